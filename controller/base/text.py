@@ -1,0 +1,21 @@
+"""Text from outside, made fit to be shown: in a log line, an annotation, a table, an Event."""
+
+import re
+
+_UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\ufeff]+")
+
+
+def shown(text: object, limit: int = 200) -> str:
+    """One line of at most `limit` characters: control characters and direction marks become a
+    space, and what was cut is marked with an ellipsis.
+    """
+    line = _UNSHOWABLE.sub(" ", str(text)[: 4 * limit]).strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def cut_bytes(text: str, limit: int) -> str:
+    """At most `limit` bytes of UTF-8, never half a character."""
+    raw = text.encode()
+    if len(raw) <= limit:
+        return text
+    return raw[: limit - 3].decode(errors="ignore") + "…"

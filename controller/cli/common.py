@@ -1,0 +1,21 @@
+"""What the reading commands share: their settings and their surroundings."""
+
+import sys
+from random import Random
+from typing import Any
+
+from controller.base.clock import SystemClock
+from controller.base.logs import configure_logs
+from controller.settings import Settings, environment, load_settings
+from controller.wiring import Surroundings
+
+
+def reading_settings(flags: dict[str, Any]) -> Settings:
+    """From the flags given and the environment. A command prints its answer: the log is quiet."""
+    settings = load_settings(flags)
+    configure_logs("text", "error", sys.stderr)
+    return settings
+
+
+def surroundings() -> Surroundings:
+    return Surroundings(SystemClock(), Random(), environment())

@@ -1,0 +1,72 @@
+"""`history`: what became of the builds."""
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from controller.cli import flags
+from controller.cli.common import reading_settings, surroundings
+from controller.cli.output import Format, Output, instant, print_json, print_rows, short
+from controller.inspection.history import Line, read_history
+from controller.inspection.opening import inspecting
+
+HEADINGS = ("TIME", "DEPLOYMENT", "TARGET", "RUN", "BUILD", "PHASE", "REASON", "MESSAGE")
+OVER = ("Passed", "Failed", "Aborted")
+
+
+def history(
+    target: Annotated[str | None, typer.Option("--target", help="only this target's")] = None,
+    deployment: Annotated[
+        str | None, typer.Option("--deployment", help="only this one's, as NAMESPACE/NAME")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="at most so many")] = 50,
+    outcomes: Annotated[bool, typer.Option("--outcomes", help="only how runs ended")] = False,
+    kubeconfig: flags.Kubeconfig = None,
+    context: flags.Context = None,
+    namespace: flags.Namespace = None,
+    all_namespaces: flags.AllNamespaces = None,
+    selector: flags.Selector = None,
+    store: flags.Store = None,
+    store_password_file: flags.StorePasswordFile = None,
+    store_prefix: flags.StorePrefix = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show transitions, newest first: the store's, and those that only the records remember."""
+    given = dict(locals())
+    chosen = {name: given.pop(name) for name in ("target", "deployment", "limit")}
+    del given["output"], given["outcomes"]
+    lines = asyncio.run(_read(given, chosen))
+    if outcomes:
+        lines = [line for line in lines if line.phase in OVER]
+    show(lines, output)
+    raise typer.Exit(0 if lines else 3)
+
+
+async def _read(given: dict[str, Any], chosen: dict[str, Any]) -> list[Line]:
+    async with inspecting(reading_settings(given), surroundings()) as inspection:
+        store = await inspection.wiring.store()
+        return await read_history(store, inspection.records(), **chosen)
+
+
+def show(lines: list[Line], output: Format) -> None:
+    if output is Format.JSON:
+        print_json([asdict(line) for line in lines])
+    elif lines:
+        print_rows(HEADINGS, [_cells(line) for line in lines])
+    else:
+        typer.echo("nothing has been tested here yet", err=True)
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    return (
+        instant(line.at),
+        line.deployment,
+        line.target,
+        line.run,
+        short(line.build),
+        line.phase,
+        line.reason,
+        line.message,
+    )

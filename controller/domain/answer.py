@@ -1,0 +1,53 @@
+"""What a node says of itself when it is asked: the prober's answer, as a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class NodeAddress:
+    """Where one pod's node is asked.
+
+    pod_ip and port: the pod's own address and the target port of the Service of the Deployment's
+    name. pod, namespace, service: for the API server's pod proxy and for `--node-url`.
+    """
+
+    namespace: str
+    pod: str
+    pod_ip: str
+    port: int
+    service: str
+
+
+class AnswerKind(StrEnum):
+    """How the asking went."""
+
+    ANSWERED = "answered"
+    STARTING = (
+        "starting"  # refused, or accepted and hangs: the listener binds before it serves [92]
+    )
+    HOST_REFUSED = "host-refused"  # 403 "invalid host specified": a configuration fault [94]
+    GARBLED = "garbled"  # something answers there, and it is not avalanchego
+    UNREACHED = "unreached"  # no route, no pod, the proxy is down: says nothing about the node
+
+
+@dataclass(frozen=True)
+class NodeAnswer:
+    """One asking.
+
+    ready: `/ext/health/readiness` said 200: the `bootstrapped` check has passed in this process,
+    and stays passed [90]. healthy: `/ext/health` said 200. failing: name of each failing check to
+    its error, fit to be shown. version, commit: of `info.getNodeVersion`, where it answered [107].
+    network: name as the node says it. detail: one sentence, fit to be shown.
+    """
+
+    kind: AnswerKind
+    detail: str
+    ready: bool = False
+    healthy: bool = False
+    failing: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+    version: str = ""
+    commit: str = ""
+    network: str = ""

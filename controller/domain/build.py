@@ -1,0 +1,47 @@
+"""Builds: what a tag points to, told apart from what runs."""
+
+from dataclasses import dataclass
+
+Build = str  # digest of the platform manifest: the identity of what runs, and what is pinned
+
+
+def short(build: Build) -> str:
+    """A build as people compare it in a sentence: algorithm and twelve digits."""
+    algorithm, _, digits = build.partition(":")
+    return f"{algorithm}:{digits[:12]}" if digits else build
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The platform whose manifest is the build; `linux/amd64` unless the pod says otherwise."""
+
+    os: str = "linux"
+    arch: str = "amd64"
+
+    def __str__(self) -> str:
+        return f"{self.os}/{self.arch}"
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a tag (or a digest) stands for.
+
+    digest: what it pointed to, an index or a manifest. build: the platform manifest behind it,
+    equal to `digest` where there is no index [67, 85].
+    """
+
+    digest: str
+    build: Build
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What a registry says is left of its pull limit [76].
+
+    limit, remaining: pulls. window: seconds. source: whose limit it is (an address or a user).
+    """
+
+    limit: int
+    remaining: int
+    window: int
+    source: str = ""

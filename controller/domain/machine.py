@@ -1,0 +1,69 @@
+"""The pure machine: same values in, same decision out; no clock, no I/O, no logging inside.
+
+    record unreadable ── Blocked, and left alone
+    record lost ──────── taken from memory (the store's mirror), its open run taken up again
+    run open ─────────── `open_run`: ended by a person, put back, advanced, passed, failed
+    no run open ──────── `next_run`: Blocked, Suspended, Held, Idle, or the next run
+
+A decision makes at most one patch. After it the Deployment is observed and decided on again, until
+a decision does nothing: that is how a crash between any two effects heals.
+"""
+
+from msgspec.structs import replace
+
+from controller.base.errors import TargetFault
+from controller.base.text import cut_bytes
+from controller.domain import names
+from controller.domain.changes import annotate, current_record, decided, evolve, with_step
+from controller.domain.next_run import decide_next_run
+from controller.domain.observation import Decision, Observation
+from controller.domain.open_run import decide_open_run
+from controller.domain.pin import restoring_changes
+from controller.domain.record import Record
+from controller.domain.run import Phase, Reason
+
+
+def decide(o: Observation) -> Decision:
+    """What is to be done about one Deployment, seen so."""
+    if isinstance(o.record, TargetFault):
+        return _unreadable(o, o.record)
+    if o.memory is not None and (o.record is None or o.record.seq < o.memory.seq):
+        return _take_up(o, o.memory)
+    if o.record is None and not o.memory_known:
+        return _unknown(o)
+    if current_record(o).run is not None:
+        return decide_open_run(o)
+    return decide_next_run(o)
+
+
+def _unreadable(o: Observation, fault: TargetFault) -> Decision:
+    """The record itself is the owner's to mend."""
+    return _say(o, Phase.BLOCKED, fault.reason, str(fault))
+
+
+def _say(o: Observation, phase: Phase, reason: str, message: str) -> Decision:
+    """Label and message only; the record stays as it is."""
+    meta = o.deployment.metadata
+    message = cut_bytes(message, o.rules.message_bytes)
+    said = (meta.label(names.PHASE), meta.annotation(names.MESSAGE)) == (phase, message)
+    write = None if said else annotate(o, o.record_text, phase, message)
+    return Decision(phase, reason, message, write=write)
+
+
+def _unknown(o: Observation) -> Decision:
+    """No record, and nobody can say whether there was one: says so, and begins none that would
+    hide it.
+    """
+    return _say(o, Phase.IDLE, Reason.WAITING, f"nothing is known of earlier runs: {o.leave.why}")
+
+
+def _take_up(o: Observation, memory: Record) -> Decision:
+    """A Deployment made again, replaced, or put back to an older record: memory is newer."""
+    run = memory.run
+    if run is None:
+        return decided(o, evolve(o, memory, memory.phase, memory.reason))
+    message = f"run {run.id} is taken up again: the Deployment had lost its record"
+    record = evolve(o, memory, run.phase, Reason.TAKEN_UP, message=message)
+    record = replace(record, run=replace(run, reason=Reason.TAKEN_UP))
+    record = with_step(record, o, run.phase, run.phase, reason=Reason.TAKEN_UP, message=message)
+    return decided(o, record, images=restoring_changes(o.deployment, run), run_id=run.id)

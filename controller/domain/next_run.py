@@ -1,0 +1,209 @@
+"""What a Deployment without an open run does next: wait, and why, or start a run."""
+
+from dataclasses import replace as dataclass_replace
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from controller.base.errors import TargetFault
+from controller.domain import names
+from controller.domain.build import short
+from controller.domain.changes import (
+    current_record,
+    decided,
+    evolve,
+    levers_now,
+    pulled,
+    stamp,
+    with_step,
+)
+from controller.domain.choosing import again_because, choose, target_of
+from controller.domain.observation import (
+    Choice,
+    ClaimSeen,
+    Decision,
+    Effect,
+    GiveBack,
+    Observation,
+    TakeClaim,
+)
+from controller.domain.pin import pin_changes
+from controller.domain.record import OpenRun, Record
+from controller.domain.run import Phase, Reason, new_run_id
+from controller.domain.subject import Subject, configuration_hash
+
+# Phases that end and begin without a run, and that people are told of.
+_TOLD = frozenset({Phase.BLOCKED, Phase.SUSPENDED})
+# Reasons of Idle that an owner should hear of on the Deployment; elsewhere they are told once.
+_TROUBLES = frozenset({Reason.REGISTRY_TROUBLE, Reason.STORE_TROUBLE})
+
+
+def decide_next_run(o: Observation) -> Decision:
+    record = current_record(o)
+    for fault in (o.subject, o.port):
+        if isinstance(fault, TargetFault):
+            return _rest(o, record, Phase.BLOCKED, fault.reason, str(fault))
+    assert not isinstance(o.subject, TargetFault)
+    noted = _note_levers(o, record)
+    if noted is not None:
+        return noted
+    if o.subject.suspended:
+        message = f'nothing new is started while {names.SUSPEND} is "true"'
+        return _rest(o, record, Phase.SUSPENDED, Reason.SUSPENDED, message)
+    voided = _voided_too_often(o, record)
+    if voided is not None:
+        return voided
+    due, reason, message, effects = choose(o, record, o.subject)
+    held = _held(o, record, o.subject)
+    if held is not None and not again_because(o, record):
+        return held
+    if due is None:
+        return _rest(o, record, Phase.IDLE, reason, message, *effects)
+    return _start(o, record, o.subject, due)
+
+
+def _rest(
+    o: Observation, record: Record, phase: Phase, reason: str, message: str, *effects: Effect
+) -> Decision:
+    """Stands still; writes only what is not said yet. A claim of ours that leads to no run is
+    given back, and only after a write of ours, which fences a pin that may be on its way.
+    """
+    stray = o.pending
+    said = (record.phase, record.reason, record.message) == (phase, reason, message)
+    if said and isinstance(o.record, Record) and stray is None:
+        again_in = _held_for(o, record) if phase is Phase.HELD else None
+        return Decision(phase, reason, message, effects=effects, again_in=again_in)
+    before = record.phase
+    after = evolve(o, record, phase, reason, message=message)
+    if not isinstance(o.record, Record):
+        after = replace(after, since=stamp(o))
+    if (phase in _TOLD or before in _TOLD) and before != phase:
+        step_reason = reason if phase in _TOLD else f"{before}Ended"
+        after = with_step(after, o, before, phase, reason=step_reason, message=message)
+    elif phase is before is Phase.BLOCKED and reason != record.reason:
+        after = with_step(after, o, before, phase, reason=reason, message=message)
+    elif (reason in _TROUBLES) != (record.reason in _TROUBLES):
+        step_reason = reason if reason in _TROUBLES else f"{record.reason}Ended"
+        after = with_step(after, o, before, phase, reason=step_reason, message=message)
+    if stray is not None:
+        effects = (*effects, GiveBack(stray))
+    return decided(o, after, *effects)
+
+
+def _note_levers(o: Observation, record: Record) -> Decision | None:
+    """Acts on levers that were pulled while no run was open."""
+    changes: dict[str, object] = {}
+    if pulled(o, names.RETEST):
+        changes["again"] = "retest"
+    if pulled(o, names.END_HOLD):
+        outcome = record.outcome()
+        changes["released"] = outcome.run if outcome else ""
+    if not changes and not pulled(o, names.ABORT):
+        return None
+    levers = {**record.levers, **levers_now(o)}
+    return decided(o, evolve(o, record, record.phase, record.reason, levers=levers, **changes))
+
+
+def _voided_too_often(o: Observation, record: Record) -> Decision | None:
+    if record.voids <= o.rules.foreign_limit or again_because(o, record):
+        return None
+    if record.void_build in record.tested.get(target_of(o), ()):
+        return None
+    if not any(c.resolution and c.resolution.build == record.void_build for c in o.choices):
+        return None
+    message = (
+        f"another image touched the data of {short(record.void_build)} {record.voids} times: keep"
+        f" others from changing the image, then set {names.RETEST} to a new value"
+    )
+    return _rest(o, record, Phase.BLOCKED, Reason.FOREIGN_DATA, message)
+
+
+def _held(o: Observation, record: Record, subject: Subject) -> Decision | None:
+    """After a failure the next build waits, so that a person can look at the data."""
+    outcome = record.outcome()
+    if outcome is None or outcome.phase is not Phase.FAILED or record.released == outcome.run:
+        return None
+    until = outcome.at + subject.keep_failed_data
+    if o.now.timestamp() >= until:
+        return None
+    when = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    message = (
+        f"{outcome.run} failed ({outcome.reason}): {outcome.message}; its data is kept until"
+        f" {when}, or until {names.END_HOLD} gets a new value"
+    )
+    return _rest(o, record, Phase.HELD, outcome.reason, message)
+
+
+def _held_for(o: Observation, record: Record) -> float | None:
+    outcome = record.outcome()
+    if outcome is None or isinstance(o.subject, TargetFault):
+        return None
+    return max(1.0, outcome.at + o.subject.keep_failed_data - o.now.timestamp())
+
+
+def _start(o: Observation, record: Record, subject: Subject, choice: Choice) -> Decision:
+    """Takes the claim, or, once it is ours, pins."""
+    resolution, claim, again = choice.resolution, choice.claim, again_because(o, record)
+    assert resolution is not None
+    pending = o.pending
+    if pending is not None and pending.build != resolution.build:
+        message = f"claim of run {pending.run} is given back"
+        after = evolve(o, record, Phase.IDLE, Reason.WAITING, message=message)
+        return decided(o, after, GiveBack(pending))
+    if not o.leave.given:
+        message = f"{choice.name} is {short(resolution.build)} and due: {o.leave.why}"
+        if o.leave.lasting or not isinstance(o.record, Record):
+            return _rest(o, record, Phase.IDLE, o.leave.reason, message)
+        return Decision(Phase.IDLE, o.leave.reason, message, why=(o.leave.why,))
+    if claim is not None and claim == pending and claim.run > record.last_run:
+        return _pin(o, record, subject, choice, claim)
+    effect = TakeClaim(
+        target=str(subject.target),
+        build=resolution.build,
+        run=new_run_id(o.now, resolution.build, record.last_run),
+        instead_of=claim.run if claim else "",
+        by_person=bool(again),
+    )
+    message = f"{choice.name} is {short(resolution.build)} and due: taking its claim"
+    return Decision(Phase.IDLE, Reason.NEW_BUILD, message, effects=(effect,))
+
+
+def _pin(
+    o: Observation, record: Record, subject: Subject, choice: Choice, claim: ClaimSeen
+) -> Decision:
+    """The patch that is the moment at which the run exists."""
+    assert choice.resolution is not None
+    build, again = choice.resolution.build, again_because(o, record)
+    # The followed tag, also for a build that came by another way: the image says what is followed.
+    image = dataclass_replace(subject.node.reference, tag=subject.track).pinned(build)
+    run = OpenRun(
+        id=claim.run,
+        build=build,
+        image=image,
+        digest=choice.resolution.digest,
+        target=str(subject.target),
+        network=subject.target.network,
+        mode=subject.target.mode,
+        config=configuration_hash(o.deployment),
+        phase=Phase.STARTING,
+        reason=Reason.RETEST_REQUESTED if again == "retest" else Reason.NEW_BUILD,
+        decided=stamp(o),
+        since=stamp(o),
+        found=tuple(dict.fromkeys(str(p.reference) for p in subject.pinned)),
+    )
+    message = f"run {run.id} tests {choice.name}, {short(build)}; waiting for its pod"
+    after = evolve(
+        o,
+        record,
+        Phase.STARTING,
+        run.reason,
+        message=message,
+        run=run,
+        last_run=run.id,
+        config=run.config,
+        again="",
+        voids=record.voids if record.void_build == build and not again else 0,
+        levers={**record.levers, **levers_now(o)},
+    )
+    after = with_step(after, o, record.phase, Phase.STARTING, reason=run.reason, message=message)
+    return decided(o, after, images=pin_changes(subject, image), run_id=run.id)

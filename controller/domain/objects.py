@@ -1,0 +1,216 @@
+"""Deployments, Pods and Services as decoded from the API server: only what a decision reads.
+
+They live in `domain` and not in `kube` because the machine decides on them and `domain` imports no
+adapter. Unknown fields are skipped at decoding; null lists and maps read as empty ones.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class Struct(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The manner of all of them: immutable, camelCase on the wire, unknown fields skipped."""
+
+
+class OwnerReference(Struct, frozen=True):
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool | None = None
+
+
+class ManagedField(Struct, frozen=True):
+    """Who wrote which fields. fieldsV1 stays undecoded until somebody asks who took a pin back."""
+
+    manager: str = ""
+    operation: str = ""
+    time: datetime | None = None
+    subresource: str = ""
+    fields_v1: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"{}"), name="fieldsV1")
+
+
+class Metadata(Struct, frozen=True):
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    owner_references: list[OwnerReference] | None = None
+    managed_fields: list[ManagedField] | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+    def label(self, name: str) -> str | None:
+        return (self.labels or {}).get(name)
+
+    def annotation(self, name: str) -> str | None:
+        return (self.annotations or {}).get(name)
+
+
+class EnvVar(Struct, frozen=True):
+    name: str = ""
+    value: str = ""
+    value_from: dict[str, Any] | None = None
+
+
+class ContainerPort(Struct, frozen=True):
+    name: str = ""
+    container_port: int = 0
+    protocol: str = "TCP"
+
+
+class Container(Struct, frozen=True):
+    name: str = ""
+    image: str = ""
+    command: list[str] | None = None
+    args: list[str] | None = None
+    env: list[EnvVar] | None = None
+    env_from: list[dict[str, Any]] | None = None
+    ports: list[ContainerPort] | None = None
+
+
+class Volume(Struct, frozen=True):
+    """A volume of the pod: only what an init container reads the run id from."""
+
+    name: str = ""
+    downward_api: dict[str, Any] | None = msgspec.field(default=None, name="downwardAPI")
+
+
+class PodSpec(Struct, frozen=True):
+    containers: list[Container] | None = None
+    init_containers: list[Container] | None = None
+    node_selector: dict[str, str] | None = None
+    node_name: str = ""
+    volumes: list[Volume] | None = None
+
+    def container(self, name: str) -> Container | None:
+        return next((c for c in self.containers or () if c.name == name), None)
+
+
+class Template(Struct, frozen=True):
+    metadata: Metadata = Metadata()
+    spec: PodSpec = PodSpec()
+
+
+class LabelSelector(Struct, frozen=True):
+    match_labels: dict[str, str] | None = None
+    match_expressions: list[dict[str, Any]] | None = None
+
+
+class Strategy(Struct, frozen=True):
+    type: str = ""
+
+
+class DeploymentSpec(Struct, frozen=True):
+    replicas: int = 1
+    paused: bool = False
+    selector: LabelSelector | None = None
+    strategy: Strategy = Strategy()
+    template: Template = Template()
+
+
+class DeploymentStatus(Struct, frozen=True):
+    observed_generation: int = 0
+
+
+class Deployment(Struct, frozen=True):
+    metadata: Metadata = Metadata()
+    spec: DeploymentSpec = DeploymentSpec()
+    status: DeploymentStatus = DeploymentStatus()
+
+
+class StateWaiting(Struct, frozen=True):
+    reason: str = ""
+    message: str = ""
+
+
+class StateRunning(Struct, frozen=True):
+    started_at: datetime | None = None
+
+
+class StateTerminated(Struct, frozen=True):
+    exit_code: int = 0
+    signal: int = 0
+    reason: str = ""
+    message: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class ContainerState(Struct, frozen=True):
+    waiting: StateWaiting | None = None
+    running: StateRunning | None = None
+    terminated: StateTerminated | None = None
+
+
+class ContainerStatus(Struct, frozen=True):
+    name: str = ""
+    image: str = ""
+    image_id: str = msgspec.field(default="", name="imageID")
+    container_id: str = msgspec.field(default="", name="containerID")
+    ready: bool = False
+    started: bool | None = None
+    restart_count: int = 0
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class Condition(Struct, frozen=True):
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    last_transition_time: datetime | None = None
+
+
+class PodStatus(Struct, frozen=True):
+    phase: str = ""
+    reason: str = ""
+    message: str = ""
+    pod_ip: str = msgspec.field(default="", name="podIP")
+    start_time: datetime | None = None
+    conditions: list[Condition] | None = None
+    container_statuses: list[ContainerStatus] | None = None
+    init_container_statuses: list[ContainerStatus] | None = None
+
+
+class Pod(Struct, frozen=True):
+    metadata: Metadata = Metadata()
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+    @property
+    def terminating(self) -> bool:
+        return self.metadata.deletion_timestamp is not None
+
+    def status_of(self, container: str) -> ContainerStatus | None:
+        return next((s for s in self.status.container_statuses or () if s.name == container), None)
+
+    def condition(self, type_: str) -> Condition | None:
+        return next((c for c in self.status.conditions or () if c.type == type_), None)
+
+
+class ServicePort(Struct, frozen=True):
+    name: str = ""
+    protocol: str = "TCP"
+    port: int = 0
+    target_port: int | str | None = None
+
+
+class ServiceSpec(Struct, frozen=True):
+    selector: dict[str, str] | None = None
+    ports: list[ServicePort] | None = None
+    type: str = ""
+
+
+class Service(Struct, frozen=True):
+    metadata: Metadata = Metadata()
+    spec: ServiceSpec = ServiceSpec()

@@ -1,0 +1,231 @@
+"""What becomes of a run that is open."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from controller.base.durations import format_duration
+from controller.base.errors import TargetFault
+from controller.base.text import shown
+from controller.domain import names
+from controller.domain.build import short
+from controller.domain.changes import (
+    closed,
+    current_record,
+    decided,
+    evolve,
+    pulled,
+    stamp,
+    with_step,
+)
+from controller.domain.observation import Decision, Observation
+from controller.domain.pin import PinState, pin_state, restoring_changes
+from controller.domain.podview import RunPods, view_pods
+from controller.domain.record import OpenRun, Record, Seen
+from controller.domain.run import Phase, Reason
+from controller.domain.subject import configuration_hash, node_container_name
+from controller.domain.verdict import failure, may_pass
+
+RunStep = Callable[[Observation, Record, OpenRun, RunPods], Decision | None]
+
+
+def decide_open_run(o: Observation) -> Decision:
+    """Asks the questions in the order in which they matter; the first answer is the decision."""
+    record = current_record(o)
+    run = record.run
+    assert run is not None
+    pods = view_pods(o.pods, run, node_container_name(o.deployment))
+    for question in (_abort, _twin, _configuration, _image, _foreign, _pin, _fault, _progress):
+        decision = question(o, record, run, pods)
+        if decision is not None:
+            return decision
+    return Decision(run.phase, run.reason, record.message, why=_why(o, run, pods))
+
+
+def _abort(o: Observation, record: Record, run: OpenRun, _: RunPods) -> Decision | None:
+    if not pulled(o, names.ABORT):
+        return None
+    return decided(
+        o, closed(o, record, Phase.ABORTED, Reason.ABORT_REQUESTED, "a person asked for it")
+    )
+
+
+def _twin(o: Observation, record: Record, run: OpenRun, _: RunPods) -> Decision | None:
+    """Two open runs of one build: the later one yields."""
+    for sibling in o.siblings:
+        other = sibling.run
+        if other is None or (other.target, other.build) != (run.target, run.build):
+            continue
+        if (other.id, sibling.key) < (run.id, record.key):
+            why = f"{sibling.key} tests this build on {run.target} since run {other.id}"
+            return decided(o, closed(o, record, Phase.ABORTED, Reason.DUPLICATE, why))
+    return None
+
+
+def _configuration(o: Observation, record: Record, run: OpenRun, _: RunPods) -> Decision | None:
+    """A change of command, args or env is a person's wish for another attempt."""
+    now = configuration_hash(o.deployment)
+    series = not isinstance(o.subject, TargetFault) and str(o.subject.target) != run.target
+    if not series and now in ("", run.config):
+        return None
+    why = "the node's command, args or env changed in mid-run"
+    if series:
+        why = f"the Deployment's target is not {run.target} any more"
+    record = closed(o, record, Phase.ABORTED, Reason.CONFIGURATION_CHANGED, why)
+    return decided(o, replace(record, again="configuration"))
+
+
+def _image(o: Observation, record: Record, run: OpenRun, _: RunPods) -> Decision | None:
+    if pin_state(o.deployment, run, record) is not PinState.CHANGED:
+        return None
+    container = o.deployment.spec.template.spec.container(node_container_name(o.deployment))
+    image = shown(container.image if container else "")
+    why = f"{_by(o)} wishes another image ({image})"
+    return decided(o, closed(o, record, Phase.ABORTED, Reason.IMAGE_CHANGED, why))
+
+
+def _foreign(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decision | None:
+    """The run is void; a new attempt with a new id and clean data, a few times."""
+    if not pods.foreign:
+        return None
+    voids = record.voids + 1 if record.void_build == run.build else 1
+    record = closed(
+        o, record, Phase.ABORTED, Reason.FOREIGN_DATA, shown(pods.foreign), tested=False
+    )
+    return decided(o, replace(record, voids=voids, void_build=run.build))
+
+
+def _pin(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decision | None:
+    """A pin that somebody took back is put back, at growing delays, and then no more."""
+    if pin_state(o.deployment, run, record) is PinState.INTACT:
+        return None
+    rules = o.rules
+    if run.reverts >= rules.revert_limit:
+        why = (
+            f"{_by(o)} took the pin back {run.reverts + 1} times: let it ignore the image and the"
+            f" run id (Argo CD: ignoreDifferences with RespectIgnoreDifferences=true)"
+        )
+        return decided(o, closed(o, record, Phase.ABORTED, Reason.PIN_REVERTED, why))
+    delay = rules.revert_delays[min(run.reverts, len(rules.revert_delays) - 1)]
+    waited = o.attention.reverted if o.attention else 0.0
+    if waited < delay:
+        why = f"{_by(o)} took the pin back; it is put back after {format_duration(delay)}"
+        return Decision(
+            run.phase, Reason.PIN_REVERTED, why, again_in=max(0.1, delay - waited), why=(why,)
+        )
+    message = f"{_by(o)} took the pin of run {run.id} back; it is put back"
+    record = evolve(
+        o, record, run.phase, run.reason, message=message, run=replace(run, reverts=run.reverts + 1)
+    )
+    record = with_step(record, o, run.phase, run.phase, reason=Reason.PIN_REVERTED, message=message)
+    images = restoring_changes(o.deployment, run)
+    return decided(o, record, images=images, run_id=run.id)
+
+
+def _fault(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decision | None:
+    """A manifest that broke in mid-run: the run keeps its phase, cannot pass, and is not failed."""
+    fault = next((f for f in (o.subject, o.port) if isinstance(f, TargetFault)), None)
+    reason = fault.reason if fault else ""
+    if reason == run.fault:
+        return Decision(run.phase, reason, record.message, why=(str(fault),)) if fault else None
+    if fault:
+        message = f"run {run.id} cannot pass until this is mended: {fault}"
+    else:
+        message = f"run {run.id} goes on: what kept it from passing is mended"
+    record = evolve(
+        o, record, run.phase, run.reason, message=message, run=replace(run, fault=reason)
+    )
+    step_reason = reason or f"{run.fault}Mended"
+    record = with_step(record, o, run.phase, run.phase, reason=step_reason, message=message)
+    return decided(o, record)
+
+
+def _progress(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decision | None:
+    """Success is looked at before anything that fails (I10)."""
+    assert not isinstance(o.subject, TargetFault)
+    attention = o.attention
+    if may_pass(o, run, pods) is None and attention and attention.soak:
+        took = format_duration(max(0, run.bootstrapped - run.started))
+        why = (
+            f"bootstrapped in {took} and healthy for {format_duration(attention.soak.seconds)}"
+            f" after that ({attention.soak.looks} looks)"
+        )
+        return decided(o, closed(o, record, Phase.PASSED, Reason.SOAKED, why))
+    advanced = _advance(o, record, run, pods)
+    if advanced is not None:
+        return advanced
+    seen = _seen(o, run, pods)
+    failed = failure(o, replace(run, seen=seen), pods)
+    if failed is not None:
+        reason, why = failed
+        record = replace(record, run=replace(run, seen=seen))
+        return decided(o, closed(o, record, Phase.FAILED, reason, why))
+    if seen != run.seen:
+        run = replace(run, seen=seen, observed=_observed(o, run))
+        return decided(o, evolve(o, record, run.phase, run.reason, run=run))
+    return None
+
+
+def _advance(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decision | None:
+    """Starting to Bootstrapping to Soaking; never back, for a restart is no failure by itself."""
+    ready = o.attention is not None and o.attention.ready(pods.life)
+    if run.phase is Phase.STARTING and pods.started is not None and pods.word is not None:
+        phase, reason = Phase.BOOTSTRAPPING, Reason.NODE_STARTED
+        message = f"run {run.id} is bootstrapping {short(run.build)} ({pods.word.data} data)"
+        run = replace(run, started=int(pods.started.timestamp()))
+    elif run.phase is Phase.BOOTSTRAPPING and ready:
+        assert not isinstance(o.subject, TargetFault)
+        phase, reason = Phase.SOAKING, Reason.BOOTSTRAPPED
+        took = format_duration(max(0, stamp(o) - run.started))
+        message = (
+            f"run {run.id} has bootstrapped in {took}; it passes after"
+            f" {format_duration(o.subject.soak)} of observed health"
+        )
+        run = replace(run, bootstrapped=stamp(o))
+    else:
+        return None
+    seen = _seen(o, run, pods)
+    before = run.phase
+    run = replace(
+        run, phase=phase, reason=reason, since=stamp(o), seen=seen, observed=_observed(o, run)
+    )
+    record = evolve(o, record, phase, reason, message=message, run=run)
+    return decided(o, with_step(record, o, before, phase, reason=reason, message=message))
+
+
+def _seen(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
+    """What to remember of the pods. Restarts are counted by pod: a new pod starts at zero [62]."""
+    seen, status = run.seen, pods.status
+    if pods.pod is None or status is None:
+        return seen
+    uid = pods.pod.metadata.uid
+    before = seen.restarts if uid == seen.pod else 0
+    crashes = seen.crashes + max(0, status.restart_count - before)
+    life = pods.life
+    if life is not None and life.started is not None:
+        up = (o.now - life.started).total_seconds()
+        crashes = 0 if up >= o.rules.crash_calm else crashes
+    last = status.last_state.terminated or status.state.terminated
+    word = pods.word if pods.word and pods.word.run == run.id else None
+    return replace(
+        seen,
+        pod=uid,
+        restarts=status.restart_count,
+        crashes=crashes,
+        exit=last.exit_code if last else seen.exit,
+        data=word.data if word else seen.data,
+        resumes=max(seen.resumes, word.resumes) if word else seen.resumes,
+    )
+
+
+def _observed(o: Observation, run: OpenRun) -> float:
+    return round(o.attention.observed, 1) if o.attention else run.observed
+
+
+def _by(o: Observation) -> str:
+    return f"'{shown(o.manager, 60)}'" if o.manager else "somebody"
+
+
+def _why(o: Observation, run: OpenRun, pods: RunPods) -> tuple[str, ...]:
+    blocker = may_pass(o, run, pods)
+    return (f"it cannot pass yet: {blocker}",) if blocker else ()

@@ -1,0 +1,148 @@
+"""The pods of a run: which one counts, what its init container said, which life its node is in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from controller.domain import names
+from controller.domain.answer import NodeAddress
+from controller.domain.objects import ContainerStatus, Deployment, Pod, StateTerminated
+from controller.domain.record import OpenRun
+
+_PULL_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+
+
+class InitWord(msgspec.Struct, frozen=True):
+    """The termination message of the init container that prepares the data.
+
+    data: `fresh`, `resumed` or `foreign`. binary: sha256 of the node's binary.
+    """
+
+    run: str = ""
+    data: str = ""
+    resumes: int = 0
+    binary: str = ""
+
+
+@dataclass(frozen=True)
+class Life:
+    """One process of the node: another pod, or a restart of its container, is another life."""
+
+    pod: str
+    restarts: int
+    started: datetime | None
+
+
+@dataclass(frozen=True)
+class RunPods:
+    """What the pods say about a run.
+
+    pod: the one pod that carries the run's id and image and is not terminating; None also where
+    there are several. several: whether there are. word: its init container's. life: of its node, if
+    it runs now. started: when the node first started in it, if it ever did. pulling: the sentence
+    of an image that does not come. foreign: why another image has touched the data, or empty.
+    """
+
+    pod: Pod | None = None
+    status: ContainerStatus | None = None
+    several: bool = False
+    word: InitWord | None = None
+    life: Life | None = None
+    started: datetime | None = None
+    pulling: str = ""
+    foreign: str = ""
+
+
+def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
+    """Level, not edge: from what the pods are now."""
+    carriers = [p for p in pods if p.metadata.annotation(names.RUN_ID) == run.id]
+    foreign = next(filter(None, (_foreign(p, run, container) for p in carriers)), "")
+    ours = [p for p in carriers if not p.terminating and _image(p, container) == run.image]
+    if len(ours) != 1:
+        return RunPods(several=len(ours) > 1, foreign=foreign)
+    pod = ours[0]
+    status = pod.status_of(container)
+    return RunPods(
+        pod=pod,
+        status=status,
+        word=_word(pod),
+        life=_life(pod, status),
+        started=_started(status),
+        pulling=_pulling(pod),
+        foreign=foreign,
+    )
+
+
+def address_of(deployment: Deployment, pods: RunPods, port: int) -> NodeAddress | None:
+    """Where the run's node is asked; None while there is none, or it has no address."""
+    if pods.pod is None or pods.life is None or not pods.pod.status.pod_ip:
+        return None
+    meta = pods.pod.metadata
+    return NodeAddress(
+        meta.namespace, meta.name, pods.pod.status.pod_ip, port, deployment.metadata.name
+    )
+
+
+def _image(pod: Pod, container: str) -> str:
+    found = pod.spec.container(container)
+    return found.image if found else ""
+
+
+def _terminations(pod: Pod) -> list[StateTerminated]:
+    found = []
+    for status in pod.status.init_container_statuses or ():
+        found += [s.terminated for s in (status.state, status.last_state) if s.terminated]
+    return found
+
+
+def _word(pod: Pod) -> InitWord | None:
+    """The last word that parses; other init containers say nothing, or something else."""
+    for termination in _terminations(pod):
+        try:
+            word = msgspec.json.decode(termination.message, type=InitWord)
+        except (msgspec.DecodeError, UnicodeError):
+            continue
+        if word.run and word.data:
+            return word
+    return None
+
+
+def _foreign(pod: Pod, run: OpenRun, container: str) -> str:
+    """Why the run's data is not the run's alone any more, as far as this pod shows it.
+
+    A pod of another image that only *refused* the data has touched nothing: that it says `foreign`
+    is the protection at work, not damage.
+    """
+    if _image(pod, container) == run.image:
+        word = _word(pod)
+        if word is not None and word.run == run.id and word.data == "foreign":
+            return "the init container found data that another binary has begun"
+        return ""
+    if _started(pod.status_of(container)) is not None:
+        return f"a pod of another image ran on its data ({pod.metadata.name})"
+    return ""
+
+
+def _life(pod: Pod, status: ContainerStatus | None) -> Life | None:
+    if status is None or status.state.running is None:
+        return None
+    return Life(pod.metadata.uid, status.restart_count, status.state.running.started_at)
+
+
+def _started(status: ContainerStatus | None) -> datetime | None:
+    """When the node's container first started, as far as its status still tells."""
+    if status is None:
+        return None
+    parts = [p for s in (status.state, status.last_state) for p in (s.running, s.terminated)]
+    return min((p.started_at for p in parts if p and p.started_at), default=None)
+
+
+def _pulling(pod: Pod) -> str:
+    for statuses in (pod.status.init_container_statuses, pod.status.container_statuses):
+        for status in statuses or ():
+            waiting = status.state.waiting
+            if waiting is not None and waiting.reason in _PULL_TROUBLE:
+                return waiting.message or waiting.reason
+    return ""

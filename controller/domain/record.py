@@ -1,0 +1,203 @@
+"""The record: a Deployment's own memory, one annotation of compact JSON, the truth about its run.
+
+Read tolerantly one schema back; an unreadable one is `Blocked`, never forgotten and never
+overwritten. Times are whole seconds since 1970: a record is compared byte by byte.
+"""
+
+from typing import Any
+
+import msgspec
+import orjson
+
+from controller.base.errors import TargetFault
+from controller.base.text import shown
+from controller.domain import names
+from controller.domain.build import Build
+from controller.domain.rules import Rules
+from controller.domain.run import Phase
+
+SCHEMA = 1
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was seen of the run's pods.
+
+    pod: uid of the last one; restarts: of its node's container; crashes: restarts of all pods since
+    the node was last up for `crash_calm`; exit: last exit code; data: `fresh` or `resumed`, the
+    init container's last word; resumes: how often data was resumed.
+    """
+
+    pod: str = ""
+    restarts: int = 0
+    crashes: int = 0
+    exit: int | None = None
+    data: str = ""
+    resumes: int = 0
+
+
+class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The run that is open.
+
+    image: the pin, as written into the containers. found: the images that the pin replaced, by
+    which a taken-back pin is told from another wish. digest: what the tag pointed to. config:
+    hash of the node's configuration. decided, started, bootstrapped: when the run was decided, the
+    node first started, the node first said ready; 0 before. observed: seconds of observed time
+    since `started`, as of the last write. reverts: how often the pin was put back. fault: reason of
+    the fault that keeps this run from passing now.
+    """
+
+    id: str
+    build: Build
+    image: str
+    target: str
+    network: str
+    mode: str
+    config: str
+    phase: Phase
+    reason: str
+    decided: int
+    since: int
+    digest: str = ""
+    found: tuple[str, ...] = ()
+    started: int = 0
+    bootstrapped: int = 0
+    observed: float = 0.0
+    reverts: int = 0
+    fault: str = ""
+    seen: Seen = Seen()
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a run ended. message: one sentence."""
+
+    run: str
+    build: Build
+    target: str
+    phase: Phase
+    reason: str
+    at: int
+    began: int
+    message: str = ""
+    observed: float = 0.0
+    resumes: int = 0
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A transition that sinks may still have to be told of. Its id is run id and `seq`. quiet: it
+    concerns many Deployments at once, so only the log and a Kubernetes Event say it for each.
+    """
+
+    seq: int
+    before: str
+    phase: str
+    reason: str
+    at: int
+    message: str
+    run: str = ""
+    build: Build = ""
+    level: str = "info"
+    quiet: bool = False
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """namespace, name, uid: whose it is. seq: counts writes. phase, reason, message, since: of the
+    Deployment. tested: builds by target, oldest first. levers: each lever's value that was last
+    acted on, or found at the first meeting. again: why a person's wish makes another attempt of a
+    tested build due (`retest`, `configuration`), or empty. voids: runs of `void_build` whose data
+    another image touched. released: the failed run whose hold a person ended. told: `seq` of the
+    last step that all sinks are known to have.
+    """
+
+    schema: int
+    namespace: str
+    name: str
+    uid: str
+    seq: int = 0
+    phase: Phase = Phase.IDLE
+    reason: str = ""
+    message: str = ""
+    since: int = 0
+    run: OpenRun | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    tested: dict[str, tuple[Build, ...]] = {}
+    levers: dict[str, str] = {}
+    config: str = ""
+    last_run: str = ""
+    again: str = ""
+    voids: int = 0
+    void_build: Build = ""
+    released: str = ""
+    told: int = 0
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+    def knows(self, target: str, build: Build) -> bool:
+        """Whether this Deployment tests or has tested the build on the target."""
+        if self.run and self.run.target == target and self.run.build == build:
+            return True
+        return build in self.tested.get(target, ())
+
+    def builds(self) -> set[Build]:
+        """Every build that this Deployment has ever pinned, as far as it remembers."""
+        known = {b for builds in self.tested.values() for b in builds}
+        known.update(o.build for o in self.outcomes)
+        if self.run:
+            known.add(self.run.build)
+        return known
+
+    def outcome(self) -> Outcome | None:
+        return self.outcomes[-1] if self.outcomes else None
+
+
+def encode_record(record: Record, rules: Rules) -> str:
+    """Compact JSON of at most `rules.record_bytes`, the oldest memories left out until it fits."""
+    record = msgspec.structs.replace(
+        record,
+        outcomes=record.outcomes[-rules.outcomes :],
+        steps=tuple(s for s in record.steps if s.seq > record.told)[-rules.steps :],
+    )
+    tested = [(t, b) for t, builds in record.tested.items() for b in builds][-rules.tested :]
+    while True:
+        by_target: dict[str, tuple[Build, ...]] = {}
+        for target, build in tested:
+            by_target[target] = (*by_target.get(target, ()), build)
+        record = msgspec.structs.replace(record, tested=by_target)
+        text = orjson.dumps(msgspec.to_builtins(record)).decode()
+        if len(text.encode()) <= rules.record_bytes:
+            return text
+        if len(record.outcomes) > 3:
+            record = msgspec.structs.replace(record, outcomes=record.outcomes[1:])
+        elif len(tested) > 10:
+            tested = tested[len(tested) // 4 :]
+        else:
+            record = msgspec.structs.replace(record, steps=record.steps[1:])
+
+
+def decode_record(text: str, namespace: str, name: str) -> Record:
+    """Raises TargetFault: unreadable, of a newer schema, or another Deployment's."""
+    try:
+        raw: Any = orjson.loads(text)
+        schema = raw["schema"] if isinstance(raw, dict) and "schema" in raw else SCHEMA
+        if isinstance(schema, int) and schema > SCHEMA:
+            raise TargetFault(
+                "RecordTooNew",
+                f"the annotation {names.RECORD} has schema {schema} and this controller reads up to"
+                f" {SCHEMA}: run the controller that wrote it, or a newer one",
+            )
+        record = msgspec.convert(raw, Record)
+    except (orjson.JSONDecodeError, msgspec.ValidationError, ValueError) as error:
+        raise TargetFault(
+            "RecordUnreadable",
+            f"the annotation {names.RECORD} does not parse ({shown(error, 80)}): put back what the"
+            " controller wrote, or remove it: the store's copy takes its place, if any",
+        ) from error
+    if (record.namespace, record.name) != (namespace, name):
+        raise TargetFault(
+            "RecordCopied",
+            f"the annotation {names.RECORD} is of {shown(record.key, 80)}: copied manifests must"
+            " leave it out, so remove it",
+        )
+    return record

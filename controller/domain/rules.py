@@ -1,0 +1,51 @@
+"""Every default number that a verdict or a start depends on, in one table, each with its reason."""
+
+from dataclasses import dataclass, field
+
+from controller.domain.target import SyncMode
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+
+def _timeouts() -> dict[SyncMode, float]:
+    # Full sync: days to weeks reported [119]; twice the longest. State sync "usually under five
+    # days". P-chain only: a day or so; three days leave room for a slow volume.
+    return {
+        SyncMode.FULL: 30 * DAY,
+        SyncMode.ARCHIVE: 30 * DAY,
+        SyncMode.STATE: 7 * DAY,
+        SyncMode.P_CHAIN: 3 * DAY,
+    }
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Seconds, unless a name says otherwise."""
+
+    # What annotations may set
+    timeouts: dict[SyncMode, float] = field(default_factory=_timeouts)
+    soak: float = 10 * MINUTE  # twenty evaluations of the node's own checks, at one each 30 s [88]
+    keep_failed_data: float = 72 * HOUR  # a failure on Friday evening is still there on Monday
+
+    # Failing
+    image_pull_patience: float = 6 * HOUR  # Docker Hub counts pulls over six hours [75]
+    crash_limit: int = 6  # restarts; a node that restarts five times and recovers is no failure
+    crash_calm: float = 6 * HOUR  # up for so long, a node has recovered: its restarts are forgotten
+    gone_patience: float = 10 * MINUTE  # delete and apply again, also by a slow GitOps sync
+
+    # A pin that somebody took back
+    revert_limit: int = 2  # a third would be a fight with whoever owns the manifest [147]
+    revert_delays: tuple[float, ...] = (5.0, 60.0)  # before a pod touches the data; then calmer
+    foreign_limit: int = 2  # new attempts at a build whose data another image has touched
+
+    # Doubt
+    max_skew: float = 60.0  # of our clock and the API server's; NTP keeps them within a second
+    gap_factor: float = 3.0  # probe intervals without a look are a gap in observation: two may fail
+    gap_least: float = 5.0  # and no gap is shorter than this: a busy machine is not an outage
+
+    # Sizes
+    record_bytes: int = 16 * 1024  # of the 256 KiB that all annotations of an object share
+    outcomes: int = 10
+    tested: int = 100
+    steps: int = 8  # transitions kept for sinks that were away
+    message_bytes: int = 512

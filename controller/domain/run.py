@@ -1,0 +1,86 @@
+"""Runs: ids, phases, reasons and outcomes."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from controller.domain.build import Build
+
+_RUN_ID = re.compile(r"\d{8}t\d{6}z-[0-9a-f]{8}")
+_STAMP = "%Y%m%dt%H%M%Sz"
+
+
+class Phase(StrEnum):
+    """Of a run: the first six. Of a Deployment: its open run's phase, or else the last four."""
+
+    STARTING = "Starting"
+    BOOTSTRAPPING = "Bootstrapping"
+    SOAKING = "Soaking"
+    PASSED = "Passed"
+    FAILED = "Failed"
+    ABORTED = "Aborted"
+    IDLE = "Idle"
+    HELD = "Held"
+    SUSPENDED = "Suspended"
+    BLOCKED = "Blocked"
+
+    @property
+    def open(self) -> bool:
+        return self in OPEN
+
+    @property
+    def over(self) -> bool:
+        return self in OVER
+
+
+OPEN = frozenset({Phase.STARTING, Phase.BOOTSTRAPPING, Phase.SOAKING})
+OVER = frozenset({Phase.PASSED, Phase.FAILED, Phase.ABORTED})
+
+
+class Reason(StrEnum):
+    """Explains a phase. Reasons of Blocked come from `TargetFault` and are not all listed here."""
+
+    # Starting, Bootstrapping, Soaking, Passed
+    NEW_BUILD = "NewBuild"
+    RETEST_REQUESTED = "RetestRequested"
+    TAKEN_UP = "TakenUp"
+    NODE_STARTED = "NodeStarted"
+    BOOTSTRAPPED = "Bootstrapped"
+    SOAK_BEGUN_ANEW = "SoakBegunAnew"
+    SOAKED = "Soaked"
+    # Failed
+    TIMEOUT = "Timeout"
+    CRASH_LOOP = "CrashLoop"
+    IMAGE_PULL = "ImagePull"
+    # Aborted
+    ABORT_REQUESTED = "AbortRequested"
+    CONFIGURATION_CHANGED = "ConfigurationChanged"
+    IMAGE_CHANGED = "ImageChanged"
+    PIN_REVERTED = "PinReverted"
+    FOREIGN_DATA = "ForeignData"
+    DEPLOYMENT_GONE = "DeploymentGone"
+    DUPLICATE = "Duplicate"  # also of Idle: the build was tested elsewhere
+    # Idle, Held, Suspended
+    UP_TO_DATE = "UpToDate"
+    WAITING = "Waiting"
+    REGISTRY_TROUBLE = "RegistryTrouble"
+    STORE_TROUBLE = "StoreTrouble"
+    FAILED_DATA_KEPT = "FailedDataKept"
+    SUSPENDED = "Suspended"
+
+
+def new_run_id(now: datetime, build: Build, after: str) -> str:
+    """The id of a run decided now: later than `after` (the Deployment's last one, or empty), by
+    moving on from its second if our clock has not.
+    """
+    second = now.astimezone(UTC).replace(microsecond=0)
+    if after:
+        second = max(second, run_time(after) + timedelta(seconds=1))
+    return f"{second.strftime(_STAMP)}-{build.partition(':')[2][:8]}"
+
+
+def run_time(run: str) -> datetime:
+    """The second in a run id. Raises ValueError for what is not one."""
+    if not _RUN_ID.fullmatch(run):
+        raise ValueError(f"{run!r} is not a run id")
+    return datetime.strptime(run[:16], _STAMP).replace(tzinfo=UTC)

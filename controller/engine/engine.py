@@ -1,0 +1,228 @@
+"""The engine: queue, workers, poller, prober and ledger, wired to the ports and run together."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+from loguru import logger
+
+from controller.base.backoff import Backoff, BackoffPolicy
+from controller.base.clock import Clock
+from controller.base.tasks import stop_all, supervise
+from controller.domain.notice import Level, Notice
+from controller.domain.record import Record
+from controller.domain.rules import Rules
+from controller.engine.absent import Absent
+from controller.engine.executor import Executor
+from controller.engine.followed import Followed
+from controller.engine.ledger import Ledger
+from controller.engine.memory import Memory
+from controller.engine.observe import Senses, record_of
+from controller.engine.poller import Poller
+from controller.engine.ports import Cluster, NodeProbe, Registry, Sink, StateStore
+from controller.engine.prober import Prober
+from controller.engine.publisher import Publisher
+from controller.engine.reconcile import Reconciler
+from controller.engine.wanted import Wanted
+from controller.engine.worker import OnOutcome, run_workers
+from controller.engine.workqueue import WorkQueue
+from store.api import StoreMisused, StoreUnavailable
+
+# Asking a store that is away: soon, then every half minute; it costs one connection.
+STORE_BACKOFF = BackoffPolicy(first=1.0, cap=30.0)
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """Seconds, unless a name says otherwise. cluster: id of the cluster, for the store."""
+
+    cluster: str
+    poll_interval: float = 60.0
+    resync_interval: float = 300.0
+    settle: float = 60.0
+    probe_interval: float = 30.0
+    max_open_runs: int | None = None
+    dry_run: bool = False
+    workers: int = 4
+    rules: Rules = field(default_factory=Rules)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The outside, as the engine sees it."""
+
+    cluster: Cluster
+    registry: Registry
+    probe: NodeProbe
+    store: StateStore
+    sink: Sink
+    clock: Clock
+    random: Random
+    on_outcome: OnOutcome = lambda _key, _word, _seconds: None
+
+
+class Engine:
+    """Runs while this controller is the active one. One engine is run once."""
+
+    def __init__(self, ports: Ports, options: EngineOptions) -> None:
+        self._ports = ports
+        self._options = options
+        cluster, store, clock, random = ports.cluster, ports.store, ports.clock, ports.random
+        self.queue = WorkQueue(clock, random)
+        self.memory = Memory(store)
+        self.ledger = Ledger(
+            store, clock, random, settle=options.settle, records=lambda: self._records()
+        )
+        self.poller = Poller(
+            ports.registry,
+            store,
+            clock,
+            random,
+            interval=options.poll_interval,
+            on_change=self._resolved,
+            on_registry=self._registry_turned,
+        )
+        self._wanted = Wanted(self.poller.follow)
+        self._publisher = Publisher(store, ports.sink)
+        self.prober = Prober(
+            cluster,
+            ports.probe,
+            store,
+            clock,
+            random,
+            interval=options.probe_interval,
+            rules=options.rules,
+            on_look=self.queue.add,
+        )
+        self._senses = Senses(
+            cluster=cluster,
+            store=store,
+            clock=clock,
+            rules=options.rules,
+            memory=self.memory,
+            ledger=self.ledger,
+            state=self.poller.state,
+            attention=self.prober.attention,
+            told=self._publisher.told,
+        )
+        self._reconciler = Reconciler(
+            self._senses,
+            Executor(cluster, store, self.ledger, self.memory, clock, self.queue.add),
+            self._publisher,
+            self.prober,
+            self._wanted,
+            Absent(cluster, store, self.memory, self._publisher, clock, options.rules),
+            max_open_runs=options.max_open_runs,
+            dry_run=options.dry_run,
+        )
+        self._outages = 0
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until `stop`. The cluster's caches are synced before this is called."""
+        self._ports.cluster.on_change(self._changed)
+        for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
+            self.queue.add(key)
+        clock, random = self._ports.clock, self._ports.random
+        loops = {
+            "poller": self.poller.run,
+            "resync": self._resync,
+            "ledger": self._keep_ledger,
+        }
+        tasks = [
+            asyncio.create_task(supervise(name, loop, clock, random), name=name)
+            for name, loop in loops.items()
+        ]
+        try:
+            await run_workers(
+                self.queue,
+                self._reconciler.reconcile,
+                clock,
+                count=self._options.workers,
+                on_outcome=self._ports.on_outcome,
+            )
+        finally:
+            await stop_all(tasks)
+            await self.prober.stop()
+
+    def stop(self) -> None:
+        """Begins nothing more: `run` returns when each worker has finished its key."""
+        self.queue.shut_down()
+
+    def _changed(self, key: str) -> None:
+        self.queue.add(key)
+        self.prober.wake(key)
+
+    def _resolved(self, followed: Followed) -> None:
+        for key in self._wanted.keys_of(followed):
+            self.queue.add(key)
+
+    async def _resync(self) -> None:
+        """Looks at everything again now and then: whatever was missed heals [29]."""
+        while True:
+            await self._ports.clock.sleep(self._options.resync_interval)
+            for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
+                self.queue.add(key)
+
+    async def _keep_ledger(self) -> None:
+        """Opens the store, and opens it again whenever it was lost."""
+        backoff = Backoff(STORE_BACKOFF, self._ports.clock, self._ports.random)
+        told = opened = False
+        while True:
+            delay = STORE_BACKOFF.first
+            try:
+                if not opened:
+                    await self.ledger.open(self._options.cluster)
+                await self.ledger.mend()
+            except (StoreUnavailable, StoreMisused) as error:
+                delay = backoff.next_delay()
+                if not told:
+                    told = True
+                    await self._tell_outage("StoreUnreachable", "store", str(error))
+            else:
+                backoff.reset()
+                if told:
+                    await self._tell_outage("StoreReached", "store", "")
+                if told or not opened:
+                    told, opened = False, True
+                    await self._add_absent()
+                    for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
+                        self.queue.add(key)
+            await self._ports.clock.sleep(delay)
+
+    async def _add_absent(self) -> None:
+        """Deployments that went away while nobody looked: their runs are given up in time."""
+        there = set(self._ports.cluster.keys())
+        for key in await self._ports.store.mirrors():
+            if key not in there:
+                self.queue.add(key)
+
+    def _records(self) -> Iterator[Record]:
+        for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
+            deployment = self._ports.cluster.deployment(key)
+            record = record_of(deployment) if deployment is not None else None
+            if isinstance(record, Record):
+                yield record
+
+    def _registry_turned(self, host: str, sentence: str | None) -> None:
+        reason = "RegistryReached" if sentence is None else "RegistryUnreachable"
+        task = asyncio.ensure_future(self._tell_outage(reason, host, sentence or ""))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell_outage(self, reason: str, what: str, sentence: str) -> None:
+        """Outages and recoveries that concern no single Deployment."""
+        self._outages += 1
+        now = self._ports.clock.now()
+        logger.bind(reason=reason, what=what).debug("outage")
+        await self._ports.sink.tell(
+            Notice(
+                id=f"{reason.lower()}.{int(now.timestamp())}.{self._outages}",
+                at=now,
+                level=Level.WARNING if sentence else Level.SUCCESS,
+                title=f"{what}: {reason}",
+                text=sentence or f"{what} answers again",
+                reason=reason,
+            )
+        )

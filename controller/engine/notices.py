@@ -1,0 +1,65 @@
+"""From a step of a record to the notice that people read."""
+
+from datetime import UTC, datetime
+
+from controller.base.text import shown
+from controller.domain.notice import Level, Notice
+from controller.domain.record import Record, Step
+from controller.domain.run import Phase
+from store.api import Transition
+
+
+def transition_id(record: Record, step: Step) -> str:
+    """Unique everywhere: a run id is unique on a target only, and two Deployments that pin the
+    same build in the same second have the same one.
+    """
+    return f"{record.namespace}.{record.name}.{step.run or 'idle'}.{step.seq}"
+
+
+def notice_of(record: Record, step: Step, uid: str) -> Notice:
+    """The notice of a transition, with what the record knows of its run."""
+    run = record.run if record.run and record.run.id == step.run else None
+    outcome = next((o for o in record.outcomes if o.run == step.run), None)
+    target = run.target if run else outcome.target if outcome else ""
+    network, mode = (run.network, run.mode) if run else _split(target)
+    where = target or record.key
+    return Notice(
+        id=transition_id(record, step),
+        at=datetime.fromtimestamp(step.at, UTC),
+        level=Level(step.level),
+        title=f"{where}: {step.phase} ({step.reason})",
+        text=shown(step.message, 1000),
+        reason=step.reason,
+        deployment=record.key,
+        uid=uid,
+        target=target,
+        network=network,
+        sync_mode=mode,
+        run=step.run,
+        build=step.build,
+        image=run.image if run else "",
+        phase_before=_phase(step.before),
+        phase=_phase(step.phase),
+        quiet=step.quiet,
+    )
+
+
+def transition_of(record: Record, step: Step, body: bytes) -> Transition:
+    """The line of history. Transitions without a run are of no target."""
+    run = record.run if record.run and record.run.id == step.run else None
+    outcome = next((o for o in record.outcomes if o.run == step.run), None)
+    target = run.target if run else outcome.target if outcome else ""
+    return Transition(transition_id(record, step), target, float(step.at), body)
+
+
+def _phase(text: str) -> Phase | None:
+    return Phase(text) if text in set(Phase) else None
+
+
+def _split(target: str) -> tuple[str, str]:
+    """Network and sync mode of a target's slug; modes are a closed list, networks hold a dash."""
+    for mode in ("full-sync-archive", "c-chain-state-sync", "p-chain-full-sync-only", "full-sync"):
+        network, found, _ = target.partition(f"-{mode}")
+        if found:
+            return network, mode
+    return "", ""

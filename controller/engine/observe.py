@@ -1,0 +1,175 @@
+"""Gathers everything that a decision about one Deployment is made from."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TypeVar
+
+from controller.base.clock import Clock
+from controller.base.errors import TargetFault
+from controller.domain import names
+from controller.domain.attention import Attention
+from controller.domain.managers import image_manager
+from controller.domain.objects import Deployment
+from controller.domain.observation import Choice, ClaimSeen, Leave, Observation
+from controller.domain.record import Record, decode_record
+from controller.domain.reference import parse_tag_or_digest
+from controller.domain.rules import Rules
+from controller.domain.service import node_port
+from controller.domain.subject import Subject, node_container_name, read_subject
+from controller.engine.followed import Followed, TagState
+from controller.engine.ledger import Ledger, seen
+from controller.engine.memory import Memory
+from controller.engine.ports import Cluster
+from store.api import StateStore, StoreMisused, StoreUnavailable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Senses:
+    """What observing draws on. state: what a followed reference stands for. attention: what the
+    prober knows of a Deployment's open run. told: `seq` of the last step that all sinks have.
+    """
+
+    cluster: Cluster
+    store: StateStore
+    clock: Clock
+    rules: Rules
+    memory: Memory
+    ledger: Ledger
+    state: Callable[[Followed], TagState]
+    attention: Callable[[str], Attention | None]
+    told: Callable[[str], int]
+
+
+async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Observation:
+    """The values seen now. A store that is away makes the observation poorer, never wrong: without
+    its claims nothing is started.
+    """
+    o = look_at(senses, deployment, leave)
+    key = deployment.metadata.key
+    try:
+        await senses.memory.ask(key)
+        memory = senses.memory.record(key)
+        o = replace(o, memory=memory, memory_known=True)
+        if not isinstance(o.record, TargetFault):
+            o = await _with_claims(senses, o)
+    except (StoreUnavailable, StoreMisused) as error:
+        senses.ledger.lost(error)
+        o = replace(o, leave=senses.ledger.leave())
+    return o
+
+
+def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation:
+    """As much of the observation as needs no waiting."""
+    meta, key = deployment.metadata, deployment.metadata.key
+    text = meta.annotation(names.RECORD)
+    record = record_of(deployment)
+    if isinstance(record, Record):
+        senses.memory.note(record)
+    subject = _or_fault(lambda: read_subject(deployment, senses.rules))
+    port = _or_fault(lambda: node_port(deployment, senses.cluster.service(key)))
+    choices: tuple[Choice, ...] = ()
+    if isinstance(subject, Subject) and not isinstance(record, TargetFault):
+        choices = tuple(_choices(senses, subject, record))
+    return Observation(
+        now=senses.clock.now(),
+        deployment=deployment,
+        record_text=text,
+        record=record,
+        subject=subject,
+        port=port,
+        rules=senses.rules,
+        pods=tuple(senses.cluster.pods(key)),
+        memory=senses.memory.record(key),
+        memory_known=senses.memory.known(key),
+        siblings=tuple(siblings(senses.cluster, key)),
+        choices=choices,
+        leave=leave,
+        attention=senses.attention(key),
+        told=senses.told(key),
+        manager=image_manager(deployment, node_container_name(deployment)) or "",
+        skew=senses.cluster.skew(),
+    )
+
+
+def wishes(subject: Subject, record: Record | None) -> Iterator[tuple[str, Followed]]:
+    """(source, what to resolve), in the order in which they are tested: what a person asked for,
+    a digest that a person wrote into the manifest, the followed tag.
+    """
+    repository, platform = subject.node.reference.repository, subject.platform
+    if subject.first is not None:
+        tag, digest = parse_tag_or_digest(subject.first)
+        yield "test-build", Followed(repository, tag or digest or "", platform)
+    digest = subject.node.reference.digest
+    if digest is not None and (record is None or digest not in record.builds()):
+        yield "image", Followed(repository, digest, platform)
+    yield "tag", Followed(repository, subject.track, platform)
+
+
+def siblings(cluster: Cluster, key: str) -> Iterator[Record]:
+    """The records of all other labelled Deployments, of whatever target: a record says itself which
+    targets its builds were tested on.
+    """
+    keys = cluster.keys()
+    for other in keys:
+        deployment = cluster.deployment(other) if other != key else None
+        if deployment is None:
+            continue
+        record = record_of(deployment)
+        if isinstance(record, Record):
+            yield record
+
+
+def _choices(senses: Senses, subject: Subject, record: Record | None) -> Iterator[Choice]:
+    for source, followed in wishes(subject, record):
+        state = senses.state(followed)
+        yield Choice(
+            name=followed.reference,
+            source=source,
+            resolution=state.resolution,
+            trouble=state.error or "",
+            lasting=state.lasting,
+        )
+
+
+async def _with_claims(senses: Senses, o: Observation) -> Observation:
+    key = o.deployment.metadata.key
+    record = o.record if isinstance(o.record, Record) else None
+    if record is not None and record.run is not None:
+        return o  # an open run needs no claim: it has its own
+    claim = await senses.store.pending(key)
+    pending = seen(claim) if claim else None
+    if pending is not None and record is not None and pending.run <= record.last_run:
+        pending = None  # its run has come to be; the publisher settles it
+    if not isinstance(o.subject, Subject):
+        return replace(o, pending=pending)
+    choices = []
+    for choice in o.choices:
+        stands: ClaimSeen | None = None
+        if choice.resolution is not None:
+            target = str(o.subject.target)
+            found = await senses.store.claimed(target, choice.resolution.build)
+            stands = seen(found) if found else None
+        choices.append(replace(choice, claim=stands))
+    return replace(o, pending=pending, choices=tuple(choices))
+
+
+def record_of(deployment: Deployment) -> Record | TargetFault | None:
+    """The record on the Deployment, or the fault that it has."""
+    meta = deployment.metadata
+    text = meta.annotation(names.RECORD)
+    return None if text is None else _decoded(text, meta.namespace, meta.name)
+
+
+@lru_cache(maxsize=1024)  # every look at a Deployment reads its siblings' records: decode each once
+def _decoded(text: str, namespace: str, name: str) -> Record | TargetFault:
+    return _or_fault(lambda: decode_record(text, namespace, name))
+
+
+def _or_fault(read: Callable[[], T]) -> T | TargetFault:
+    try:
+        return read()
+    except TargetFault as fault:
+        return fault

@@ -1,0 +1,100 @@
+"""What the engine asks of the outside, declared where it is used: `app` plugs the adapters in."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from controller.base.clock import Clock
+from controller.domain.answer import NodeAddress, NodeAnswer
+from controller.domain.build import Platform, Quota
+from controller.domain.notice import Notice
+from controller.domain.objects import Deployment, Pod, Service
+from controller.domain.reference import Repository
+from controller.domain.write import Write, WriteReply
+from store.api import StateStore
+
+__all__ = [
+    "Clock",
+    "Cluster",
+    "NodeProbe",
+    "Registry",
+    "Sink",
+    "StateStore",
+    "WriteReply",
+]
+
+
+class Cluster(Protocol):
+    """The watched namespaces. Keys are `namespace/name` of a Deployment.
+
+    The readings are of a cache that a watch keeps: they never wait, and may be old. Objects are
+    immutable. No promise about the order in which Deployments, Pods and Services become visible.
+    """
+
+    def keys(self) -> Sequence[str]:
+        """Of all labelled Deployments, sorted."""
+        ...
+
+    def deployment(self, key: str) -> Deployment | None: ...
+
+    def pods(self, key: str) -> Sequence[Pod]:
+        """Those that the Deployment's ReplicaSets own, terminating ones too."""
+        ...
+
+    def service(self, key: str) -> Service | None:
+        """The labelled Service of the Deployment's name."""
+        ...
+
+    def on_change(self, handler: Callable[[str], None]) -> None:
+        """Calls `handler` with the key of what changed. Handlers must only note the key."""
+        ...
+
+    def skew(self) -> float | None:
+        """Seconds that our wall clock is ahead of the API server's, by its last Date header."""
+        ...
+
+    async def read(self, key: str) -> Deployment | None:
+        """The Deployment as it is now, not as it was cached; None if there is none."""
+        ...
+
+    async def write(self, write: Write) -> WriteReply:
+        """One JSON patch that tests what the write expects (I5). A failed precondition is not an
+        error: it is read again and told. Raises LostReply if the reply was lost and the reading
+        after it failed too or shows neither old nor new.
+        """
+        ...
+
+    async def post_event(self, notice: Notice) -> None:
+        """A Kubernetes Event on the Deployment, named by the notice's id: twice is no error."""
+        ...
+
+
+class Registry(Protocol):
+    """Any OCI registry; all failures are of `base.errors`."""
+
+    async def head(self, repository: Repository, reference: str) -> str:
+        """The digest that a tag, or a digest, stands for now; costs no pull [76]."""
+        ...
+
+    async def build(self, repository: Repository, digest: str, platform: Platform) -> str:
+        """The platform manifest behind a digest; costs up to one pull. Raises Refused where the
+        index has no such platform.
+        """
+        ...
+
+    def quota(self, repository: Repository) -> Quota | None:
+        """What the registry last said is left."""
+        ...
+
+
+class NodeProbe(Protocol):
+    """Asks one node, once, over a connection of its own."""
+
+    async def ask(self, address: NodeAddress) -> NodeAnswer:
+        """Never raises for what the node does: that is the answer."""
+        ...
+
+
+class Sink(Protocol):
+    """One place where notices go. Never raises, never waits for long."""
+
+    async def tell(self, notice: Notice) -> None: ...

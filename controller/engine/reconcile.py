@@ -1,0 +1,172 @@
+"""One look at one Deployment: observe, decide, apply, until there is nothing more to do."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from loguru import logger
+
+from controller.base.errors import TargetFault
+from controller.domain.machine import decide
+from controller.domain.objects import Deployment
+from controller.domain.observation import Decision, Leave, Observation
+from controller.domain.record import Record
+from controller.domain.subject import Subject, read_subject
+from controller.engine.absent import Absent
+from controller.engine.executor import Executor
+from controller.engine.observe import Senses, observe, record_of
+from controller.engine.prober import Prober
+from controller.engine.publisher import Publisher
+from controller.engine.wanted import Wanted
+from store.api import StoreMisused, StoreUnavailable
+
+# Steps of one look: take up, claim, pin and what follows are five; more is a decision that undoes
+# itself, which must not spin.
+MOST_STEPS = 12
+
+
+class Reconciler:
+    """Level-triggered: sees a key, never what happened to it. Reconciles of one target are done one
+    at a time, so that its next claim waits for the answer to the last pin.
+    """
+
+    def __init__(  # noqa: PLR0913 six collaborators and two switches
+        self,
+        senses: Senses,
+        executor: Executor,
+        publisher: Publisher,
+        prober: Prober,
+        wanted: Wanted,
+        absent: Absent,
+        *,
+        max_open_runs: int | None,
+        dry_run: bool,
+    ) -> None:
+        self._senses = senses
+        self._executor = executor
+        self._publisher = publisher
+        self._prober = prober
+        self._wanted = wanted
+        self._absent = absent
+        self._max_open_runs = max_open_runs
+        self._dry_run = dry_run
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._said: dict[str, tuple[str, str, str]] = {}
+
+    async def reconcile(self, key: str) -> float | None:
+        """Seconds until the key wants to be looked at again; None to wait for a change. Raises what
+        the cluster and the store raise.
+        """
+        deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
+        if deployment is None:
+            self._wanted.forget(key)
+            self._prober.forget(key)
+            return await self._absent.look(key)
+        self._absent.present(key)
+        async with AsyncExitStack() as held:
+            *all_names, target = self._lock_names(deployment)
+            for name in (*all_names, target):
+                await held.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
+            return await self._until_settled(key, target)
+
+    async def _until_settled(self, key: str, target: str) -> float | None:
+        for _ in range(MOST_STEPS):
+            deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
+            if deployment is None:
+                return 0.0
+            deployment = await self._not_older(deployment)
+            o = await observe(self._senses, deployment, self._leave(key, target))
+            self._wanted.note(key, o)
+            self._follow(key, o)
+            decision = decide(o)
+            _log(key, decision)
+            if self._dry_run:
+                self._say(key, decision)
+                return self._again_in(decision, o)
+            if not await self._executor.carry_out(key, decision):
+                await self._publish(o)
+                return self._again_in(decision, o)
+        logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
+        return None
+
+    async def _not_older(self, deployment: Deployment) -> Deployment:
+        """A record older than one that we know is believed only after a fresh reading (I7)."""
+        key = deployment.metadata.key
+        known = self._senses.memory.record(key)
+        if known is None:
+            return deployment
+        record = record_of(deployment)
+        if isinstance(record, Record) and record.seq < known.seq:
+            return await self._senses.cluster.read(key) or deployment
+        return deployment
+
+    async def _publish(self, o: Observation) -> None:
+        if not isinstance(o.record, Record) or o.record_text is None:
+            return
+        try:
+            await self._publisher.publish(o.deployment, o.record, o.record_text)
+        except (StoreUnavailable, StoreMisused) as error:
+            self._senses.ledger.lost(error)
+            raise
+
+    def _follow(self, key: str, o: Observation) -> None:
+        if isinstance(o.record, Record):
+            self._prober.follow(key, o.record)
+
+    def _again_in(self, decision: Decision, o: Observation) -> float | None:
+        waits = [decision.again_in] if decision.again_in is not None else []
+        if not o.leave.given and isinstance(o.subject, Subject):
+            waits.append(max(1.0, self._senses.ledger.calm_in()))
+        return min(waits, default=None)
+
+    def _leave(self, key: str, target: str) -> Leave:
+        leave = self._senses.ledger.leave()
+        if not leave.given:
+            return leave
+        if self._executor.in_doubt(key, target):
+            return Leave(False, "the pin of another Deployment may still be on its way")
+        limit = self._max_open_runs
+        if limit is not None and self._open_runs() >= limit:
+            return Leave(
+                False, f"{limit} runs are open, and --max-open-runs allows no more", lasting=True
+            )
+        return leave
+
+    def _say(self, key: str, decision: Decision) -> None:
+        """A dry run says what it would do, once."""
+        said = (decision.phase, decision.reason, decision.message)
+        if self._said.get(key) != said:
+            self._said[key] = said
+            logger.bind(
+                deployment=key,
+                phase=str(decision.phase),
+                reason=str(decision.reason),
+                would_write=decision.write is not None,
+                would_do=[type(e).__name__ for e in decision.effects],
+            ).info(decision.message)
+
+    def _open_runs(self) -> int:
+        cluster, memory = self._senses.cluster, self._senses.memory
+        records = (memory.record(key) for key in cluster.keys())  # noqa: SIM118 a method of a port
+        return sum(record is not None and record.run is not None for record in records)
+
+    def _lock_names(self, deployment: Deployment) -> list[str]:
+        """By target; and one for all that may start where the number of open runs is limited. In
+        this order always, so that no two wait for each other.
+        """
+        record = record_of(deployment)
+        run = record.run if isinstance(record, Record) else None
+        try:
+            target = run.target if run else str(read_subject(deployment, self._senses.rules).target)
+        except TargetFault:
+            return [deployment.metadata.key]
+        return [target] if run or self._max_open_runs is None else ["", target]
+
+
+def _log(key: str, decision: Decision) -> None:
+    logger.bind(
+        deployment=key,
+        phase=str(decision.phase),
+        reason=str(decision.reason),
+        writes=decision.write is not None,
+        effects=[type(e).__name__ for e in decision.effects],
+    ).debug("decided")

@@ -1,0 +1,89 @@
+"""TagMemory: what was learned of tags and builds, in this process and, when it can be reached, in
+the store. The store's troubles are told elsewhere: here it is only done without.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from loguru import logger
+
+from controller.base.clock import Clock
+from controller.base.text import shown
+from controller.domain.build import Build, Platform
+from controller.engine.ports import StateStore
+from store.api import StoreError, StoreUnavailable
+
+# Seconds. A store that is away may take its whole time limit to say so: not at each poll.
+STORE_PAUSE = 30.0
+# In this process: all that is followed at any time, many times over; the store keeps the rest.
+BUILDS_KEPT = 1000
+
+
+class _LeftAlone(StoreUnavailable):
+    """It failed a moment ago and was not asked."""
+
+
+class TagMemory:
+    """An index holds the same build for ever: what is known is never asked again."""
+
+    def __init__(self, store: StateStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._away_until = -math.inf
+        self._builds: dict[tuple[str, Platform], Build] = {}
+        self._unstored: dict[tuple[str, Platform], Build] = {}
+
+    async def build(self, digest: str, platform: Platform) -> Build | None:
+        """The platform manifest behind a digest, if this process or the store knows it."""
+        known = self._builds.get((digest, platform))
+        if known is not None:
+            return known
+        with self._doing_without():
+            known = await self._reachable().build(digest, str(platform))
+            if known is not None:
+                _note(self._builds, digest, platform, known)
+        return known
+
+    def learn(self, digest: str, platform: Platform, build: Build) -> None:
+        """Notes what the registry said; `save` brings it to the store."""
+        _note(self._builds, digest, platform, build)
+        _note(self._unstored, digest, platform, build)
+
+    async def save(self) -> None:
+        """Brings to the store what it has not got yet; what fails is left for the next time."""
+        with self._doing_without():
+            for (digest, platform), build in list(self._unstored.items()):
+                await self._reachable().put_build(digest, str(platform), build)
+                self._unstored.pop((digest, platform), None)
+
+    async def save_tag(self, repository: str, tag: str, fields: Mapping[str, str]) -> None:
+        """Replaces what the store says of a tag; if that fails, the next poll says it anew."""
+        with self._doing_without():
+            await self._reachable().put_tag(repository, tag, fields)
+
+    def _reachable(self) -> StateStore:
+        if self._clock.monotonic() < self._away_until:
+            raise _LeftAlone
+        return self._store
+
+    @contextmanager
+    def _doing_without(self) -> Iterator[None]:
+        """Leaves the block when the store fails, or failed a moment ago."""
+        try:
+            yield
+        except _LeftAlone:
+            pass
+        except StoreError as error:
+            self._away_until = self._clock.monotonic() + STORE_PAUSE
+            logger.bind(error=shown(error), delay_seconds=STORE_PAUSE).debug(
+                "tags are followed without the store"
+            )
+
+
+def _note(
+    builds: dict[tuple[str, Platform], Build], digest: str, platform: Platform, build: Build
+) -> None:
+    builds[digest, platform] = build
+    if len(builds) > BUILDS_KEPT:
+        del builds[next(iter(builds))]

@@ -1,0 +1,37 @@
+"""Which tags and digests the Deployments want resolved, and who wants each."""
+
+from collections.abc import Callable, Iterable
+
+from controller.base.errors import TargetFault
+from controller.domain.observation import Observation
+from controller.domain.record import Record
+from controller.engine.followed import Followed
+from controller.engine.observe import wishes
+
+
+class Wanted:
+    """Keeps the poller's set equal to what all Deployments together want."""
+
+    def __init__(self, follow: Callable[[Iterable[Followed]], None]) -> None:
+        self._follow = follow
+        self._by_key: dict[str, frozenset[Followed]] = {}
+
+    def note(self, key: str, o: Observation) -> None:
+        record = o.record if isinstance(o.record, Record) else None
+        wanted: frozenset[Followed] = frozenset()
+        if not isinstance(o.subject, TargetFault):
+            wanted = frozenset(followed for _, followed in wishes(o.subject, record))
+        if self._by_key.get(key) != wanted:
+            self._by_key[key] = wanted
+            self._tell()
+
+    def forget(self, key: str) -> None:
+        if self._by_key.pop(key, None):
+            self._tell()
+
+    def keys_of(self, followed: Followed) -> list[str]:
+        """The Deployments that want this resolved."""
+        return [key for key, wanted in self._by_key.items() if followed in wanted]
+
+    def _tell(self) -> None:
+        self._follow({followed for wanted in self._by_key.values() for followed in wanted})

@@ -1,0 +1,102 @@
+"""One look at one Deployment for `explain`: what the controller would see, and would decide."""
+
+from dataclasses import dataclass
+
+from controller.base.errors import Fault, Refused, Trouble
+from controller.domain.answer import NodeAnswer
+from controller.domain.attention import Attention, Look, attend
+from controller.domain.build import Resolution
+from controller.domain.machine import decide
+from controller.domain.observation import Decision, Leave, Observation
+from controller.domain.podview import RunPods, address_of, view_pods
+from controller.domain.record import Record
+from controller.domain.rules import Rules
+from controller.domain.subject import Subject, node_container_name
+from controller.engine.followed import Followed, TagState
+from controller.engine.ledger import Ledger
+from controller.engine.memory import Memory
+from controller.engine.observe import Senses, observe, wishes
+from controller.inspection.opening import Inspection
+from controller.kube.lease import read_holder
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that a decision about one Deployment rests on, and the decision."""
+
+    observation: Observation
+    decision: Decision
+    states: dict[Followed, TagState]
+    pods: RunPods | None
+    answer: NodeAnswer | None
+    store_trouble: str
+    lease: str
+
+
+async def explain_deployment(i: Inspection, key: str) -> Explanation:
+    """Looks once at everything, as the controller would, and decides, and does nothing."""
+    deployment = i.cluster.deployment(key)
+    if deployment is None:
+        raise Refused(f"{key} is not labelled, or not there")
+    clock, rules, store = i.wiring.around.clock, Rules(), await i.wiring.store()
+    ledger = Ledger(store, clock, i.wiring.around.random, settle=0.0, records=lambda: ())
+    states: dict[Followed, TagState] = {}
+    attention: list[Attention] = []
+    senses = Senses(
+        cluster=i.cluster,
+        store=store,
+        clock=clock,
+        rules=rules,
+        memory=Memory(store),
+        ledger=ledger,
+        state=lambda followed: states.get(followed, TagState()),
+        attention=lambda _key: attention[0] if attention else None,
+        told=lambda _key: 0,
+    )
+    first = await observe(senses, deployment, Leave(True))
+    record = first.record if isinstance(first.record, Record) else None
+    if isinstance(first.subject, Subject):
+        states.update(await _resolve(i, first.subject, record))
+    pods, answer = None, None
+    if record is not None and record.run is not None:
+        pods = view_pods(first.pods, record.run, node_container_name(deployment))
+        answer = await _ask(i, first, pods)
+        look = Look(clock.monotonic(), pods.life, answer, started=bool(record.run.started))
+        attention.append(attend(Attention(record.run.id), look, gap=0.0))
+    o = await observe(senses, deployment, Leave(True))
+    return Explanation(o, decide(o), states, pods, answer, ledger.failure, await _lease(i, key))
+
+
+async def _resolve(
+    i: Inspection, subject: Subject, record: Record | None
+) -> dict[Followed, TagState]:
+    states = {}
+    registry = await i.wiring.registry()
+    for _, followed in wishes(subject, record):
+        repository = followed.repository
+        try:
+            digest = await registry.head(repository, followed.reference)
+            build = await registry.build(repository, digest, followed.platform)
+        except (Trouble, Fault) as error:
+            states[followed] = TagState(error=str(error), lasting=True, failures=1)
+        else:
+            quota, now = registry.quota(repository), i.wiring.around.clock.now()
+            states[followed] = TagState(Resolution(digest, build), now, quota=quota)
+    return states
+
+
+async def _ask(i: Inspection, o: Observation, pods: RunPods) -> NodeAnswer | None:
+    if not isinstance(o.port, int):
+        return None
+    address = address_of(o.deployment, pods, o.port)
+    return await (await i.wiring.probe(i.client)).ask(address) if address else None
+
+
+async def _lease(i: Inspection, key: str) -> str:
+    """Who is active for this Deployment's namespace, in words."""
+    homes, namespace = i.wiring.homes(i.client), key.partition("/")[0]
+    try:
+        holder = await read_holder(i.client, namespace if namespace in homes else homes[0])
+    except Trouble as trouble:
+        return f"unknown: {trouble}"
+    return holder or "nobody: no controller is active here"

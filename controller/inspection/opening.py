@@ -1,0 +1,74 @@
+"""Opens what the commands read: the cluster, listed once, and then kept. Nothing is written."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from controller.base.errors import Refused
+from controller.domain.objects import Deployment
+from controller.domain.record import Record
+from controller.engine.observe import record_of
+from controller.kube.client import KubeClient
+from controller.kube.cluster import KubeCluster
+from controller.settings import Settings
+from controller.wiring import Surroundings, Wiring
+from store.api import StoreMisused, StoreUnavailable
+
+LIST_DEADLINE = 20.0  # seconds to list what is asked about; a person is waiting
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One labelled Deployment, as `status` shows it. record: or the sentence of its fault."""
+
+    deployment: Deployment
+    record: Record | None
+    fault: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """An open view of the watched namespaces."""
+
+    wiring: Wiring
+    client: KubeClient
+    cluster: KubeCluster
+
+    def standings(self) -> list[Standing]:
+        """Every labelled Deployment, by name."""
+        found = []
+        for key in list(self.cluster.keys()):
+            deployment = self.cluster.deployment(key)
+            if deployment is None:
+                continue
+            record = record_of(deployment)
+            good = record if isinstance(record, Record) else None
+            found.append(Standing(deployment, good, "" if good or record is None else str(record)))
+        return found
+
+    def find(self, name: str) -> list[str]:
+        """The keys that `[NAMESPACE/]NAME` names."""
+        keys = list(self.cluster.keys())
+        return [key for key in keys if name in (key, key.partition("/")[2])]
+
+    def records(self) -> list[Record]:
+        return [standing.record for standing in self.standings() if standing.record is not None]
+
+
+@asynccontextmanager
+async def inspecting(settings: Settings, around: Surroundings) -> AsyncIterator[Inspection]:
+    """Lists everything once and keeps it while the block runs. Raises SettingsFault and Trouble."""
+    async with AsyncExitStack() as stack:
+        wiring = Wiring(settings, around, stack)
+        client = await wiring.client()
+        cluster = wiring.cluster(client)
+        keeping = asyncio.create_task(cluster.run(), name="informers")
+        try:
+            await cluster.wait_synced(LIST_DEADLINE)
+            yield Inspection(wiring, client, cluster)
+        except (StoreUnavailable, StoreMisused) as error:
+            raise Refused(f"the store cannot be read: {error}") from error
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)

@@ -1,0 +1,120 @@
+"""An explanation in words, by heading."""
+
+from collections.abc import Iterator
+
+from controller.base.durations import format_duration
+from controller.base.errors import TargetFault
+from controller.domain import names
+from controller.domain.observation import Choice, Observation
+from controller.domain.record import Record
+from controller.domain.subject import Subject
+from controller.inspection.explanation import Explanation
+
+Told = tuple[str, tuple[str, ...]]
+
+
+def tell(e: Explanation) -> list[Told]:
+    """Heading and lines, in the order in which a person would ask."""
+    o = e.observation
+    return [
+        ("decision", tuple(_decision(e))),
+        ("asks for", tuple(_subject(o))),
+        ("record", tuple(_record(o))),
+        ("registry", tuple(_choices(e))),
+        ("pods", tuple(_pods(e))),
+        ("node", tuple(_node(e))),
+        ("store", (e.store_trouble or "answers",)),
+        ("controller", (f"the Lease is held by {e.lease}",)),
+    ]
+
+
+def _decision(e: Explanation) -> Iterator[str]:
+    d = e.decision
+    yield f"{d.phase} ({d.reason}): {d.message}"
+    yield from d.why
+    acts = [type(effect).__name__ for effect in d.effects]
+    if d.write is not None and d.write.pins:
+        acts.insert(0, f"pin {d.write.run_id}")
+    elif d.write is not None:
+        acts.insert(0, "write the record")
+    yield f"the controller would now: {', '.join(acts)}" if acts else "nothing is to be done now"
+    if acts and not e.lease.strip():
+        yield "no controller is active"
+
+
+def _subject(o: Observation) -> Iterator[str]:
+    for fault in (o.subject, o.port):
+        if isinstance(fault, TargetFault):
+            yield f"fault {fault.reason}: {fault}"
+    if isinstance(o.subject, Subject):
+        s = o.subject
+        yield f"target {s.target}, tag {s.track} of {s.node.reference.repository}, {s.platform}"
+        yield (
+            f"passes after {format_duration(s.soak)} of observed health, fails after"
+            f" {format_duration(s.timeout)}"
+        )
+        if s.suspended:
+            yield f"{names.SUSPEND} is set: nothing new is started"
+
+
+def _record(o: Observation) -> Iterator[str]:
+    if o.record is None:
+        yield "none: no run yet"
+    elif isinstance(o.record, TargetFault):
+        yield f"fault {o.record.reason}: {o.record}"
+    else:
+        yield from _good_record(o, o.record)
+
+
+def _good_record(o: Observation, record: Record) -> Iterator[str]:
+    since = format_duration(max(0.0, o.now.timestamp() - record.since))
+    yield f"{record.phase} ({record.reason}) for {since}, seq {record.seq}: {record.message}"
+    if record.run is not None:
+        run = record.run
+        yield f"open run {run.id}: {run.phase}, image {run.image}"
+        yield f"restarts in a row {run.seen.crashes}, data {run.seen.data or 'not told yet'}"
+    for outcome in reversed(record.outcomes[-3:]):
+        yield f"run {outcome.run} {outcome.phase} ({outcome.reason}): {outcome.message}"
+
+
+def _choices(e: Explanation) -> Iterator[str]:
+    if not e.observation.choices:
+        yield "nothing to ask for"
+    for choice in e.observation.choices:
+        yield from _choice(choice)
+    quotas = {s.quota for s in e.states.values() if s.quota is not None}
+    for quota in quotas:
+        yield f"{quota.remaining} of {quota.limit} pulls are left in {quota.window}s"
+
+
+def _choice(choice: Choice) -> Iterator[str]:
+    if choice.resolution is None:
+        yield f"{choice.name}: {choice.trouble or 'not resolved'}"
+        return
+    yield f"{choice.name} is {choice.resolution.build} (points to {choice.resolution.digest})"
+    if choice.claim is not None:
+        yield f"its claim is {choice.claim.owner}'s, for run {choice.claim.run or 'long ago'}"
+
+
+def _pods(e: Explanation) -> Iterator[str]:
+    for pod in e.observation.pods:
+        state = "terminating" if pod.terminating else pod.status.phase or "no phase"
+        run = pod.metadata.annotation(names.RUN_ID) or "no run id"
+        yield f"{pod.metadata.name}: {state}, {run}"
+    if not e.observation.pods:
+        yield "none"
+    if e.pods is not None and e.pods.word is not None:
+        word = e.pods.word
+        yield f"the init container says {word.data} for run {word.run}, resumed {word.resumes}x"
+
+
+def _node(e: Explanation) -> Iterator[str]:
+    if e.answer is None:
+        yield "not asked: no open run whose node runs"
+        return
+    a = e.answer
+    ready = "bootstrapped" if a.ready else "not bootstrapped"
+    yield f"{a.kind}: {ready}, {'healthy' if a.healthy else 'not healthy'}. {a.detail}"
+    yield from (f"check {check} fails: {error}" for check, error in sorted(a.failing.items()))
+    if a.version or a.commit:
+        yield f"version {a.version or '?'} commit {a.commit or '?'} on {a.network or '?'}"

@@ -1,0 +1,197 @@
+"""The watched namespaces as one: the engine's port `Cluster`."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from random import Random
+from typing import Any, Never
+
+import orjson
+
+from controller.base.backoff import BackoffPolicy
+from controller.base.clock import Clock
+from controller.base.errors import Conflict, Unavailable
+from controller.base.tasks import stop_all, supervise
+from controller.domain.names import DEFAULT_SELECTOR
+from controller.domain.notice import Notice
+from controller.domain.objects import Deployment, Pod, Service
+from controller.domain.write import Write, WriteReply
+from controller.kube.cache import Cache, Change
+from controller.kube.client import WRITE_TIMEOUT, Call, KubeClient
+from controller.kube.events import event_of
+from controller.kube.informer import Informer
+from controller.kube.owners import deployment_of
+from controller.kube.reflector import ReflectorTimes
+from controller.kube.resources import DEPLOYMENTS, EVENTS, PODS, SERVICES
+from controller.kube.source import Source, StreamTimes
+from controller.kube.stream import metadata_of
+from controller.kube.writer import DeploymentWriter
+
+ALL = ""  # the namespace that stands for all of them
+
+
+@dataclass(frozen=True)
+class Watching:
+    """What is watched, and how. namespaces: `(ALL,)` for the whole cluster. instance: who of us
+    speaks in Kubernetes Events. stream, reflector, policy: times, short in tests and the demo.
+    """
+
+    namespaces: tuple[str, ...]
+    selector: str = DEFAULT_SELECTOR
+    instance: str = ""
+    stream: StreamTimes | None = None
+    reflector: ReflectorTimes | None = None
+    policy: BackoffPolicy | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """One namespace, or all: three collections, all under the selector, each on its own watch."""
+
+    deployments: Informer[Deployment]
+    pods: Informer[Pod]
+    services: Informer[Service]
+
+    @property
+    def informers(self) -> tuple[Informer[Any], ...]:
+        return (self.deployments, self.pods, self.services)
+
+
+class KubeCluster:
+    """See `engine.ports.Cluster` for the readings. `run` must be running for them to be kept."""
+
+    def __init__(
+        self, client: KubeClient, watching: Watching, clock: Clock, random: Random
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._random = random
+        self._instance = watching.instance
+        self._writer = DeploymentWriter(client)
+        self._handlers: list[Callable[[str], None]] = []
+        # All namespaces and one of them beside it would show each object twice.
+        wanted = (ALL,) if ALL in watching.namespaces else dict.fromkeys(watching.namespaces)
+        self._views = {namespace: self._view(watching, namespace) for namespace in wanted}
+
+    def keys(self) -> Sequence[str]:
+        held = (view.deployments.cache.keys() for view in self._views.values())
+        return sorted(chain.from_iterable(held))
+
+    def deployment(self, key: str) -> Deployment | None:
+        view = self._of(key)
+        return view.deployments.cache.get(key) if view else None
+
+    def pods(self, key: str) -> Sequence[Pod]:
+        view = self._of(key)
+        return view.pods.cache.owned(key) if view else ()
+
+    def service(self, key: str) -> Service | None:
+        view = self._of(key)
+        return view.services.cache.get(key) if view else None
+
+    def on_change(self, handler: Callable[[str], None]) -> None:
+        self._handlers.append(handler)
+
+    def skew(self) -> float | None:
+        return self._client.skew()
+
+    async def read(self, key: str) -> Deployment | None:
+        return await self._writer.read(key)
+
+    async def write(self, write: Write) -> WriteReply:
+        return await self._writer.write(write)
+
+    async def post_event(self, notice: Notice) -> None:
+        """A notice on no Deployment is left to the other sinks: an Event needs an object."""
+        namespace, _, name = notice.deployment.partition("/")
+        if not name:
+            return
+        call = Call(
+            EVENTS.operation("create", namespace),
+            "POST",
+            EVENTS.path(namespace),
+            body=orjson.dumps(event_of(notice, self._instance)),
+            timeout=WRITE_TIMEOUT,
+        )
+        try:
+            await self._client.fetch(call)
+        except Conflict:
+            return  # told before: the name is the notice's id
+
+    async def run(self) -> Never:
+        """Keeps the cache until it is cancelled."""
+        tasks = [
+            asyncio.create_task(
+                supervise(informer.name, informer.run, self._clock, self._random),
+                name=f"informer of {informer.name}",
+            )
+            for informer in self._informers()
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await stop_all(tasks)
+        raise RuntimeError("an informer has ended")
+
+    async def wait_synced(self, deadline: float) -> None:
+        """Until everything was listed once; raises Unavailable after `deadline` seconds, with what
+        is missing and why.
+        """
+        waiting = asyncio.gather(*(informer.wait_synced() for informer in self._informers()))
+        try:
+            await self._clock.within(deadline, waiting)
+        except TimeoutError as exc:
+            missing = [each.name for each in self._informers() if not each.synced]
+            why = "; ".join(self.troubles()) or "no answer yet"
+            raise Unavailable(
+                f"not listed within {deadline:g} seconds: {', '.join(missing)} ({why})"
+            ) from exc
+
+    @property
+    def synced(self) -> bool:
+        return all(informer.synced for informer in self._informers())
+
+    def troubles(self) -> list[str]:
+        """Sentences, one for each watch that does not keep up and each object that cannot be
+        read; empty while all is well.
+        """
+        return [each for informer in self._informers() for each in informer.troubles()]
+
+    def _informers(self) -> list[Informer[Any]]:
+        return [informer for view in self._views.values() for informer in view.informers]
+
+    def _of(self, key: str) -> View | None:
+        namespace = key.partition("/")[0]
+        return self._views.get(namespace) or self._views.get(ALL)
+
+    def _view(self, watching: Watching, namespace: str) -> View:
+        def informer(resource: Any, cache: Cache[Any]) -> Informer[Any]:
+            source = Source(
+                self._client, resource, namespace, watching.selector, self._clock, watching.stream
+            )
+            return Informer(
+                source, cache, self._clock, self._random, watching.reflector, watching.policy
+            )
+
+        view = View(
+            informer(DEPLOYMENTS, Cache()),
+            informer(PODS, Cache(deployment_of)),
+            informer(SERVICES, Cache()),
+        )
+        view.deployments.on_change(self._own_key)
+        view.services.on_change(self._own_key)  # the Service has the Deployment's name
+        view.pods.on_change(self._owner_key)
+        return view
+
+    def _own_key(self, change: Change[Any]) -> None:
+        self._tell({metadata_of(each).key for each in (change.before, change.after) if each})
+
+    def _owner_key(self, change: Change[Pod]) -> None:
+        owners = {deployment_of(each) for each in (change.before, change.after) if each}
+        self._tell({owner for owner in owners if owner is not None})
+
+    def _tell(self, keys: set[str]) -> None:
+        for key in sorted(keys):
+            for handler in self._handlers:
+                handler(key)

@@ -1,0 +1,70 @@
+"""The kinds of objects that are read and written, and where the API server keeps them."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from controller.domain.objects import Deployment, Pod, Service, Struct
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a request is for, in the words of a Role: so an error can say which right is missing.
+
+    namespace: empty for all of them. name: empty for a collection.
+    """
+
+    verb: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        what = f"{self.resource} {self.name}" if self.name else self.resource
+        where = f"namespace {self.namespace}" if self.namespace else "all namespaces"
+        return f"{self.verb} {what} in {where}"
+
+
+@dataclass(frozen=True)
+class Resource(Generic[T]):
+    """One kind. prefix: path up to the namespace. group: as Roles name it, empty for core."""
+
+    prefix: str
+    group: str
+    plural: str
+    type: type[T]
+
+    def path(self, namespace: str, name: str = "") -> str:
+        """namespace: empty for all. name: empty for the collection."""
+        within = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+        return f"{self.prefix}{within}/{self.plural}" + (f"/{quote(name, safe='')}" if name else "")
+
+    def operation(self, verb: str, namespace: str, name: str = "") -> Operation:
+        full = f"{self.plural}.{self.group}" if self.group else self.plural
+        return Operation(verb, full, namespace, name)
+
+
+class Review(Struct, frozen=True):
+    """The answer to a SelfSubjectAccessReview."""
+
+    class Status(Struct, frozen=True):
+        allowed: bool = False
+
+    status: Status = Status()
+
+
+# Leases are kept whole, as decoded: an update sends back what it does not know.
+Lease = dict[str, Any]
+
+DEPLOYMENTS = Resource("/apis/apps/v1", "apps", "deployments", Deployment)
+PODS = Resource("/api/v1", "", "pods", Pod)
+SERVICES = Resource("/api/v1", "", "services", Service)
+LEASES = Resource("/apis/coordination.k8s.io/v1", "coordination.k8s.io", "leases", Lease)
+EVENTS = Resource("/apis/events.k8s.io/v1", "events.k8s.io", "events", msgspec.Raw)
+REVIEWS = Resource(
+    "/apis/authorization.k8s.io/v1", "authorization.k8s.io", "selfsubjectaccessreviews", Review
+)

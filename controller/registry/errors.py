@@ -1,0 +1,53 @@
+"""aiohttp's errors become ours: here, and nowhere else in this package."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+
+from controller.base.durations import format_duration
+from controller.base.errors import Garbled, Refused, Unavailable
+from controller.base.text import shown
+
+
+@contextmanager
+def translated(subject: str, seconds: float) -> Iterator[None]:
+    """subject: whose answer was waited for, the beginning of each sentence. seconds: the limit.
+
+    Texts of aiohttp are shown only where they cannot contain a URL or a header: those may carry
+    a token.
+    """
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unavailable(f"{subject} did not answer within {format_duration(seconds)}") from error
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise Refused(
+            f"{subject} shows a certificate that is not trusted:"
+            f" {_certificate_fault(error.certificate_error)}"
+        ) from error
+    except aiohttp.ClientSSLError as error:
+        raise Unavailable(
+            f"{subject} does not complete the TLS handshake; if it speaks plain HTTP, name it with"
+            " --registry HOST=http://…"
+        ) from error
+    except (aiohttp.ClientConnectorDNSError, UnicodeError) as error:
+        # UnicodeError: a label of more than 63 letters does not even reach the resolver.
+        raise Unavailable(f"{subject} is not found by its name") from error
+    except aiohttp.ClientConnectorError as error:
+        raise Unavailable(f"{subject} cannot be reached: {shown(error.strerror)}") from error
+    except aiohttp.ClientPayloadError as error:
+        raise Unavailable(f"{subject} broke off in the middle of its answer") from error
+    except aiohttp.ClientResponseError as error:
+        raise Garbled(f"{subject} does not answer in HTTP") from error
+    except aiohttp.InvalidURL as error:
+        raise Garbled(f"{subject} redirects to what is no URL") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Unavailable(f"{subject} closed the connection") from error
+
+
+def _certificate_fault(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return shown(error.verify_message)
+    return "it cannot be verified"

@@ -1,0 +1,113 @@
+"""When a registry asks us to wait, and how much it says is left. No I/O.
+
+Docker Hub has two limits. The pull limit answers in JSON and is counted by GETs; the abuse limit
+answers in plain text, counts everything by address, and is lifted only by minutes of silence [78].
+Neither is sure to say how long to wait.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from random import Random
+
+from controller.base.backoff import Backoff, BackoffPolicy
+from controller.base.clock import Clock
+from controller.base.durations import format_duration
+from controller.base.errors import Busy
+from controller.base.text import shown
+from controller.domain.build import Quota
+
+# One poll interval first, and an hour at most: a window of the pull limit is six hours [75].
+PULL_LIMIT = BackoffPolicy(first=60.0, cap=3600.0, jitter=0.2, reset_after=6 * 3600.0)
+# "Minutes" [78]: five at once, since each request while it lasts prolongs it.
+ABUSE_LIMIT = BackoffPolicy(first=300.0, cap=3600.0, jitter=0.2, reset_after=6 * 3600.0)
+
+# Seconds: no limit of a registry is longer than its window [75], and a slip in a header must not
+# silence us for ever.
+LONGEST_WAIT = 6 * 3600.0
+
+_COUNT = re.compile(r"\s*(\d{1,9})(?:\s*;\s*w=(\d{1,9}))?\s*")
+_SECONDS = re.compile(r"\s*(\d{1,12})(?:\.\d*)?\s*")
+
+
+class Gate:
+    """Keeps us from asking one registry before the moment that it named.
+
+    name: of the registry, for sentences.
+    """
+
+    def __init__(self, name: str, clock: Clock, random: Random) -> None:
+        self._name = name
+        self._clock = clock
+        self._not_before = clock.monotonic()
+        self._pull_limit = Backoff(PULL_LIMIT, clock, random)
+        self._abuse_limit = Backoff(ABUSE_LIMIT, clock, random)
+
+    def check(self) -> None:
+        """Raises Busy, without a request, until the moment has come."""
+        left = self._not_before - self._clock.monotonic()
+        if left > 0:
+            raise self._busy(left)
+
+    def read(self, status: int, headers: Mapping[str, str]) -> Busy | None:
+        """The error to raise if this answer asks us to wait; the gate is closed then."""
+        if status != 429 and not (status == 503 and "Retry-After" in headers):
+            return None
+        asked = wait_asked(headers, self._clock.now())
+        if asked is None:
+            # The type of the body, not the body: a HEAD has none.
+            plain = "json" not in headers.get("Content-Type", "")
+            asked = (self._abuse_limit if plain else self._pull_limit).next_delay()
+        # A second answer, to a request that was on its way, never shortens the wait.
+        self._not_before = max(self._not_before, self._clock.monotonic() + asked)
+        return self._busy(self._not_before - self._clock.monotonic())
+
+    def _busy(self, seconds: float) -> Busy:
+        return Busy(
+            f"registry {self._name} asks us to wait: nothing is asked of it for"
+            f" {format_duration(max(1.0, seconds))}",
+            retry_after=seconds,
+        )
+
+
+def wait_asked(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that a 429 or 503 asks for, bounded; None where it does not say.
+
+    Retry-After is seconds or a date; Hub's X-Retry-After is a Unix timestamp [79]. Dates are
+    compared with the answer's own Date where it has one: our clocks may disagree.
+    """
+    now = _date(headers.get("Date", "")) or now
+    text = headers.get("Retry-After", "")
+    seconds: float | None = None
+    if match := _SECONDS.fullmatch(text):
+        seconds = float(match[1])
+    elif date := _date(text):
+        seconds = (date - now).total_seconds()
+    elif match := _SECONDS.fullmatch(headers.get("X-Retry-After", "")):
+        seconds = float(match[1]) - now.timestamp()
+    if seconds is None:
+        return None
+    return min(max(seconds, 1.0), LONGEST_WAIT)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def quota_in(headers: Mapping[str, str]) -> Quota | None:
+    """What the answer says is left of the pull limit; None where it says nothing [76]."""
+    limit = _COUNT.fullmatch(headers.get("ratelimit-limit", ""))
+    remaining = _COUNT.fullmatch(headers.get("ratelimit-remaining", ""))
+    if not limit or not remaining:
+        return None
+    return Quota(
+        limit=int(limit[1]),
+        remaining=int(remaining[1]),
+        window=int(limit[2] or remaining[2] or 0),
+        source=shown(headers.get("docker-ratelimit-source", ""), 64),
+    )

@@ -1,0 +1,129 @@
+"""One exchange with a registry or a token server: redirects, bounds, time limit.
+
+Nothing here knows what is asked, or reads what is answered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from controller.base.clock import Clock
+from controller.base.errors import Garbled, Refused
+from controller.registry.errors import translated
+from controller.registry.hosts import same_origin
+
+TIME_LIMIT = 30.0  # seconds for one exchange, redirects and all: a HEAD takes well under one
+_CONNECT_LIMIT = 10.0  # seconds: a TCP handshake that was lost twice has been sent again by then
+_MOST_REDIRECTS = 5  # a registry behind a CDN needs one or two
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Ask:
+    """subject: what is asked about, the beginning of every sentence. limit: bytes of the answer.
+
+    form: a body; such a request is never redirected.
+    """
+
+    subject: str
+    method: str
+    url: URL
+    limit: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def peer(self) -> str:
+        """Beginning of a sentence about who was asked; never the query, which can carry a token."""
+        return f"{self.subject}: {self.url.host_port_subcomponent}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """url: who answered in the end, after redirects."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    url: URL
+
+
+def registry_session() -> aiohttp.ClientSession:
+    """A session that keeps no cookies, and takes neither proxies nor a netrc from the environment.
+    Whoever makes it closes it.
+    """
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+
+
+class Transport:
+    """time_limit: seconds for one exchange."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, clock: Clock, time_limit: float = TIME_LIMIT
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._time_limit = time_limit
+
+    async def exchange(self, ask: Ask) -> Reply:
+        """Whatever the status is. Raises Unavailable, Garbled, and Refused where TLS or a redirect
+        must not be trusted.
+        """
+        with translated(ask.peer, self._time_limit):
+            return await self._clock.within(self._time_limit, self._follow(ask))
+
+    async def _follow(self, ask: Ask) -> Reply:
+        url, headers = ask.url, dict(ask.headers)
+        for _ in range(_MOST_REDIRECTS + 1):
+            reply = await self._once(ask, url, headers)
+            if reply.status not in _REDIRECTS:
+                return reply
+            target = _target(ask, url, reply.headers.get("Location", ""))
+            if not same_origin(url, target):
+                # Whoever a registry points to must not get the token that opens it; and a signed
+                # URL with an Authorization beside it is an error at S3-like stores [74].
+                headers.pop("Authorization", None)
+            url = target
+        raise Garbled(f"{ask.peer} redirects more than {_MOST_REDIRECTS} times")
+
+    async def _once(self, ask: Ask, url: URL, headers: Mapping[str, str]) -> Reply:
+        async with self._session.request(
+            ask.method,
+            url,
+            headers=headers,
+            data=ask.form,
+            allow_redirects=False,
+            raise_for_status=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_LIMIT),
+        ) as response:
+            return Reply(response.status, response.headers, await _read(ask, response), url)
+
+
+async def _read(ask: Ask, response: aiohttp.ClientResponse) -> bytes:
+    """Never holds more than the limit and one chunk, whatever Content-Length claims."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > ask.limit:
+            response.close()
+            raise Garbled(f"{ask.peer} answers with more than {ask.limit} bytes")
+    return bytes(body)
+
+
+def _target(ask: Ask, url: URL, location: str) -> URL:
+    try:
+        target = url.join(URL(location)).with_fragment(None) if location else None
+    except ValueError as error:
+        raise Garbled(f"{ask.peer} redirects to what is no URL") from error
+    if target is None or not target.host or target.scheme not in ("http", "https"):
+        raise Garbled(f"{ask.peer} redirects to what is no URL of HTTP")
+    if ask.form is not None:
+        raise Refused(f"{ask.peer} redirects a request that carries credentials")
+    if url.scheme == "https" and target.scheme == "http":
+        # Whoever sits on the way could answer in the registry's stead, or read the token.
+        raise Refused(f"{ask.peer} redirects from https to http")
+    return target

@@ -1,0 +1,150 @@
+"""The simulated API server: what listens, and what a test or the demo holds in its hands."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from aiohttp import web
+
+from controller.base.clock import Clock
+from controller.simulator.apiserver.auth import Gate, Rights
+from controller.simulator.apiserver.objects import Objects
+from controller.simulator.apiserver.proxy import PodProxy, Resolver, by_pod_ip
+from controller.simulator.apiserver.resources import Object
+from controller.simulator.apiserver.routes import Routes
+from controller.simulator.apiserver.storage import HISTORY, Storage
+from controller.simulator.apiserver.watch import WatchSettings
+from controller.simulator.faults import Faults, Handler
+
+# The limit of a request body at the real server, in bytes.
+MAX_BODY = 3 * 1024 * 1024
+
+# How many requests are remembered for tests that ask what was sent.
+REMEMBERED = 20_000
+
+# Text of a container's log: (namespace, pod, container) to text.
+LogSource = Callable[[str, str, str], str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as it arrived, whatever became of it."""
+
+    method: str
+    path: str
+    user_agent: str
+
+
+def _no_logs(namespace: str, pod: str, container: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """What can be chosen about a server; the defaults suit a test.
+
+    port: 0 for any free one. namespaces: what exists from the start. tokens, rights: see `Gate`.
+    resolver: where a pod's port is reached. logs: text of a container's log. history: changes
+    that a watch may begin in.
+    """
+
+    port: int = 0
+    namespaces: tuple[str, ...] = ("default", "kube-system", "bootstrap")
+    tokens: Mapping[str, str] | None = field(default=None, repr=False)
+    rights: Rights | None = None
+    resolver: Resolver = by_pod_ip
+    logs: LogSource = _no_logs
+    watch: WatchSettings = WatchSettings()  # noqa: RUF009 frozen
+    history: int = HISTORY
+
+
+class SimulatedApiServer:
+    """One API server on the loopback address, over plain HTTP.
+
+    storage: the objects; subscribe here to play a controller. objects: writes by the rules.
+    faults: what is to go wrong. gate: tokens and rights. requests: what was asked, oldest first.
+    """
+
+    def __init__(
+        self, clock: Clock, random: Random, settings: ServerSettings | None = None
+    ) -> None:
+        settings = settings or ServerSettings()
+        self.storage = Storage(clock, random, settings.history)
+        self.objects = Objects(self.storage, random)
+        self.faults = Faults()
+        self.gate = Gate(settings.tokens, settings.rights)
+        self.proxy = PodProxy(settings.resolver)
+        self.logs = settings.logs
+        self.requests: deque[Seen] = deque(maxlen=REMEMBERED)
+        self._routes = Routes(self, clock, random, settings.watch)
+        self._port = settings.port
+        self._runner: web.AppRunner | None = None
+        for namespace in settings.namespaces:
+            self.objects.create("namespaces", {"metadata": {"name": namespace}})
+
+    @property
+    def url(self) -> str:
+        """Where it listens; known after the first `start`."""
+        return f"http://127.0.0.1:{self._port}"
+
+    async def start(self) -> None:
+        """Listens. After a `stop` it listens on the same port, with the same objects."""
+        application = web.Application(
+            middlewares=[self._remember, self.faults.middleware], client_max_size=MAX_BODY
+        )
+        application.router.add_route("*", "/{path:.*}", self._routes.handle)
+        # A handler ends when its client goes, so that no watch outlives its reader. The wait at
+        # the end is short because `stop` has ended every stream by then.
+        runner = web.AppRunner(
+            application, handler_cancellation=True, shutdown_timeout=1.0, access_log=None
+        )
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = runner.addresses[0][1]
+        self._runner = runner
+
+    async def stop(self) -> None:
+        """Ends every stream and stops listening: clients are refused until the next `start`."""
+        self._routes.close_watches()
+        self.faults.release()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        await self.proxy.close()
+
+    def close_watches(self) -> None:
+        """Ends every watch that is open now, as a server does that wants to be rid of them."""
+        self._routes.close_watches()
+
+    def kubeconfig(self, path: Path, *, namespace: str = "bootstrap", token: str = "") -> Path:
+        """Writes a kubeconfig for this server (JSON, which is YAML) and returns its path."""
+        config: Object = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "simulated", "cluster": {"server": self.url}}],
+            "users": [{"name": "simulated", "user": {"token": token} if token else {}}],
+            "contexts": [
+                {
+                    "name": "simulated",
+                    "context": {
+                        "cluster": "simulated",
+                        "user": "simulated",
+                        "namespace": namespace,
+                    },
+                }
+            ],
+            "current-context": "simulated",
+        }
+        path.write_text(json.dumps(config, indent=1))
+        return path
+
+    @web.middleware
+    async def _remember(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.requests.append(
+            Seen(request.method, request.path_qs, request.headers.get("User-Agent", ""))
+        )
+        return await handler(request)

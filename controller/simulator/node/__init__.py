@@ -1,0 +1,22 @@
+"""A small avalanchego: a process with a port, a database that outlives it, and faults on demand.
+
+Left out: consensus, staking, the admin and keystore APIs, and rule [102] (a resumed node with
+`state-sync-enabled` unset goes on by full sync: here it goes on with what it began).
+"""
+
+from controller.simulator.node.plan import Plan, Unhealthy
+from controller.simulator.node.process import KILLED, Pace, SimulatedNode
+from controller.simulator.node.progress import Progress
+from controller.simulator.node.settings import BadSettings, NodeSettings, Version
+
+__all__ = [
+    "KILLED",
+    "BadSettings",
+    "NodeSettings",
+    "Pace",
+    "Plan",
+    "Progress",
+    "SimulatedNode",
+    "Unhealthy",
+    "Version",
+]

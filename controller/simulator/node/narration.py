@@ -1,0 +1,52 @@
+"""What a node writes to its log on its way, in avalanchego's words [112, 116]."""
+
+from controller.simulator.node.log import NodeLog
+from controller.simulator.node.settings import Version
+from controller.simulator.node.state import NodeState
+
+
+class Narration:
+    """Writes lines about a state; the numbers are those of the moment."""
+
+    def __init__(self, log: NodeLog, state: NodeState) -> None:
+        self._log = log
+        self._state = state
+
+    def starting(self, version: Version) -> None:
+        self._log.write(
+            "INFO",
+            "node/node.go:128",
+            "initializing node",
+            version={"application": f"avalanchego/{version.version}", "commit": version.commit},
+            network=self._state.settings.network,
+        )
+
+    def progress(self) -> None:
+        for chain in self._state.settings.chains:
+            now = self._state.numbers(chain)
+            self._log.write(
+                "INFO",
+                f"<{chain} Chain> bootstrap/bootstrapper.go:642",
+                "executing blocks" if now.accepted else "fetching blocks",
+                numFetchedBlocks=now.fetched,
+                numExecuted=now.accepted,
+                pctComplete=round(100 * self._state.share, 2),
+            )
+
+    def bootstrapped(self) -> None:
+        for chain in self._state.settings.chains:
+            self._log.write(
+                "INFO",
+                f"<{chain} Chain> snowman/engine.go:95",
+                "consensus starting",
+                lastAcceptedHeight=self._state.numbers(chain).height,
+            )
+
+    def crashing(self, error: str) -> None:
+        self._log.write(
+            "FATAL",
+            "<C Chain> handler/handler.go:337",
+            "shutting down chain",
+            reason="received an unexpected error",
+            error=error,
+        )

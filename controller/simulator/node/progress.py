@@ -1,0 +1,75 @@
+"""How far a node has come: what its database holds, and the numbers that it shows for it."""
+
+from dataclasses import dataclass
+
+BLOCKS = {"P": 24_000, "X": 6_000, "C": 60_000}  # heights at the tip; any numbers that differ do
+LEAFS = 900_000  # of the C-chain's state
+_P_SHARE = 0.25  # C and X begin when P is done; a quarter keeps them apart in a short demo
+_STATE_SHARE = 0.8  # of a state sync's work is leafs, the rest the last blocks
+_SUMMARY_LAG = 256  # blocks between the state summary and the tip
+
+
+@dataclass
+class Progress:
+    """A node's database: it outlives the process, and a restart goes on from it.
+
+    done: seconds of bootstrap work. beyond: seconds lived since. starts, crashes: processes that
+    used it. network: whose history it is; another network cannot open it [103]. clean: whether
+    the last process closed it [118].
+    """
+
+    done: float = 0.0
+    beyond: float = 0.0
+    starts: int = 0
+    crashes: int = 0
+    network: str = ""
+    clean: bool = True
+
+
+@dataclass(frozen=True)
+class ChainNumbers:
+    """fetched, accepted: blocks since genesis. leafs: of a state sync. height: last accepted."""
+
+    fetched: int = 0
+    accepted: int = 0
+    leafs: int = 0
+    height: int = 0
+
+    def since(self, start: "ChainNumbers") -> "ChainNumbers":
+        """The counters as a process shows them that began at `start`: they reset [108]."""
+        return ChainNumbers(
+            self.fetched - start.fetched,
+            self.accepted - start.accepted,
+            self.leafs - start.leafs,
+            self.height,
+        )
+
+
+def chain_numbers(
+    chain: str, share: float, blocks_beyond: int, *, state_sync: bool
+) -> ChainNumbers:
+    """The numbers of one chain at a share [0, 1] of its own work: fetching comes before executing,
+    so one counter stands still while the other moves [112].
+    """
+    blocks = BLOCKS[chain]
+    if chain == "C" and state_sync:
+        leafs = int(LEAFS * min(1.0, share / _STATE_SHARE))
+        rest = max(0.0, (share - _STATE_SHARE) / (1 - _STATE_SHARE))
+        fetched, accepted = _two_halves(_SUMMARY_LAG, rest)
+        height = blocks - _SUMMARY_LAG + accepted if rest > 0 else 0
+        return ChainNumbers(fetched, accepted, leafs, height + blocks_beyond)
+    fetched, accepted = _two_halves(blocks, share)
+    return ChainNumbers(fetched, accepted, 0, accepted + blocks_beyond)
+
+
+def _two_halves(blocks: int, share: float) -> tuple[int, int]:
+    return int(blocks * min(1.0, 2 * share)), int(blocks * max(0.0, 2 * share - 1))
+
+
+def chain_share(chain: str, whole: float, *, only_p: bool) -> float:
+    """A chain's share of its own work at a share of the whole: P first, then X and C together."""
+    if only_p:
+        return whole
+    if chain == "P":
+        return min(1.0, whole / _P_SHARE)
+    return max(0.0, (whole - _P_SHARE) / (1 - _P_SHARE))

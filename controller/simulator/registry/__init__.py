@@ -1,0 +1,22 @@
+"""A small OCI registry with a token server and a CDN: enough for clients that pull.
+
+Left out: pushing over HTTP (`SimulatedRegistry.push` does it), listings, referrers.
+"""
+
+from controller.simulator.registry.actions import HugeBody, WithoutDigest, WrongDigest
+from controller.simulator.registry.auth import TokenRules
+from controller.simulator.registry.images import Shape, SimulatedBuild
+from controller.simulator.registry.quota import PullQuota
+from controller.simulator.registry.server import Counts, SimulatedRegistry
+
+__all__ = [
+    "Counts",
+    "HugeBody",
+    "PullQuota",
+    "Shape",
+    "SimulatedBuild",
+    "SimulatedRegistry",
+    "TokenRules",
+    "WithoutDigest",
+    "WrongDigest",
+]

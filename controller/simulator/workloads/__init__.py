@@ -1,0 +1,32 @@
+"""The Deployment and ReplicaSet controllers, the garbage collector, the scheduler and the kubelet,
+as far as the scenarios need them. They write through the API server's own parts.
+
+Left out: rolling updates by numbers, priorities, several nodes, taints, resources, Services'
+EndpointSlices, variables from Secrets, liveness probes.
+"""
+
+from controller.simulator.workloads.images import Image, Images, PullError, RegistryImages
+from controller.simulator.workloads.initcontainer import (
+    InitCall,
+    InitContainer,
+    InitExit,
+    PreparesData,
+)
+from controller.simulator.workloads.speed import Speed
+from controller.simulator.workloads.volumes import RunDirectory, Volume
+from controller.simulator.workloads.workloads import Workloads
+
+__all__ = [
+    "Image",
+    "Images",
+    "InitCall",
+    "InitContainer",
+    "InitExit",
+    "PreparesData",
+    "PullError",
+    "RegistryImages",
+    "RunDirectory",
+    "Speed",
+    "Volume",
+    "Workloads",
+]

@@ -1,0 +1,170 @@
+"""What runs inside containers: a node, an init container that prepares data, or something idle."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from controller.base.clock import Clock
+from controller.simulator.node import (
+    KILLED,
+    BadSettings,
+    NodeSettings,
+    Pace,
+    SimulatedNode,
+    Version,
+)
+from controller.simulator.node.log import NodeLog
+from controller.simulator.registry.images import SimulatedBuild
+from controller.simulator.workloads.initcontainer import InitCall, InitContainer
+from controller.simulator.workloads.volumes import RunDirectory, Volume
+
+TERMINATED = 143  # 128 + SIGTERM: what a shell that traps it, or a program that does not, ends with
+
+
+@dataclass(frozen=True)
+class Exit:
+    """code; message: the termination message, empty for none."""
+
+    code: int
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a container is started with: its environment, and command and args in one."""
+
+    environment: dict[str, str]
+    arguments: tuple[str, ...] = ()
+
+
+class Process(Protocol):
+    """One container's life. `run` may be cancelled: then the machine is gone."""
+
+    log: NodeLog
+
+    async def run(self) -> Exit: ...
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        ...
+
+
+class IdleProcess:
+    """Runs until it is stopped: the other containers of a pod."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.log = NodeLog(clock)
+        self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> Exit:
+        return Exit(await self._exit)
+
+    def terminate(self) -> None:
+        self._end(TERMINATED)
+
+    def kill(self) -> None:
+        self._end(KILLED)
+
+    def _end(self, code: int) -> None:
+        if not self._exit.done():
+            self._exit.set_result(code)
+
+
+class DoneProcess(IdleProcess):
+    """Ends with 0 at once: init containers that prepare nothing of ours."""
+
+    async def run(self) -> Exit:
+        return Exit(0)
+
+
+class InitProcess(IdleProcess):
+    """An init container of the node's image. A signal while it waits ends it at once."""
+
+    def __init__(
+        self,
+        container: InitContainer,
+        environment: dict[str, str],
+        volume: Volume,
+        build: SimulatedBuild,
+        clock: Clock,
+    ) -> None:
+        super().__init__(clock)
+        self._container = container
+        self._call = InitCall(environment, volume, build.binary, self.log.raw)
+
+    async def run(self) -> Exit:
+        work = asyncio.create_task(self._prepare(), name="init container")
+        stopped = asyncio.create_task(super().run(), name="init container stops")
+        try:
+            await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work.done() else stopped.result()
+        finally:
+            stopped.cancel()
+            work.cancel()
+            await asyncio.gather(work, stopped, return_exceptions=True)
+
+    async def _prepare(self) -> Exit:
+        done = await self._container.prepare(self._call)
+        return Exit(done.code, done.message)
+
+
+class NodeProcess:
+    """avalanchego in its container: settings from the environment, database on the volume.
+
+    node: None until it has read its settings, and for ever if it could not.
+    """
+
+    def __init__(
+        self,
+        build: SimulatedBuild,
+        command: Command,
+        volume: Volume,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self.log = NodeLog(clock)
+        self.node: SimulatedNode | None = None
+        self._directory: RunDirectory | None = None
+        try:
+            settings = NodeSettings.read(command.environment, command.arguments)
+        except BadSettings as error:
+            self.log.raw(f"couldn't load node config: {error}")
+            return
+        self._directory = volume.directory(settings.data_dir)
+        version = Version(build.version, build.commit)
+        progress = self._directory.progress
+        self.node = SimulatedNode(settings, version, build.plan, progress, clock, pace=pace)
+        self.log = self.node.log
+
+    async def run(self) -> Exit:
+        node, directory = self.node, self._directory
+        if node is None or directory is None:
+            return Exit(1)
+        if directory.in_use:
+            self.log.raw("couldn't start node: resource temporarily unavailable")  # LevelDB's lock
+            return Exit(1)
+        directory.in_use = True
+        try:
+            return Exit(await node.run())
+        finally:
+            directory.in_use = False
+
+    def terminate(self) -> None:
+        if self.node is not None:
+            self.node.terminate()
+
+    def kill(self) -> None:
+        if self.node is not None:
+            self.node.kill()
+
+    def local_port(self, port: int) -> int | None:
+        """Where the container's port really is, if anybody outside the pod could connect to it."""
+        node = self.node
+        if node is None or not node.port:
+            return None
+        settings = node.state.settings
+        return node.port if settings.reachable and settings.http_port == port else None

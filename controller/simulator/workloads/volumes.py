@@ -1,0 +1,54 @@
+"""Volumes: what lies on a claim, and survives pods."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from controller.simulator.node.progress import Progress
+
+
+@dataclass
+class RunDirectory:
+    """/data/runs/<run id>. binary: hash of the binary that began it. complete: whether the marker
+    lies in it; without it the directory is a ruin. in_use: the database is locked by a process.
+    """
+
+    binary: str = ""
+    resumes: int = 0
+    complete: bool = True
+    progress: Progress = field(default_factory=Progress)
+    in_use: bool = False
+
+
+class Volume:
+    """One claim's contents. `tell` after a change; `changed` waits for the next one.
+
+    runs: by run id. touched: whatever was changed or removed in it, in order, for assertions.
+    """
+
+    def __init__(self) -> None:
+        self.runs: dict[str, RunDirectory] = {}
+        self.elsewhere: dict[str, RunDirectory] = {}
+        self.touched: list[str] = []
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def tell(self, what: str) -> None:
+        self.touched.append(what)
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def changed(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await future
+
+    def directory(self, path: str) -> RunDirectory:
+        """The database at an absolute path; made if it is not there, without a marker."""
+        parent, _, name = path.rstrip("/").rpartition("/")
+        place = self.runs if parent == "/data/runs" else self.elsewhere
+        key = name if place is self.runs else path
+        if key not in place:
+            place[key] = RunDirectory(complete=False)
+            self.tell(f"made {path}")
+        return place[key]

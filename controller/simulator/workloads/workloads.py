@@ -1,0 +1,117 @@
+"""All simulated controllers together, and what a person or an accident does to pods."""
+
+from collections.abc import Callable
+
+from controller.base.clock import Clock
+from controller.simulator.apiserver.resources import Object
+from controller.simulator.apiserver.storage import Change
+from controller.simulator.node import SimulatedNode
+from controller.simulator.workloads.cluster import Cluster
+from controller.simulator.workloads.collector import Collector
+from controller.simulator.workloads.deployments import DeploymentController
+from controller.simulator.workloads.images import Images
+from controller.simulator.workloads.initcontainer import InitContainer, PreparesData
+from controller.simulator.workloads.kubelet import Kubelet
+from controller.simulator.workloads.podworker import PodWorker
+from controller.simulator.workloads.replicasets import ReplicaSetController
+from controller.simulator.workloads.speed import Speed
+from controller.simulator.workloads.volumes import Volume
+
+EVICTED = "The node was low on resource: ephemeral-storage."  # the commonest sentence of evictions
+
+
+class Workloads:
+    """`async with Workloads(...)`. With `kubelet` False pods stay Pending, on no node, and whoever
+    tests writes their status by itself.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        images: Images,
+        clock: Clock,
+        *,
+        speed: Speed | None = None,
+        kubelet: bool = True,
+        init_container: InitContainer | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._replicasets = ReplicaSetController(cluster)
+        self._deployments = DeploymentController(cluster)
+        self._collector = Collector(cluster)
+        prepares = init_container or PreparesData()
+        self.kubelet = Kubelet(cluster, images, clock, speed or Speed(), prepares)
+        self._plays_kubelet = kubelet
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    async def __aenter__(self) -> "Workloads":
+        self._unsubscribe = self._cluster.storage.subscribe(self._hear)
+        self._replicasets.loop.start()
+        self._deployments.loop.start()
+        if self._plays_kubelet:
+            await self.kubelet.start()
+        for plural in ("deployments", "replicasets"):
+            for obj in self._cluster.storage.objects(plural):
+                metadata = obj["metadata"]
+                loop = self._deployments.loop if plural == "deployments" else self._replicasets.loop
+                loop.note(metadata["namespace"], metadata["name"])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._unsubscribe()
+        await self._deployments.loop.stop()
+        await self._replicasets.loop.stop()
+        await self.kubelet.stop()
+
+    def local_address(self, pod: Object, port: int) -> tuple[str, int] | None:
+        """The resolver of the API server's pod proxy."""
+        worker = self.kubelet.worker(pod["metadata"]["namespace"], pod["metadata"]["name"])
+        local = worker.local_port(port) if worker else None
+        return ("127.0.0.1", local) if local else None
+
+    def log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str:
+        """Of the process that runs, else of the last one; empty where there is none."""
+        worker = self.kubelet.worker(namespace, pod)
+        if worker is None:
+            return ""
+        try:
+            found = worker.worker(container or worker.containers[0].record.name)
+        except LookupError:
+            return ""
+        if found.process is None:
+            return found.previous_log if previous else found.log_text
+        return found.log_text if previous else found.process.log.text()
+
+    def node(self, namespace: str, pod: str) -> SimulatedNode | None:
+        """The node process that runs in a pod now."""
+        worker = self.kubelet.worker(namespace, pod)
+        process = worker.node_process() if worker else None
+        return process.node if process else None
+
+    def volume(self, namespace: str, claim: str) -> Volume:
+        return self.kubelet.volume(namespace, claim)
+
+    def evict(self, namespace: str, pod: str, message: str = EVICTED) -> None:
+        """The kubelet ends the pod, which stays as Failed; its ReplicaSet makes another."""
+        self._pod(namespace, pod).evict(message)
+
+    def drain(self, namespace: str, pod: str, grace: int | None = None) -> None:
+        """Deletes the pod, as `kubectl drain` and `kubectl delete pod` do."""
+        options = {} if grace is None else {"gracePeriodSeconds": grace}
+        self._cluster.objects.delete("pods", namespace, pod, options)
+
+    def kill(self, namespace: str, pod: str, container: str, reason: str = "OOMKilled") -> None:
+        """The kernel kills the container's process: exit code 137."""
+        self._pod(namespace, pod).worker(container).kill(reason)
+
+    def _pod(self, namespace: str, pod: str) -> PodWorker:
+        worker = self.kubelet.worker(namespace, pod)
+        if worker is None:
+            raise LookupError(f"no pod {namespace}/{pod} runs")
+        return worker
+
+    def _hear(self, change: Change) -> None:
+        self._collector.hear(change)
+        self._deployments.hear(change)
+        self._replicasets.hear(change)
+        self.kubelet.hear(change)

@@ -1,0 +1,29 @@
+"""Shared memory behind one interface: claims, history, caches, evidence. Knows no controller."""
+
+from store.api import (
+    SCHEMA,
+    Claim,
+    Meta,
+    StateStore,
+    StoreError,
+    StoreForgot,
+    StoreMisused,
+    StoreUnavailable,
+    Transition,
+)
+from store.memory_store import MemoryStore
+from store.opening import open_store
+
+__all__ = [
+    "SCHEMA",
+    "Claim",
+    "MemoryStore",
+    "Meta",
+    "StateStore",
+    "StoreError",
+    "StoreForgot",
+    "StoreMisused",
+    "StoreUnavailable",
+    "Transition",
+    "open_store",
+]

@@ -1,0 +1,206 @@
+"""StateStore: what the controller asks of shared memory, and what every backend owes it.
+
+The store knows nothing of Kubernetes, registries or phases: targets, builds, runs and Deployments
+are strings here, records and transitions are bytes. It is a cache and a lock. The truth of a run is
+in its Deployment's record, so a store may be lost; what it must never do is answer wrongly.
+
+Obligations of every backend, checked by one suite (`tests/functional/test_store_contract.py`):
+
+* Every write may be sent twice (a client repeats a command whose reply was lost) and has the same
+  effect as once.
+* `claim`, `release` and `refill` are atomic: no two callers see the same claim granted to both.
+* A store that is not reached, times out, is full or read-only raises `StoreUnavailable`, within
+  the time limit that it was opened with, and never a foreign exception.
+* Nothing a backend returns is shared with it: callers may keep and change what they got.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+SCHEMA = 1
+
+
+class StoreError(Exception):
+    """The root of what a store raises."""
+
+
+class StoreUnavailable(StoreError):
+    """Not reached, timed out, out of memory, read-only, or still loading: try again later."""
+
+
+class StoreForgot(StoreError):
+    """The store's epoch is not the caller's: it was emptied, rolled back or taken over since the
+    last refill. Nothing was written; refill, then ask again.
+    """
+
+
+class StoreMisused(StoreError):
+    """A URL, password or schema that no waiting will mend; `str()` says what to write instead."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right of one run to test one build on one target.
+
+    target: slug. build: digest. run: run id. owner: `namespace/name` of the Deployment.
+    """
+
+    target: str
+    build: str
+    run: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Meta:
+    """Which memory this is.
+
+    schema: layout version of the keys. epoch: token of the last refill. grants: how many claims
+    were granted since that refill; a smaller number than one seen before means a rollback.
+    cluster: id of the cluster whose memory it is.
+    """
+
+    schema: int
+    epoch: str
+    grants: int
+    cluster: str
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One line of history.
+
+    id: unique everywhere (run id and sequence number alone are not: two targets that start one
+    build in one second have runs of one id). target: empty for what is of no target. at: seconds
+    since 1970. body: compact JSON, at most 64 KiB.
+    """
+
+    id: str
+    target: str
+    at: float
+    body: bytes
+
+
+class StateStore(ABC):
+    """See the module's text for what all methods owe. All may raise `StoreUnavailable`."""
+
+    @abstractmethod
+    async def meta(self) -> Meta | None:
+        """Which memory this is; None for an empty one. Raises StoreMisused for a newer schema."""
+
+    @abstractmethod
+    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
+        """Adds the claims that are missing, replaces none, and then writes `meta` (with the grants
+        counted from zero) whatever was there: from now on only callers with this epoch may claim.
+        A refill whose epoch stands already is the same one sent twice: the grants stay. Raises
+        StoreMisused, having written nothing, for a newer schema.
+        """
+
+    @abstractmethod
+    async def claim(
+        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
+    ) -> tuple[Claim, int]:
+        """Grants the claim if the build has none on the target, or if its claim is `wanted.owner`'s
+        and for the run `instead_of`; else leaves it. Also notes a granted claim as pending, until
+        `settle` or `release`; a later grant to the same owner takes the earlier one's place there.
+
+        Returns the claim that now stands (the caller's if it equals `wanted`; the same owner
+        asking again finds its earlier one) and the number of grants, counted per grant and not per
+        call: the same `wanted` sent twice is one grant. Raises StoreForgot, having written
+        nothing, if the epoch differs or the grants are fewer than `seen_grants`.
+        """
+
+    @abstractmethod
+    async def retake(
+        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
+    ) -> tuple[Claim, int]:
+        """As `claim`, but replaces the claim of the run `instead_of` whoever owns it: a person
+        asked for another attempt.
+        """
+
+    @abstractmethod
+    async def claimed(self, target: str, build: str) -> Claim | None:
+        """Who may test, or has tested, this build on this target."""
+
+    @abstractmethod
+    async def pending(self, owner: str) -> Claim | None:
+        """The owner's claim whose run is not known to have come to be; at most one."""
+
+    @abstractmethod
+    async def settle(self, claim: Claim) -> None:
+        """The claim's run has come to be: it is pending no more. Nothing if it was not."""
+
+    @abstractmethod
+    async def release(self, claim: Claim) -> None:
+        """Gives the claim back, if it stands exactly so; it is pending no more either way."""
+
+    @abstractmethod
+    async def mirror(self, deployment: str, fields: Mapping[str, str]) -> None:
+        """Replaces the readable copy of a Deployment's record. Field `seq` is a number: a copy with
+        a smaller `seq` than the one that stands changes nothing.
+        """
+
+    @abstractmethod
+    async def mirrored(self, deployment: str) -> dict[str, str]:
+        """The copy, or an empty dict."""
+
+    @abstractmethod
+    async def mirrors(self) -> list[str]:
+        """The Deployments (`namespace/name`) that have a copy, sorted."""
+
+    @abstractmethod
+    async def put_run(self, target: str, run: str, fields: Mapping[str, str]) -> None:
+        """Adds or replaces these fields of what is known about a run; keeps the others."""
+
+    @abstractmethod
+    async def run(self, target: str, run: str) -> dict[str, str]:
+        """What is known about a run, or an empty dict."""
+
+    @abstractmethod
+    async def append(self, transitions: Sequence[Transition]) -> None:
+        """Adds to the history of each target and of all; an id that is there is not added again,
+        even if it comes with something else. Each history keeps its newest 20 000.
+        """
+
+    @abstractmethod
+    async def history(
+        self, target: str | None = None, *, limit: int = 100, before: float | None = None
+    ) -> list[Transition]:
+        """Newest first; of one target, or of all; only those earlier than `before` if given."""
+
+    @abstractmethod
+    async def put_tag(self, repository: str, tag: str, fields: Mapping[str, str]) -> None:
+        """Replaces what is known about a tag."""
+
+    @abstractmethod
+    async def tag(self, repository: str, tag: str) -> dict[str, str]:
+        """What is known about a tag, or an empty dict."""
+
+    @abstractmethod
+    async def put_build(self, index: str, platform: str, build: str) -> None:
+        """Keeps for ever which platform manifest an index holds (content-addressed)."""
+
+    @abstractmethod
+    async def build(self, index: str, platform: str) -> str | None:
+        """The platform manifest in an index, if known."""
+
+    @abstractmethod
+    async def put_evidence(
+        self, run: str, parts: Mapping[str, bytes], *, keep_seconds: float
+    ) -> None:
+        """Keeps evidence of a run for that long; replaces what was kept. At most 8 MiB together:
+        more is a StoreMisused.
+        """
+
+    @abstractmethod
+    async def evidence(self, run: str) -> dict[str, bytes]:
+        """The evidence of a run, or an empty dict."""
+
+    async def inspect(self) -> list[str]:
+        """Warnings about how the store is set up, a sentence each, for a person to mend."""
+        return []
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Ends connections; the store is not used afterwards."""

@@ -1,0 +1,69 @@
+"""What every backend accepts and keeps: one set of bounds, so that none can be told from another.
+
+Whoever breaks one gets a StoreMisused that says which.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from store.api import Claim, StoreMisused, Transition
+
+# Transitions kept for all targets together, and again for each. At five a run and a hundred runs a
+# day this is forty days of all, and years of one target; at 500 bytes each it is 10 MB of memory.
+HISTORY_BOUND = 20_000
+
+BODY_BYTES = 64 * 1024  # of a transition: see api.Transition
+EVIDENCE_BYTES = 8 * 1024 * 1024  # of a run: see api.StateStore.put_evidence
+
+# Names become parts of keys: a colon separates parts, and a space or control character would make
+# a key that nobody can type. A dash alone stands for no target in the keys of Redis.
+_TARGET = re.compile(r"(?!-$)[^\s:\x00-\x1f\x7f]{1,200}")
+
+
+def check_target(target: str) -> str:
+    """The target, or StoreMisused if it is not a slug."""
+    if not _TARGET.fullmatch(target):
+        raise StoreMisused(
+            "a target is a slug of 1 to 200 characters without colons and spaces, such as"
+            f" fuji-c-chain-state-sync, not {target[:80]!r}"
+        )
+    return target
+
+
+def check_claims(claims: Iterable[Claim]) -> list[Claim]:
+    checked = list(claims)
+    for claim in checked:
+        check_target(claim.target)
+    return checked
+
+
+def check_transitions(transitions: Sequence[Transition]) -> Sequence[Transition]:
+    for transition in transitions:
+        if transition.target:
+            check_target(transition.target)
+        if len(transition.body) > BODY_BYTES:
+            raise StoreMisused(
+                f"the body of transition {transition.id[:80]!r} has {len(transition.body)} bytes,"
+                f" more than {BODY_BYTES}"
+            )
+        if not math.isfinite(transition.at):
+            raise StoreMisused(f"transition {transition.id[:80]!r} has no time")
+    return transitions
+
+
+def check_evidence(run: str, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    size = sum(len(part) for part in parts.values())
+    if size > EVIDENCE_BYTES:
+        raise StoreMisused(
+            f"the evidence of run {run[:80]!r} has {size} bytes, more than {EVIDENCE_BYTES}"
+        )
+    return parts
+
+
+def sequence(fields: Mapping[str, str]) -> int:
+    """The number in field `seq`, which orders the copies of a record."""
+    try:
+        return int(fields["seq"])
+    except (KeyError, ValueError):
+        raise StoreMisused("the copy of a record needs a field seq that is a number") from None

@@ -1,0 +1,57 @@
+"""open_store: from a URL to a store. No part of a URL that may hold a password is ever shown."""
+
+import importlib.metadata
+import inspect
+import math
+
+from store.api import StateStore, StoreMisused
+from store.memory_store import MemoryStore
+from store.redis_opening import open_redis
+
+# Packages declare other stores here: name = URL scheme, value = a callable with open_store's
+# parameters that returns a StateStore, or an awaitable of one.
+ENTRY_POINTS = "bootstrap_controller.stores"
+
+
+async def open_store(
+    url: str, *, prefix: str = "bootstrap", password: str | None = None, timeout: float = 5.0
+) -> StateStore:
+    """The store behind a URL. Connects lazily: the server need not be up yet.
+
+    url: `memory://`, `redis://[user[:password]@]host[:port][/db]`, `rediss://...` (TLS),
+    `unix:///path[?db=n]`, or the scheme of an installed entry point. password: instead of one in
+    the URL. timeout: seconds, the limit of every call with its retries. Raises StoreMisused, with
+    one sentence, for what cannot be opened.
+    """
+    if not (math.isfinite(timeout) and timeout > 0):
+        raise StoreMisused("the store's timeout is a number of seconds above zero")
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    if scheme == "memory":
+        return _open_memory(url, password)
+    if scheme in ("redis", "rediss", "unix"):
+        return open_redis(url, prefix=prefix, password=password, timeout=timeout)
+    others = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    if scheme not in others.names:
+        raise StoreMisused(
+            "a store's URL starts with memory://, redis://, rediss:// or unix://"
+            + "".join(f", or {name}://" for name in sorted(others.names))
+            + (f", not {scheme[:20]!r}" if scheme.isalnum() else "")
+        )
+    try:
+        opener = others[scheme].load()
+    except (ImportError, AttributeError) as exc:
+        raise StoreMisused(f"the package that declares {scheme}:// cannot be loaded") from exc
+    opened = opener(url, prefix=prefix, password=password, timeout=timeout)
+    if inspect.isawaitable(opened):
+        opened = await opened
+    if not isinstance(opened, StateStore):
+        raise StoreMisused(f"what the package for {scheme}:// opens is not a StateStore")
+    return opened
+
+
+def _open_memory(url: str, password: str | None) -> StateStore:
+    if url.lower() != "memory://":
+        raise StoreMisused("memory:// stands alone: nothing comes after it")
+    if password is not None:
+        raise StoreMisused("memory:// takes no password: name a redis:// URL, or no password")
+    return MemoryStore()

@@ -1,0 +1,93 @@
+"""The operations that must be atomic, as Lua scripts; each carries its contract.
+
+Lua and not WATCH/MULTI: a script is one round trip, cannot collide with another caller's and so
+needs no loop, and a caller that gives up needs no UNWATCH, for which redis-py connects again and so
+waits beyond our time limit. Each script may run twice for one call (the client repeats a command
+whose reply was lost) and then finds its own work done. Values are compared as text: only `HGET` and
+string functions are used, so that any server since 6.0 and any replacement of Redis runs them.
+"""
+
+# KEYS meta, claims of the target, pending
+# ARGV epoch, seen grants, build, claim, replaceable ('' or how a claim begins that may be
+#      replaced), owner, pending value
+# Returns {'epoch' | 'grants' | 'stands', the standing claim or '', grants}
+CLAIM = """
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'grants')
+local grants = tonumber(meta[2] or '0') or 0
+if meta[1] ~= ARGV[1] then return {'epoch', '', grants} end
+if grants < tonumber(ARGV[2]) then return {'grants', '', grants} end
+local standing = redis.call('HGET', KEYS[2], ARGV[3])
+if standing == ARGV[4] then return {'stands', standing, grants} end
+if standing then
+  local replaceable = ARGV[5]
+  if replaceable == '' or string.sub(standing, 1, #replaceable) ~= replaceable then
+    return {'stands', standing, grants}
+  end
+end
+redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
+redis.call('HSET', KEYS[3], ARGV[6], ARGV[7])
+grants = redis.call('HINCRBY', KEYS[1], 'grants', 1)
+return {'stands', ARGV[4], grants}
+"""
+
+# KEYS pending, claims of the target
+# ARGV owner, pending value, build, claim ('' to leave the claims alone)
+SETTLE_OR_RELEASE = """
+if ARGV[4] ~= '' and redis.call('HGET', KEYS[2], ARGV[3]) == ARGV[4] then
+  redis.call('HDEL', KEYS[2], ARGV[3])
+end
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+end
+return 1
+"""
+
+# KEYS meta, then the claims of each target
+# ARGV schema, epoch, cluster, then for each claim: number of its key, build, claim
+# Returns the schema that stands if it is newer and nothing was written, else 0
+REFILL = """
+local meta = redis.call('HMGET', KEYS[1], 'schema', 'epoch')
+local schema = tonumber(meta[1] or '0') or 0
+if schema > tonumber(ARGV[1]) then return schema end
+for i = 4, #ARGV, 3 do
+  redis.call('HSETNX', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
+end
+if meta[2] == ARGV[2] then
+  redis.call('HSETNX', KEYS[1], 'grants', '0')
+else
+  redis.call('HSET', KEYS[1], 'grants', '0')
+end
+redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'epoch', ARGV[2], 'cluster', ARGV[3])
+return 0
+"""
+
+# KEYS copy of the record, names of all Deployments
+# ARGV seq, name, then each field and its value
+# Returns 1 if the copy was replaced, 0 if a newer one stands
+# The HSET before the DEL is what a full server refuses: after a DEL it would let the rest through.
+MIRROR = """
+local standing = tonumber(redis.call('HGET', KEYS[1], 'seq') or '') or -math.huge
+if tonumber(ARGV[1]) < standing then return 0 end
+redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
+redis.call('DEL', KEYS[1])
+for i = 3, #ARGV, 2 do
+  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+end
+redis.call('SADD', KEYS[2], ARGV[2])
+return 1
+"""
+
+# KEYS history of all, then for each transition: its hash, the history of its target
+# ARGV for each transition: id, time, target, body
+APPEND = """
+for i = 0, #ARGV / 4 - 1 do
+  local key, own = KEYS[2 + 2 * i], KEYS[3 + 2 * i]
+  local id, at = ARGV[1 + 4 * i], ARGV[2 + 4 * i]
+  if redis.call('EXISTS', key) == 0 then
+    redis.call('ZADD', KEYS[1], at, id)
+    redis.call('ZADD', own, at, id)
+    redis.call('HSET', key, 'target', ARGV[3 + 4 * i], 'body', ARGV[4 + 4 * i])
+  end
+end
+return 1
+"""

@@ -1,0 +1,56 @@
+"""House rules for every test: markers by folder, time limits, and nothing is left behind."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.leaks import left_tasks, newly_open_sessions
+
+FOLDERS = ("unit", "functional", "integration", "cluster", "simulation")
+UNIT_SECONDS = 10  # a unit test has no sockets and no waiting: longer is a loop without end
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kubeconfig",
+        metavar="PATH",
+        help="run tests/cluster on the real cluster of this kubeconfig, in a throw-away namespace",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in FOLDERS:
+            item.add_marker(folder)
+        if folder == "unit" and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(UNIT_SECONDS))
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(request: pytest.FixtureRequest) -> Path | None:
+    """The kubeconfig of a real cluster, or None: then the simulator plays it."""
+    path = request.config.getoption("--kubeconfig")
+    return None if path is None else Path(path)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> None:
+    """Set up first and so torn down last; a test without a loop has nothing to leave."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("nothing_left_in_the_loop")
+
+
+@pytest.fixture
+async def nothing_left_in_the_loop(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Fails a test after which a task still runs or a session is still open."""
+    before = asyncio.all_tasks()
+    yield
+    if left := await left_tasks(before):
+        pytest.fail("the test left tasks behind:\n" + "\n".join(left))
+    # unit tests have no sockets, and looking through all objects takes its time
+    if request.node.get_closest_marker("unit") is None and (left := newly_open_sessions()):
+        pytest.fail("the test left sessions open:\n" + "\n".join(left))

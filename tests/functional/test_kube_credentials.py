@@ -1,0 +1,370 @@
+"""Who we are: the pod's service account, and all that a kubeconfig may say.
+
+Against a small HTTPS server and real files, tokens and credential plugins.
+"""
+
+import base64
+import json
+import ssl
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from controller.base.errors import Refused, SettingsFault, Unavailable
+from controller.kube.client import Call, KubeClient
+from controller.kube.credentials import in_cluster, load_credentials, load_in_cluster
+from controller.kube.kubeconfig import load_kubeconfig
+from controller.kube.resources import DEPLOYMENTS
+from controller.kube.tls import TlsFiles, tls_context
+from controller.kube.tokens import TokenFile
+from tests.kube_samples.certificates import ClusterFiles, cluster_files
+from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.objects import status
+from tests.kube_samples.script import reply
+from tests.misbehaving import ScriptedServer
+
+GET = Call(DEPLOYMENTS.operation("list", "x"), "GET", DEPLOYMENTS.path("x"))
+
+
+@pytest.fixture
+def clock() -> InstantClock:
+    return InstantClock()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> ClusterFiles:
+    return cluster_files(tmp_path_factory.mktemp("cluster"))
+
+
+@pytest.fixture
+def account(tmp_path: Path, files: ClusterFiles) -> Path:
+    """The folder of a pod's service account."""
+    folder = tmp_path / "serviceaccount"
+    folder.mkdir()
+    (folder / "ca.crt").write_bytes(files.ca.read_bytes())
+    (folder / "token").write_text("one\n")
+    (folder / "namespace").write_text("bootstrap\n")
+    return folder
+
+
+class Gate(ScriptedServer):
+    """An API server that lets in who brings `token`."""
+
+    def __init__(self, token: str, tls: ssl.SSLContext | None) -> None:
+        self.token = token
+
+        async def respond(request: Any) -> Any:
+            good = request.headers.get("Authorization") == f"Bearer {self.token}"
+            answer = reply({}) if good or not self.token else reply(status(401), 401)
+            return await answer(request, None)  # type: ignore[arg-type]
+
+        super().__init__(respond, tls=tls)
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        return self
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """As in a pod of this cluster; the proxy must not be used."""
+        return {
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": str(self.port),
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+        }
+
+
+async def test_a_pod_is_let_in_with_its_token_and_the_clusters_ca(
+    account: Path, files: ClusterFiles, clock: InstantClock
+) -> None:
+    """Also where the CA lacks what newer Pythons ask for [39]; past any proxy."""
+    async with Gate("one", files.server_context()) as server:
+        credentials = load_in_cluster(server.environ, clock, account)
+        async with KubeClient(credentials, clock) as client:
+            assert await client.fetch(GET) == b"{}"
+            assert client.namespace == "bootstrap"
+
+
+async def test_another_ca_is_not_trusted(
+    account: Path, files: ClusterFiles, clock: InstantClock, tmp_path: Path
+) -> None:
+    """A person must look: trying again will not help."""
+    other = cluster_files(tmp_path / "other")
+    (account / "ca.crt").write_bytes(other.ca.read_bytes())
+    async with Gate("one", files.server_context()) as server:
+        credentials = load_in_cluster(server.environ, clock, account)
+        async with KubeClient(credentials, clock) as client:
+            with pytest.raises(Refused, match="certificate"):
+                await client.fetch(GET)
+
+
+def test_strictness_stays_where_public_cas_are_trusted(files: ClusterFiles) -> None:
+    """Only a cluster's own CA is taken as client-go takes it."""
+    own, public = tls_context(TlsFiles(ca=str(files.ca))), tls_context(TlsFiles())
+
+    assert not own.verify_flags & ssl.VERIFY_X509_STRICT
+    assert own.verify_mode is ssl.CERT_REQUIRED
+    assert own.check_hostname
+    assert public.verify_flags == ssl.create_default_context().verify_flags
+
+
+async def test_a_rotated_token_is_used_within_a_minute(
+    account: Path, files: ClusterFiles, clock: InstantClock
+) -> None:
+    """Without any 401: the old token may live for a year and then end [40]."""
+    async with Gate("", files.server_context()) as server:
+        credentials = load_in_cluster(server.environ, clock, account)
+        async with KubeClient(credentials, clock) as client:
+            await client.fetch(GET)
+            (account / "token").write_text("two")
+            clock.move(59)
+            await client.fetch(GET)
+            clock.move(2)
+            await client.fetch(GET)
+            sent = [each["Authorization"] for each in server.headers]
+
+    assert sent == ["Bearer one", "Bearer one", "Bearer two"]
+
+
+async def test_a_401_reads_the_token_at_once(
+    account: Path, files: ClusterFiles, clock: InstantClock
+) -> None:
+    """And asks once more, not for ever."""
+    async with Gate("one", files.server_context()) as server:
+        credentials = load_in_cluster(server.environ, clock, account)
+        async with KubeClient(credentials, clock) as client:
+            await client.fetch(GET)
+            (account / "token").write_text("two")
+            server.token = "two"
+            await client.fetch(GET)
+            server.token = "three"
+            with pytest.raises(Refused):
+                await client.fetch(GET)
+            sent = [each["Authorization"][-3:] for each in server.headers]
+
+    assert sent == ["one", "one", "two", "two"]
+
+
+@pytest.mark.parametrize("change", ["empty", "blank", "gone", "binary"])
+def test_a_token_file_without_a_token_for_a_moment_keeps_the_old_one(
+    tmp_path: Path, clock: InstantClock, change: str
+) -> None:
+    """Writing a file is not one step everywhere [42]."""
+    path = tmp_path / "token"
+    path.write_text("one")
+    file = TokenFile(path, clock)
+    assert file.token() == "one"
+    match change:
+        case "empty":
+            path.write_text("")
+        case "blank":
+            path.write_text(" \n")
+        case "gone":
+            path.unlink()
+        case "binary":
+            path.write_bytes(b"\xff\x00")
+    clock.move(61)
+    assert file.token() == "one"
+    path.write_text("two")
+    file.reread()
+    assert file.token() == "two"
+    assert "two" not in repr(file)
+
+
+def test_a_token_that_never_was_is_said(tmp_path: Path, clock: InstantClock) -> None:
+    """Nothing is sent without a name."""
+    with pytest.raises(Unavailable, match="no token in"):
+        TokenFile(tmp_path / "token", clock).token()
+
+
+def test_we_know_whether_we_are_in_a_cluster(account: Path, tmp_path: Path) -> None:
+    """A service host alone is not enough: a pod may have no service account."""
+    environ = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    assert in_cluster(environ, account)
+    assert not in_cluster({}, account)
+    assert not in_cluster(environ, tmp_path)
+
+
+def written(
+    path: Path, url: str, user: dict[str, Any], cluster: dict[str, Any] | None = None
+) -> str:
+    """A kubeconfig; JSON is YAML."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        json.dumps(
+            {
+                "clusters": [{"name": "c", "cluster": {"server": url} | (cluster or {})}],
+                "users": [{"name": "u", "user": user}],
+                "contexts": [
+                    {"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "nodes"}},
+                    {"name": "y", "context": {"cluster": "c", "user": "u"}},
+                ],
+                "current-context": "x",
+            }
+        )
+    )
+    return str(path)
+
+
+def ca_of(files: ClusterFiles) -> dict[str, Any]:
+    return {"certificate-authority": str(files.ca)}
+
+
+async def test_a_kubeconfig_with_a_token(
+    tmp_path: Path, files: ClusterFiles, clock: InstantClock
+) -> None:
+    """The context's namespace comes with it; another context may be asked for."""
+    async with Gate("t", files.server_context()) as server:
+        path = written(tmp_path / "config", server.url, {"token": "t"}, ca_of(files))
+        credentials = await load_kubeconfig(path, None, {}, clock)
+        async with KubeClient(credentials, clock) as client:
+            await client.fetch(GET)
+            assert client.namespace == "nodes"
+        assert (await load_kubeconfig(path, "y", {}, clock)).namespace == "default"
+
+
+async def test_the_kubeconfig_of_the_environment(tmp_path: Path, clock: InstantClock) -> None:
+    """KUBECONFIG may name several files; without it there is the one at home."""
+    home = tmp_path / "home"
+    written(home / ".kube" / "config", "http://home", {"token": "h"})
+    path = written(tmp_path / "config", "http://given", {"token": "g"})
+    both = {"KUBECONFIG": f"{tmp_path}/missing:{path}", "HOME": str(home)}
+
+    assert (await load_credentials(None, None, both, clock)).endpoint.url == "http://given"
+    alone = {"HOME": str(home)}
+    assert (await load_credentials(None, None, alone, clock)).endpoint.url == "http://home"
+    assert (await load_credentials(path, "y", alone, clock)).endpoint.url == "http://given"
+
+
+async def test_a_client_certificate(
+    tmp_path: Path, files: ClusterFiles, clock: InstantClock
+) -> None:
+    """No Authorization header is sent: TLS says who we are."""
+    user = {
+        "client-certificate-data": base64.b64encode(files.client_certificate.read_bytes()).decode(),
+        "client-key-data": base64.b64encode(files.client_key.read_bytes()).decode(),
+    }
+    async with Gate("", files.server_context(wants_client=True)) as server:
+        path = written(tmp_path / "config", server.url, user, ca_of(files))
+        async with KubeClient(await load_kubeconfig(path, None, {}, clock), clock) as client:
+            await client.fetch(GET)
+        assert "Authorization" not in server.headers[0]
+
+
+async def test_a_token_file_beside_the_kubeconfig_rotates(
+    tmp_path: Path, clock: InstantClock
+) -> None:
+    """Its path is relative to the kubeconfig, and it is read again."""
+    (tmp_path / "secret").write_text("one")
+    async with Gate("one", None) as server:
+        path = written(tmp_path / "config", server.url, {"tokenFile": "secret"})
+        async with KubeClient(await load_kubeconfig(path, None, {}, clock), clock) as client:
+            await client.fetch(GET)
+            (tmp_path / "secret").write_text("two")
+            server.token = "two"
+            await client.fetch(GET)
+
+
+def plugin(tmp_path: Path, expiry: str | None, code: int = 0) -> dict[str, Any]:
+    """A credential plugin whose tokens count its runs: `run-1`, `run-2` …"""
+    script = tmp_path / "plugin.sh"
+    line = f', "expirationTimestamp": "{expiry}"' if expiry else ""
+    script.write_text(
+        "#!/bin/sh\n"
+        f'echo x >> "{tmp_path}/runs"\n'
+        f'count=$(wc -l < "{tmp_path}/runs" | tr -d " ")\n'
+        f"echo 'please log in' >&2\n[ {code} = 0 ] || exit {code}\n"
+        'printf \'{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", '
+        f'"status": {{"token": "run-%s"{line}}}}}\' "$count"\n'
+    )
+    script.chmod(0o755)
+    version = "client.authentication.k8s.io/v1"
+    return {"exec": {"apiVersion": version, "command": str(script)}}
+
+
+async def test_a_plugin_runs_once_until_its_token_expires(
+    tmp_path: Path, clock: InstantClock
+) -> None:
+    """Not with every request; and in time, before the API server says 401."""
+    async with Gate("", None) as server:
+        path = written(tmp_path / "config", server.url, plugin(tmp_path, "2026-11-23T06:10:00Z"))
+        async with KubeClient(await load_kubeconfig(path, None, {}, clock), clock) as client:
+            for minutes in (0, 5, 4.5, 0):
+                clock.move(minutes * 60)
+                await client.fetch(GET)
+            sent = [each["Authorization"][7:] for each in server.headers]
+
+    # what the second run gives has expired too, and the plugin is still not run at once again
+    assert sent == ["run-1", "run-1", "run-2", "run-2"]
+
+
+async def test_a_401_runs_the_plugin_again_and_not_in_a_loop(
+    tmp_path: Path, clock: InstantClock
+) -> None:
+    """A login service is not asked with every refused request."""
+    async with Gate("run-2", None) as server:
+        path = written(tmp_path / "config", server.url, plugin(tmp_path, None))
+        async with KubeClient(await load_kubeconfig(path, None, {}, clock), clock) as client:
+            clock.move(60)
+            await client.fetch(GET)
+            server.token = "never"
+            for _ in range(3):
+                with pytest.raises(Refused):
+                    await client.fetch(GET)
+
+    assert (tmp_path / "runs").read_text().count("x") == 2
+
+
+async def test_a_plugin_that_fails_says_why(tmp_path: Path, clock: InstantClock) -> None:
+    """What it wrote is what a person needs."""
+    path = written(tmp_path / "config", "http://x", plugin(tmp_path, None, code=3))
+    with pytest.raises(Unavailable, match="please log in"):
+        await load_kubeconfig(path, None, {}, clock)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "does not exist"),
+        ("{", "cannot be used"),
+        ("[]", "cannot be used"),
+        ("clusters: []", "no current-context"),
+        ('{"contexts": [{"name": "a"}], "current-context": "b"}', "no context b; there are: a"),
+        (
+            '{"contexts": [{"name": "b", "context": {"cluster": "c", "user": "u"}}], "clusters": '
+            '[], "users": [{"name": "u", "user": {"token": "s3cret"}}], "current-context": "b"}',
+            "cannot be used",
+        ),
+        (
+            '{"contexts": [{"name": "b", "context": {"user": "u"}}], "clusters": [{"name": "c", '
+            '"cluster": {"server": "https://h", "token": "s3cret"}}], "users": '
+            '[{"name": "u", "user": {"token": "s3cret"}}], "current-context": "b"}',
+            "cannot be used",
+        ),
+    ],
+)
+async def test_a_kubeconfig_that_cannot_be_used_is_said_without_its_secrets(
+    tmp_path: Path, clock: InstantClock, text: str | None, said: str
+) -> None:
+    """One sentence for a person; the file's content is in no message and in no trace."""
+    if text is not None:
+        (tmp_path / "config").write_text(text)
+    with pytest.raises(SettingsFault, match=said) as caught:
+        await load_kubeconfig(str(tmp_path / "config"), None, {}, clock)
+
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+async def test_a_proxy_of_the_kubeconfig_or_the_environment_is_used(
+    tmp_path: Path, clock: InstantClock
+) -> None:
+    """The kubeconfig's own wins."""
+    environ = {"HTTPS_PROXY": "http://env:1"}
+    plain = written(tmp_path / "a", "https://api.example", {"token": "t"})
+    own = written(tmp_path / "b", "https://api.example", {}, {"proxy-url": "http://own:2"})
+
+    assert (await load_kubeconfig(plain, None, environ, clock)).endpoint.proxy == "http://env:1"
+    assert (await load_kubeconfig(own, None, environ, clock)).endpoint.proxy == "http://own:2"
+    assert (await load_kubeconfig(plain, None, {}, clock)).endpoint.proxy is None

@@ -1,0 +1,608 @@
+"""What RedisStore makes of servers that are away, silent, full, read-only, locked, or rolled back.
+
+Not here: what every backend owes when all is well (test_store_contract.py).
+"""
+
+import asyncio
+import contextlib
+import shutil
+import subprocess
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from store import (
+    Claim,
+    Meta,
+    StateStore,
+    StoreError,
+    StoreForgot,
+    StoreMisused,
+    StoreUnavailable,
+    Transition,
+    open_store,
+)
+from store.redis_opening import open_redis
+from tests.servers import FlakyProxy, RedisServer, free_port, redis_server, silent_server
+
+TARGET = "fuji-c-chain-state-sync"
+BUILD = "sha256:" + "1a" * 32
+ANNA = Claim(TARGET, BUILD, "20261123t060000z-1a1a1a1a", "bootstrap/anna")
+BERT = Claim(TARGET, BUILD, "20261123t060001z-1a1a1a1a", "bootstrap/bert")
+META = Meta(schema=1, epoch="first", grants=0, cluster="c1")
+SECRET = "open:sesame/42"
+SECRET_IN_URL = "open%3Asesame%2F42"
+IN_TIME = 10.0  # far above the limit of any call here, far below that of the test
+
+CALLS: dict[str, Callable[[StateStore], Awaitable[object]]] = {
+    "meta": lambda store: store.meta(),
+    "refill": lambda store: store.refill(META, [ANNA]),
+    "claim": lambda store: store.claim(ANNA, epoch="first", seen_grants=0),
+    "release": lambda store: store.release(ANNA),
+    "mirror": lambda store: store.mirror("bootstrap/anna", {"seq": "1"}),
+    "append": lambda store: store.append([Transition("r.1", TARGET, 1.0, b"{}")]),
+    "history": lambda store: store.history(),
+    "put_evidence": lambda store: store.put_evidence("r", {"a": b"1"}, keep_seconds=60),
+    "inspect": lambda store: store.inspect(),
+}
+any_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    url: str, *, password: str | None = None, timeout: float = 5.0
+) -> AsyncIterator[StateStore]:
+    store = await open_store(url, password=password, timeout=timeout)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    with redis_server(tmp_path) as running:
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def answering(reply: bytes, *, after: float = 0.0) -> AsyncIterator[str]:
+    """The URL of a server that says the same to every command, so many seconds later."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(ConnectionError):
+            while request := await reader.read(1 << 16):
+                commands = request.startswith(b"*") + request.count(b"\r\n*")
+                loop.call_later(after, writer.write, reply * commands)
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"redis://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    finally:
+        listener.close()
+        for writer in writers:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+# away and silent
+
+
+@any_call
+async def test_refused_connection(call: Callable[[StateStore], Awaitable[object]]) -> None:
+    """Is a server that is not there unavailable, whatever is asked, and named in the sentence?"""
+    port = free_port()
+    async with opened(f"redis://127.0.0.1:{port}", timeout=1.0) as store:
+        with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{port}"):
+            await call(store)
+
+
+async def test_missing_unix_socket(tmp_path: Path) -> None:
+    """Is a socket that is not there unavailable?"""
+    async with opened(f"unix://{tmp_path}/none.sock") as store:
+        with pytest.raises(StoreUnavailable, match=r"none\.sock"):
+            await store.meta()
+
+
+@any_call
+async def test_silent_server_is_waited_for_no_longer_than_the_limit(
+    call: Callable[[StateStore], Awaitable[object]],
+) -> None:
+    """Does a call end by itself, soon, if the server accepts and never answers?"""
+    async with (
+        silent_server() as port,
+        opened(f"redis://127.0.0.1:{port}", timeout=0.2) as store,
+        asyncio.timeout(IN_TIME),
+    ):
+        with pytest.raises(StoreUnavailable, match=r"did not answer within 0\.2s"):
+            await call(store)
+
+
+@any_call
+async def test_server_that_falls_silent(
+    server: RedisServer, call: Callable[[StateStore], Awaitable[object]]
+) -> None:
+    """Does a call on a connection that worked end too, when the server stands still?"""
+    async with opened(server.url, timeout=0.2) as store, asyncio.timeout(IN_TIME):
+        await store.meta()
+        with server.standing_still(), pytest.raises(StoreUnavailable, match="did not answer"):
+            await call(store)
+
+
+async def test_limit_is_for_a_call_and_not_for_each_of_its_round_trips() -> None:
+    """Does a call of many round trips end by the limit, though each reply comes soon enough?"""
+    many = [Transition(f"r.{n}", TARGET, float(n), b"{}") for n in range(5000)]
+    async with answering(b":1\r\n", after=0.05) as url, opened(url, timeout=0.4) as store:
+        with pytest.raises(StoreUnavailable, match=r"within 0\.4s"):
+            await store.append(many)
+
+
+async def test_late_reply_answers_nobody_else(server: RedisServer) -> None:
+    """After a call that gave up, does the next one get its own answer and not the late one?"""
+    async with opened(server.url, timeout=0.2) as store:
+        await store.put_run(TARGET, "one", {"n": "1"})
+        await store.put_run(TARGET, "two", {"n": "2"})
+        with server.standing_still(), pytest.raises(StoreUnavailable):
+            await store.run(TARGET, "one")
+        assert await store.run(TARGET, "two") == {"n": "2"}
+
+
+async def test_cancelled_call_passes_and_harms_nothing(server: RedisServer) -> None:
+    """Does a cancelled call end as cancelled, and does the next one get its own answer?"""
+    async with opened(server.url) as store:
+        await store.put_run(TARGET, "one", {"n": "1"})
+        await store.put_run(TARGET, "two", {"n": "2"})
+        with server.standing_still():
+            asking = asyncio.create_task(store.run(TARGET, "one"))
+            # Until it has been sent: on Python 3.11, `wait_for` in redis-py would swallow a
+            # cancellation at the very moment of sending, and the call end by its time limit only.
+            for _ in range(50):
+                await asyncio.sleep(0)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+        assert await store.run(TARGET, "two") == {"n": "2"}
+
+
+async def test_store_works_again_after_an_outage(server: RedisServer) -> None:
+    """Does the same store go on when the server is back, without being opened again?"""
+    async with opened(server.url, timeout=1.0) as store:
+        await store.meta()
+        server.stop()
+        with pytest.raises(StoreUnavailable):
+            await store.meta()
+        server.start()
+        assert await store.meta() is None
+
+
+# lost replies
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+async def test_claim_whose_replies_are_lost_is_one_grant(server: RedisServer, lost: int) -> None:
+    """Is a claim that the server executed again and again granted, and counted, once?"""
+    async with FlakyProxy(server.port).running() as proxy, opened(proxy.url) as store:
+        await store.refill(META, [])
+        proxy.lose_next_replies(lost)
+        assert await store.claim(ANNA, epoch="first", seen_grants=0) == (ANNA, 1)
+        assert proxy.lost == lost
+
+
+async def test_claim_whose_replies_are_all_lost_is_found_again(server: RedisServer) -> None:
+    """Does an owner who never heard of its grant find it when it asks again?"""
+    async with FlakyProxy(server.port).running() as proxy, opened(proxy.url) as store:
+        await store.refill(META, [])
+        proxy.lose_next_replies(1000)
+        with pytest.raises(StoreUnavailable):
+            await store.claim(ANNA, epoch="first", seen_grants=0)
+        proxy.lose_next_replies(0)
+        later = Claim(TARGET, BUILD, "20261124t060000z-1a1a1a1a", ANNA.owner)
+        assert await store.claim(later, epoch="first", seen_grants=0) == (ANNA, 1)
+        assert await store.pending(ANNA.owner) == ANNA
+
+
+async def test_two_controllers_claim_through_lost_replies(server: RedisServer) -> None:
+    """Do two controllers, one of which hears nothing at first, agree on who has the build?"""
+    async with (
+        FlakyProxy(server.port).running() as proxy,
+        opened(proxy.url) as one,
+        opened(server.url) as two,
+    ):
+        await one.refill(META, [])
+        proxy.lose_first_replies()
+        answers = await asyncio.gather(
+            one.claim(ANNA, epoch="first", seen_grants=0),
+            two.claim(BERT, epoch="first", seen_grants=0),
+        )
+        assert answers[0] == answers[1]
+
+
+# full and read-only
+
+
+@pytest.mark.parametrize("name", ["refill", "claim", "mirror", "append", "put_evidence"])
+async def test_full_server_writes_nothing(server: RedisServer, name: str) -> None:
+    """Is a full server unavailable, says the sentence so, and is nothing half written?"""
+    async with opened(server.url) as store:
+        await store.refill(META, [])
+        before = sorted(server.admin.keys())
+        server.admin.config_set("maxmemory", 1)
+        with pytest.raises(StoreUnavailable, match="out of memory"):
+            await CALLS[name](store)
+        assert sorted(server.admin.keys()) == before
+        assert await store.meta() == META
+
+
+async def test_full_server_takes_claims_back(server: RedisServer) -> None:
+    """Can a claim be given back to a full server, and everything be read?"""
+    async with opened(server.url) as store:
+        await store.refill(META, [ANNA])
+        server.admin.config_set("maxmemory", 1)
+        assert await store.claimed(TARGET, BUILD) == ANNA
+        await store.release(ANNA)
+        assert await store.claimed(TARGET, BUILD) is None
+
+
+@pytest.mark.parametrize("name", ["refill", "claim", "mirror", "append", "put_evidence"])
+async def test_read_only_replica(server: RedisServer, name: str) -> None:
+    """Is a replica unavailable for writing, says the sentence so, and does it still answer?"""
+    async with opened(server.url) as store:
+        await store.refill(META, [])
+        server.admin.replicaof("127.0.0.1", free_port())
+        with pytest.raises(StoreUnavailable, match="read-only replica"):
+            await CALLS[name](store)
+        assert await store.meta() == META
+
+
+async def test_replica_that_serves_nothing(server: RedisServer) -> None:
+    """Is a replica whose primary is away, and that serves nothing stale, unavailable?"""
+    server.admin.config_set("replica-serve-stale-data", "no")
+    server.admin.replicaof("127.0.0.1", free_port())
+    async with opened(server.url) as store:
+        with pytest.raises(StoreUnavailable, match="primary is away"):
+            await store.meta()
+
+
+# passwords, rights, and what else a person must mend
+
+
+async def test_wrong_password(tmp_path: Path) -> None:
+    """Is a wrong password something that a person must mend?"""
+    with redis_server(tmp_path, password="right") as server:
+        async with opened(server.url, password="wrong") as store:
+            with pytest.raises(StoreMisused, match="refuses the user or password"):
+                await store.meta()
+
+
+async def test_missing_password(tmp_path: Path) -> None:
+    """Does the sentence say that a password is missing?"""
+    with redis_server(tmp_path, password="right") as server:
+        async with opened(server.url) as store:
+            with pytest.raises(StoreMisused, match="wants a password, and none was given"):
+                await store.meta()
+
+
+async def test_password_where_none_is_set(server: RedisServer) -> None:
+    """Does the sentence say that the server has no password?"""
+    async with opened(server.url, password="spare") as store:
+        with pytest.raises(StoreMisused, match="has no password set"):
+            await store.meta()
+
+
+@pytest.mark.parametrize("url", ["redis://:{}@127.0.0.1:{}/0", "redis://default:{}@127.0.0.1:{}"])
+async def test_right_password_in_url(tmp_path: Path, url: str) -> None:
+    """Is a password with characters that a URL reserves used as it was meant?"""
+    with redis_server(tmp_path, password=SECRET) as server:
+        async with opened(url.format(SECRET_IN_URL, server.port)) as store:
+            assert await store.meta() is None
+
+
+async def test_right_password_beside_url(tmp_path: Path) -> None:
+    """Is a password that was given beside the URL taken as it is, not percent-decoded?"""
+    with redis_server(tmp_path, password="a%41b") as server:
+        async with opened(server.url, password="a%41b") as store:
+            assert await store.meta() is None
+
+
+@pytest.mark.parametrize("name", ["meta", "claim", "append"])
+async def test_user_without_rights(server: RedisServer, name: str) -> None:
+    """Is a user whose ACL does not reach our keys something that a person must mend?"""
+    server.admin.execute_command("ACL", "SETUSER", "guest", "on", ">pw", "~other:*", "+@all")
+    async with opened(f"redis://guest:pw@127.0.0.1:{server.port}") as store:
+        with pytest.raises(StoreMisused, match="ACL"):
+            await CALLS[name](store)
+
+
+async def test_user_without_right_to_write(server: RedisServer) -> None:
+    """Is it told from an outage that a user may run scripts, but not the commands in them?"""
+    rights = ["~*", "+@all", "-hset"]
+    server.admin.execute_command("ACL", "SETUSER", "guest", "on", ">pw", *rights)
+    async with opened(f"redis://guest:pw@127.0.0.1:{server.port}") as store:
+        with pytest.raises(StoreMisused, match="ACL"):
+            await store.refill(META, [])
+
+
+async def test_database_that_does_not_exist(server: RedisServer) -> None:
+    """Does the sentence say that the number of the database is too high?"""
+    async with opened(f"redis://127.0.0.1:{server.port}/99") as store:
+        with pytest.raises(StoreMisused, match="no database of that number"):
+            await store.meta()
+
+
+@pytest.mark.parametrize("name", ["meta", "refill", "claim", "append"])
+async def test_keys_of_another_type(server: RedisServer, name: str) -> None:
+    """Is a prefix that something else uses told as such?"""
+    keys = ["bootstrap:meta", "bootstrap:history", f"bootstrap:claims:{TARGET}"]
+    async with opened(server.url) as store:
+        if name == "claim":
+            await store.refill(META, [])
+            keys = keys[2:]
+        for key in keys:
+            server.admin.set(key, "something else")
+        with pytest.raises(StoreMisused, match="another type"):
+            await CALLS[name](store)
+
+
+async def test_unreadable_claim_is_not_free(server: RedisServer) -> None:
+    """Is a claim that somebody wrote by hand, wrongly, told and not overwritten?"""
+    async with opened(server.url) as store:
+        await store.refill(META, [])
+        server.admin.hset(f"bootstrap:claims:{TARGET}", BUILD, "anna")
+        with pytest.raises(StoreMisused, match="HDEL"):
+            await store.claim(ANNA, epoch="first", seen_grants=0)
+        with pytest.raises(StoreMisused, match="HDEL"):
+            await store.claimed(TARGET, BUILD)
+        assert server.admin.hget(f"bootstrap:claims:{TARGET}", BUILD) == "anna"
+
+
+async def test_unreadable_pending_claim(server: RedisServer) -> None:
+    """Is a pending claim that cannot be read told, and not taken for none?"""
+    async with opened(server.url) as store:
+        server.admin.hset("bootstrap:pending", ANNA.owner, "[]")
+        with pytest.raises(StoreMisused, match="HDEL"):
+            await store.pending(ANNA.owner)
+
+
+@pytest.mark.parametrize("fields", [{"epoch": "e"}, {"schema": "x", "epoch": "e", "grants": "0"}])
+async def test_unreadable_meta(server: RedisServer, fields: dict[str, str]) -> None:
+    """Is a meta hash that is not ours told as such?"""
+    async with opened(server.url) as store:
+        server.admin.hset("bootstrap:meta", mapping=fields)
+        with pytest.raises(StoreMisused, match="meta hash"):
+            await store.meta()
+
+
+async def test_newer_schema_is_left_alone(server: RedisServer) -> None:
+    """Is a store of a newer version neither read nor taken over?"""
+    newer = {"schema": "2", "epoch": "e", "grants": "7", "cluster": "c"}
+    async with opened(server.url) as store:
+        server.admin.hset("bootstrap:meta", mapping=newer)
+        for call in (store.meta(), store.refill(META, [ANNA])):
+            with pytest.raises(StoreMisused, match="newer version"):
+                await call
+        assert server.admin.hgetall("bootstrap:meta") == newer
+        assert server.admin.keys() == ["bootstrap:meta"]
+
+
+async def test_store_without_cluster_can_be_adopted(server: RedisServer) -> None:
+    """Does a store whose cluster a person has deleted say that it is nobody's?"""
+    async with opened(server.url) as store:
+        await store.refill(META, [])
+        server.admin.hdel("bootstrap:meta", "cluster")
+        assert await store.meta() == Meta(schema=1, epoch="first", grants=0, cluster="")
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "sentence"),
+    [
+        (b"-LOADING Redis is loading the dataset in memory", StoreUnavailable, "loading"),
+        (b"-BUSY Redis is busy running a script.", StoreUnavailable, "busy"),
+        (b"-MISCONF Redis is configured to save RDB snapshots", StoreUnavailable, "disk"),
+        (b"-NOREPLICAS Not enough good replicas to write.", StoreUnavailable, "replicas"),
+        (b"-CLUSTERDOWN The cluster is down", StoreUnavailable, "down"),
+        (b"-ERR max number of clients reached", StoreUnavailable, "max number of clients"),
+        (b"-ERR upstream of some proxy is away", StoreUnavailable, "upstream"),
+        (b"-MOVED 3999 127.0.0.1:6381", StoreMisused, "Cluster"),
+        (b"-CROSSSLOT Keys in request don't hash to the same slot", StoreMisused, "Cluster"),
+        (b"HTTP/1.1 400 Bad Request", StoreMisused, "does not speak the protocol"),
+    ],
+)
+async def test_what_servers_say(reply: bytes, kind: type[StoreError], sentence: str) -> None:
+    """Is each thing that a server can say told as passing, or as something to mend?"""
+    async with answering(reply + b"\r\n") as url, opened(url, timeout=1.0) as store:
+        with pytest.raises(kind, match=sentence):
+            await store.meta()
+
+
+async def test_sentences_are_one_short_line() -> None:
+    """Is what a server says shown without control characters, and cut?"""
+    async with (
+        answering(b"-ERR \x1b[31m" + b"long " * 1000 + b"\r\n") as url,
+        opened(url, timeout=1.0) as store,
+    ):
+        with pytest.raises(StoreUnavailable) as caught:
+            await store.meta()
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
+
+
+# secrets
+
+
+def told(error: BaseException, store: StateStore) -> str:
+    """Everything that a log could show of a failure."""
+    shown = ["".join(traceback.format_exception(error)), repr(error), repr(store), str(store)]
+    chained = [error.__context__, error.__cause__]
+    return " ".join([*shown, *map(repr, chained), *map(str, chained)])
+
+
+async def test_password_is_never_told(tmp_path: Path) -> None:
+    """Is the password in no sentence, traceback or repr: away, refused, or refused by ACL?"""
+    with redis_server(tmp_path, password="right") as server:
+        urls = [
+            f"redis://anna:{SECRET_IN_URL}@127.0.0.1:{free_port()}",
+            f"redis://anna:{SECRET_IN_URL}@127.0.0.1:{server.port}",
+        ]
+        for url in urls:
+            async with opened(url, timeout=1.0) as store:
+                with pytest.raises(StoreError) as caught:
+                    await store.meta()
+                assert SECRET not in told(caught.value, store)
+                assert SECRET_IN_URL not in told(caught.value, store)
+
+
+async def test_password_is_not_told_where_the_server_quotes_it() -> None:
+    """Is it not told even where a server that does not know AUTH repeats its arguments?"""
+    reply = f"-ERR unknown command 'AUTH', with args beginning with: '{SECRET}'\r\n".encode()
+    async with answering(reply) as url, opened(url, password=SECRET, timeout=1.0) as store:
+        with pytest.raises(StoreError, match=r"\*\*\*") as caught:
+            await store.meta()
+        assert SECRET not in told(caught.value, store)
+
+
+# a store that forgets
+
+
+async def test_emptied_store_is_recognised(server: RedisServer) -> None:
+    """Does an emptied store grant nothing until it is refilled?"""
+    async with opened(server.url) as store:
+        await store.refill(META, [])
+        await store.claim(ANNA, epoch="first", seen_grants=0)
+        server.admin.flushall()
+        with pytest.raises(StoreForgot):
+            await store.claim(BERT, epoch="first", seen_grants=1)
+        assert await store.meta() is None
+        assert server.admin.keys() == []
+
+
+async def test_store_restored_from_an_older_dump_is_recognised(server: RedisServer) -> None:
+    """Does a server that crashed and came back with an older dump grant nothing?"""
+    async with opened(server.url, timeout=1.0) as store:
+        await store.refill(META, [])
+        server.admin.save()
+        _, seen = await store.claim(ANNA, epoch="first", seen_grants=0)
+        server.stop(kill=True)
+        server.start()
+        with pytest.raises(StoreForgot):
+            await store.claim(BERT, epoch="first", seen_grants=seen)
+        assert await store.claimed(TARGET, BUILD) is None
+        assert await store.meta() == META
+
+
+# how the server is set up
+
+
+async def test_warns_of_eviction_and_of_no_persistence(server: RedisServer) -> None:
+    """Is a server that may throw claims away, or keeps nothing, told before it does?"""
+    server.admin.config_set("maxmemory-policy", "allkeys-lru")
+    async with opened(server.url) as store:
+        eviction, persistence = await store.inspect()
+    assert "noeviction" in eviction
+    assert "appendonly" in persistence
+
+
+@pytest.mark.parametrize("setting", [("appendonly", "yes"), ("save", "3600 1")])
+async def test_no_warning_of_a_good_setup(server: RedisServer, setting: tuple[str, str]) -> None:
+    """Is nothing said of a server that keeps what it is told, either way?"""
+    server.admin.config_set(*setting)
+    async with opened(server.url) as store:
+        assert await store.inspect() == []
+
+
+async def test_no_warning_where_settings_are_hidden(server: RedisServer) -> None:
+    """Is nothing said, and nothing raised, where CONFIG is not allowed?"""
+    rights = ["~*", "+@all", "-config"]
+    server.admin.execute_command("ACL", "SETUSER", "guest", "on", ">pw", *rights)
+    async with opened(f"redis://guest:pw@127.0.0.1:{server.port}") as store:
+        assert await store.inspect() == []
+
+
+async def test_evidence_has_an_end_in_redis(server: RedisServer) -> None:
+    """Does evidence expire by itself, also when it is replaced, with nothing left of no parts?"""
+    async with opened(server.url) as store:
+        await store.put_evidence("r", {"a": b"1"}, keep_seconds=60)
+        await store.put_evidence("r", {"a": b"2"}, keep_seconds=60)
+        assert 0 < server.admin.pttl("bootstrap:evidence:r") <= 60_000
+        await store.put_evidence("r", {}, keep_seconds=60)
+        assert server.admin.keys() == []
+
+
+async def test_trimmed_history_leaves_no_bodies(server: RedisServer) -> None:
+    """Do the bodies of what was trimmed from history go with it?"""
+    store = open_redis(server.url, history_bound=5)
+    await store.append([Transition(f"r.{n}", TARGET, float(n), b"{}") for n in range(8)])
+    await store.close()
+    bodies = [f"bootstrap:transition:r.{n}" for n in range(3, 8)]
+    histories = ["bootstrap:history", f"bootstrap:history:{TARGET}"]
+    assert sorted(server.admin.keys()) == sorted(histories + bodies)
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with key.pem and cert.pem of a server at 127.0.0.1 that nobody trusts yet."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is missing: install it to test TLS")
+    folder = tmp_path_factory.mktemp("tls")
+    words = (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=redis -keyout key.pem -out cert.pem"
+    )
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([openssl, *words.split(), *names], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def tls_port(tmp_path: Path, certificate: Path) -> Iterator[int]:
+    port = free_port()
+    config = [
+        f"tls-port {port}",
+        f"tls-cert-file {certificate}/cert.pem",
+        f"tls-key-file {certificate}/key.pem",
+        "tls-auth-clients no",
+    ]
+    try:
+        with redis_server(tmp_path, config) as server:
+            yield port if server else 0
+    except RuntimeError as exc:
+        if "tls" not in str(exc):
+            raise
+        pytest.skip("this redis-server is built without TLS: install a distribution's")
+
+
+async def test_tls_with_a_trusted_authority(tls_port: int, certificate: Path) -> None:
+    """Does rediss:// work with the authority that the URL names?"""
+    url = f"rediss://127.0.0.1:{tls_port}?ssl_ca_certs={certificate}/cert.pem"
+    async with opened(url) as store:
+        assert await store.meta() is None
+
+
+async def test_tls_with_an_unknown_authority(tls_port: int) -> None:
+    """Is a certificate that nobody vouches for refused, and is what to write said?"""
+    async with opened(f"rediss://127.0.0.1:{tls_port}") as store:
+        with pytest.raises(StoreMisused, match="ssl_ca_certs"):
+            await store.meta()
+
+
+async def test_tls_for_another_host(tls_port: int, certificate: Path) -> None:
+    """Is a certificate for another name refused?"""
+    url = f"rediss://localhost:{tls_port}?ssl_ca_certs={certificate}/cert.pem"
+    async with opened(url) as store:
+        with pytest.raises(StoreMisused, match="certificate"):
+            await store.meta()
+
+
+async def test_tls_to_a_server_without(server: RedisServer) -> None:
+    """Does a call end in time where TLS is spoken to a server that waits for something else?"""
+    async with opened(f"rediss://127.0.0.1:{server.port}", timeout=0.2) as store:
+        with pytest.raises(StoreUnavailable):
+            await store.meta()

@@ -1,0 +1,67 @@
+"""Text from outside, made fit to be shown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.base.text import cut_bytes, shown
+
+
+@given(st.text(), st.integers(min_value=1, max_value=300))
+def test_shown_text_is_one_line_within_its_limit(text: str, limit: int) -> None:
+    """Whatever comes from outside, is it one line that is not too long?"""
+    line = shown(text, limit)
+    assert len(line) <= limit
+    assert len(line.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "\n",
+        "\r\n",
+        "\t",
+        "\x00",
+        "\x1b",
+        "\x7f",
+        "\x85",
+        "\x9b",
+        "\u2028",
+        "\u202e",
+        "\u200b",
+        "\ufeff",
+    ],
+)
+def test_control_characters_and_direction_marks_become_a_space(mark: str) -> None:
+    """Can text from outside neither forge a line nor turn one round?"""
+    assert shown(f"a{mark}b") == "a b"
+
+
+def test_what_was_cut_is_marked() -> None:
+    """Does a reader see that there was more, and only then?"""
+    assert shown("abcdef", 6) == "abcdef"
+    assert shown("abcdefg", 6) == "abcde…"
+
+
+def test_anything_can_be_shown() -> None:
+    """Is a value that is no text shown as Python shows it, its own marks taken out?"""
+    assert shown(ValueError("a\nb")) == "a b"
+    assert shown(b"a\n") == "b'a\\n'"
+    assert shown("  ") == ""
+
+
+def test_a_huge_text_is_not_looked_through() -> None:
+    """Is what lies far behind the limit not searched for control characters?"""
+    assert shown("\n" * 10_000_000 + "x", 10) == ""
+
+
+@given(st.text(), st.integers(min_value=3, max_value=100))
+def test_cut_text_keeps_to_its_bytes_and_its_characters(text: str, limit: int) -> None:
+    """Is the result within its bytes, whole characters, and the text itself where that fits?"""
+    cut = cut_bytes(text, limit)
+    assert len(cut.encode()) <= limit
+    if len(text.encode()) <= limit:
+        assert cut == text
+    else:
+        assert cut.endswith("…")
+        assert text.startswith(cut[:-1])

@@ -1,0 +1,83 @@
+"""Hosts: at which URL a registry is asked."""
+
+import pytest
+from yarl import URL
+
+from controller.base.errors import SettingsFault
+from controller.domain.reference import Repository
+from controller.registry.hosts import Hosts, is_loopback, same_origin
+
+DIGEST = "sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("registry", "base", "host"),
+    [
+        ("docker.io", "https://registry-1.docker.io", "docker.io"),
+        ("ghcr.io", "https://ghcr.io", "ghcr.io"),
+        ("registry.example:5000", "https://registry.example:5000", "registry.example:5000"),
+        ("localhost", "http://localhost", "localhost"),
+        ("localhost:5000", "http://localhost:5000", "localhost:5000"),
+        ("127.0.0.9:5000", "http://127.0.0.9:5000", "127.0.0.9:5000"),
+        ("[::1]:5000", "http://[::1]:5000", "[::1]:5000"),
+        ("localhost.example.com", "https://localhost.example.com", "localhost.example.com"),
+        ("10.0.0.1:5000", "https://10.0.0.1:5000", "10.0.0.1:5000"),
+    ],
+)
+def test_https_unless_on_this_machine(registry: str, base: str, host: str) -> None:
+    """Is HTTPS spoken with every registry but those on the loopback?"""
+    endpoint = Hosts({}).endpoint(registry)
+
+    assert (endpoint.base, endpoint.host) == (URL(base), host)
+
+
+@pytest.mark.parametrize("written", ["docker.io", "index.docker.io", "Docker.IO"])
+def test_mirror(written: str) -> None:
+    """Is a mirror asked instead, under whichever name of the registry it was given?"""
+    endpoint = Hosts({written: "http://mirror.example:8080/hub/"}).endpoint("docker.io")
+
+    assert endpoint.host == "mirror.example:8080"
+    assert endpoint.manifest(Repository("docker.io", "a/b"), DIGEST) == URL(
+        f"http://mirror.example:8080/hub/v2/a/b/manifests/{DIGEST}"
+    )
+
+
+def test_manifest_url() -> None:
+    """Is the URL of a manifest the one that the distribution specification names?"""
+    url = Hosts({}).endpoint("docker.io").manifest(Repository("docker.io", "a/b"), "v1.0")
+
+    assert str(url) == "https://registry-1.docker.io/v2/a/b/manifests/v1.0"
+
+
+def test_all_faults_of_mirrors_are_told_at_once_without_passwords() -> None:
+    """Is every unusable mirror named, and no password that somebody wrote into one shown?"""
+    with pytest.raises(SettingsFault) as caught:
+        Hosts(
+            {
+                "a.example": "ftp://x",
+                "b.example": "http://user:hunter2@x",
+                "c.example": "http://",
+                "d.example": "http://x?y=1",
+                "e": "http://x",
+                "f.example": "http://[",
+                "g.example": "https://fine.example",
+            }
+        )
+
+    assert len(caught.value.faults) == 6
+    assert "hunter2" not in str(caught.value)
+
+
+def test_loopback() -> None:
+    """Is only what cannot leave the machine taken for the loopback?"""
+    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.9.9.9", "::1")))
+    assert not any(map(is_loopback, (None, "", "127.example", "10.0.0.1", "localhost.example")))
+
+
+def test_origin() -> None:
+    """Do scheme, host and port all count, and a default port that is written out not?"""
+    url = URL("https://a.example/x")
+
+    assert same_origin(url, URL("https://a.example:443/y"))
+    for other in ("http://a.example", "https://b.example", "https://a.example:444"):
+        assert not same_origin(url, URL(other))

@@ -9,7 +9,7 @@ from random import Random
 from controller.base.clock import Clock
 from controller.base.errors import SettingsFault
 from controller.engine.ports import NodeProbe, Registry
-from controller.kube.client import KubeClient
+from controller.kube.client import KubeClient, OnAnswer
 from controller.kube.cluster import ALL, KubeCluster, Watching
 from controller.kube.credentials import in_cluster, load_credentials
 from controller.kube.proxy import PodProxyDoor
@@ -18,7 +18,7 @@ from controller.node.prober import HttpNodeProbe
 from controller.registry.client import RegistryClient
 from controller.registry.transport import registry_session
 from controller.settings import Settings
-from store import open_store
+from store import ReadOnlyStore, open_store
 from store.api import StateStore, StoreMisused
 
 
@@ -46,13 +46,14 @@ class Wiring:
     around: Surroundings
     stack: AsyncExitStack
 
-    async def client(self) -> KubeClient:
+    async def client(self, on_answer: OnAnswer | None = None) -> KubeClient:
         """Raises SettingsFault for a kubeconfig that does not load."""
         chosen = self.settings.cluster
         credentials = await load_credentials(
             chosen.kubeconfig, chosen.context, self.around.environ, self.around.clock
         )
-        return await self.stack.enter_async_context(KubeClient(credentials, self.around.clock))
+        client = KubeClient(credentials, self.around.clock, on_answer)
+        return await self.stack.enter_async_context(client)
 
     def watched(self, client: KubeClient) -> tuple[str, ...]:
         """The namespaces that are watched, as `kube` names them: `(ALL,)` for all."""
@@ -94,11 +95,11 @@ class Wiring:
         return HttpNodeProbe(DirectDoor(session, self.around.clock, template))
 
     async def store(self) -> StateStore:
-        """Raises SettingsFault for one that cannot be opened."""
+        """Raises SettingsFault for one that cannot be opened. A dry run only reads."""
         chosen = self.settings.store
         try:
             store = await open_store(chosen.url, prefix=chosen.prefix, password=chosen.password)
         except StoreMisused as error:
             raise SettingsFault([f"--store (BOOTSTRAP_STORE): {error}"]) from error
         self.stack.push_async_callback(store.close)
-        return store
+        return ReadOnlyStore(store) if self.settings.engine.dry_run else store

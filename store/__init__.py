@@ -13,12 +13,14 @@ from store.api import (
 )
 from store.memory_store import MemoryStore
 from store.opening import open_store
+from store.reading import ReadOnlyStore
 
 __all__ = [
     "SCHEMA",
     "Claim",
     "MemoryStore",
     "Meta",
+    "ReadOnlyStore",
     "StateStore",
     "StoreError",
     "StoreForgot",

@@ -28,9 +28,6 @@ _CONNECTIONS = 16
 _RETRIES = 3
 _RETRY_BASE, _RETRY_CAP = 0.01, 0.5  # seconds
 
-# A connection gone silent (a failover that nobody told us of) leaves time to try on a new one.
-_SHARE_OF_TIMEOUT = 0.5
-
 
 def _number(value: str) -> int:
     if not (value.isascii() and value.isdigit()):
@@ -81,8 +78,10 @@ def open_redis(
         timeout=timeout,
         username=unquote(parts.username or "") or None,
         password=secret or None,
-        socket_timeout=timeout * _SHARE_OF_TIMEOUT,
-        socket_connect_timeout=timeout * _SHARE_OF_TIMEOUT,
+        # None: `Calls` has the limit. With one here, redis-py sends by `asyncio.wait_for`, which on
+        # Python 3.11 can swallow a cancellation, and with it that limit and a shutdown.
+        socket_timeout=None,
+        socket_connect_timeout=timeout,
         retry=Retry(ExponentialBackoff(cap=_RETRY_CAP, base=_RETRY_BASE), _RETRIES),
         encoding_errors="replace",  # half a surrogate in a name must not raise UnicodeError
         **options,

@@ -45,7 +45,6 @@ class Metrics:
         self._api = self._counter(
             "api_requests", "Requests to the API server, by what came of them.", "verb", "status"
         )
-        self._watches = self._counter("watch_restarts", "Watches begun anew.", "kind")
         self._registries = self._counter(
             "registry_requests", "Requests to registries.", "host", "outcome"
         )
@@ -94,9 +93,6 @@ class Metrics:
     def api_request(self, verb: str, status: int | None) -> None:
         """status: of HTTP; None where no answer came."""
         self._api.labels(verb, "none" if status is None else f"{status // 100}xx").inc()
-
-    def watch_restarted(self, kind: str) -> None:
-        self._watches.labels(kind).inc()
 
     def registry_request(self, host: str, outcome: str) -> None:
         """outcome: one of a few words, such as `ok`, `busy`, `refused`, `unavailable`."""

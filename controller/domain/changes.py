@@ -47,6 +47,7 @@ def evolve(o: Observation, record: Record, phase: Phase, reason: str, **changes:
     message = cut_bytes(changes.pop("message", record.message), o.rules.message_bytes)
     return replace(
         record,
+        schema=SCHEMA,
         uid=o.deployment.metadata.uid,
         seq=record.seq + 1,
         told=max(record.told, o.told),

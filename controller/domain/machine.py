@@ -18,7 +18,7 @@ from controller.domain.changes import annotate, current_record, decided, evolve,
 from controller.domain.next_run import decide_next_run
 from controller.domain.observation import Decision, Observation
 from controller.domain.open_run import decide_open_run
-from controller.domain.pin import restoring_changes
+from controller.domain.pin import PinState, pin_state, restoring_changes
 from controller.domain.record import Record
 from controller.domain.run import Phase, Reason
 
@@ -66,4 +66,6 @@ def _take_up(o: Observation, memory: Record) -> Decision:
     record = evolve(o, memory, run.phase, Reason.TAKEN_UP, message=message)
     record = replace(record, run=replace(run, reason=Reason.TAKEN_UP))
     record = with_step(record, o, run.phase, run.phase, reason=Reason.TAKEN_UP, message=message)
+    if pin_state(o.deployment, run, memory) is PinState.CHANGED:
+        return decided(o, record)  # somebody wishes another image: the next look ends the run
     return decided(o, record, images=restoring_changes(o.deployment, run), run_id=run.id)

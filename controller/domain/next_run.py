@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from controller.base.errors import TargetFault
+from controller.base.text import cut_bytes
 from controller.domain import names
 from controller.domain.build import short
 from controller.domain.changes import (
@@ -69,6 +70,7 @@ def _rest(
     given back, and only after a write of ours, which fences a pin that may be on its way.
     """
     stray = o.pending
+    message = cut_bytes(message, o.rules.message_bytes)  # as it is kept, or it never looks said
     said = (record.phase, record.reason, record.message) == (phase, reason, message)
     if said and isinstance(o.record, Record) and stray is None:
         again_in = _held_for(o, record) if phase is Phase.HELD else None
@@ -146,7 +148,8 @@ def _start(o: Observation, record: Record, subject: Subject, choice: Choice) -> 
     resolution, claim, again = choice.resolution, choice.claim, again_because(o, record)
     assert resolution is not None
     pending = o.pending
-    if pending is not None and pending.build != resolution.build:
+    wanted = (str(subject.target), resolution.build)
+    if pending is not None and (pending.target, pending.build) != wanted:
         message = f"claim of run {pending.run} is given back"
         after = evolve(o, record, Phase.IDLE, Reason.WAITING, message=message)
         return decided(o, after, GiveBack(pending))
@@ -189,7 +192,8 @@ def _pin(
         reason=Reason.RETEST_REQUESTED if again == "retest" else Reason.NEW_BUILD,
         decided=stamp(o),
         since=stamp(o),
-        found=tuple(dict.fromkeys(str(p.reference) for p in subject.pinned)),
+        # The node's own is the first; four of the longest references still fit the record.
+        found=tuple(dict.fromkeys(str(p.reference) for p in subject.pinned))[:4],
     )
     message = f"run {run.id} tests {choice.name}, {short(build)}; waiting for its pod"
     after = evolve(

@@ -18,6 +18,7 @@ _NETWORKS = {"1": "mainnet", "5": "fuji", "testnet": "fuji", "12345": "local"}
 _NETWORK = re.compile(r"mainnet|fuji|local|network-\d{1,10}")
 _TRUE = {"1", "t", "true", "yes", "y", "on"}  # what avalanchego's flag library takes for true
 _SHELLS = {"sh", "bash", "dash", "ash"}
+_SCRIPT_FOLLOWS = re.compile(r"-[A-Za-z]*c[A-Za-z]*")  # -c, also among others: -ec, -lc
 
 # Flags that hide others from us: a target must be readable from the Deployment alone.
 _HIDING = ("config-file", "config-file-content")
@@ -87,21 +88,31 @@ def _c_chain(content: str | None) -> dict[str, Any]:
     if not content:
         return {}
     try:
-        chains = msgspec.json.decode(base64.b64decode(content, validate=True))
+        chains = msgspec.json.decode(_unpacked(content))
         chain = chains.get("C") if isinstance(chains, dict) else None
         if not isinstance(chains, dict) or not isinstance(chain, dict | None):
             raise _bad_chain_config("is not an object of chains")
         if any(len(alias) > 40 for alias in chains):
             raise _bad_chain_config("names a chain by its id: write the alias C")
-        inner = (chain or {}).get("Config")
+        inner = _folded(chain or {}).get("config")
         if not inner:
             return {}
-        config = msgspec.json.decode(base64.b64decode(inner, validate=True))
-    except (binascii.Error, ValueError, TypeError, msgspec.DecodeError) as error:
+        config = msgspec.json.decode(_unpacked(inner))
+    except (binascii.Error, ValueError, TypeError, RecursionError, AttributeError) as error:
         raise _bad_chain_config("does not decode") from error
     if not isinstance(config, dict):
         raise _bad_chain_config("holds a C-chain config that is not an object")
-    return config
+    return _folded(config)
+
+
+def _unpacked(text: str) -> bytes:
+    """As Go unpacks it: line ends inside do not count."""
+    return base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
+
+
+def _folded(fields: dict[str, Any]) -> dict[str, Any]:
+    """As Go reads JSON: names of fields in any case."""
+    return {name.lower(): value for name, value in fields.items()}
 
 
 def _bad_chain_config(what: str) -> TargetFault:
@@ -150,10 +161,21 @@ def _may_hold_avago(source: dict[str, Any]) -> bool:
     return prefix.startswith("AVAGO_") or "AVAGO_".startswith(prefix)
 
 
+def _script(words: list[str]) -> str | None:
+    """The script of a shell that is among the first words, if it is given one."""
+    shell = next((i for i, w in enumerate(words) if w.rpartition("/")[2] in _SHELLS), None)
+    if shell is None or any(word.startswith("--") and word != "--" for word in words[:shell]):
+        return None
+    for index in range(shell + 1, len(words) - 1):
+        if _SCRIPT_FOLLOWS.fullmatch(words[index]):
+            return words[index + 1]
+    return None
+
+
 def _flags(words: list[str]) -> Iterator[tuple[str, str]]:
     """`--flag=value`, `--flag value` and `--flag`, also inside the script of a `sh -c`."""
-    if words and words[0].rpartition("/")[2] in _SHELLS and "-c" in words[:-1]:
-        script = words[words.index("-c") + 1]
+    script = _script(words)
+    if script is not None:
         try:
             words = shlex.split(script, comments=True)
         except ValueError:  # an open quote: no shell would run it either

@@ -10,6 +10,7 @@ from controller.domain import names
 from controller.domain.answer import NodeAddress
 from controller.domain.objects import ContainerStatus, Deployment, Pod, StateTerminated
 from controller.domain.record import OpenRun
+from controller.domain.reference import Reference, ReferenceFault
 
 _PULL_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 
@@ -113,16 +114,29 @@ def _foreign(pod: Pod, run: OpenRun, container: str) -> str:
     """Why the run's data is not the run's alone any more, as far as this pod shows it.
 
     A pod of another image that only *refused* the data has touched nothing: that it says `foreign`
-    is the protection at work, not damage.
+    is the protection at work, not damage. Nor has one of the bare tag that *resumed* it: its
+    init container saw the very binary that the data was begun with.
     """
     if _image(pod, container) == run.image:
         word = _word(pod)
         if word is not None and word.run == run.id and word.data == "foreign":
             return "the init container found data that another binary has begun"
         return ""
-    if _started(pod.status_of(container)) is not None:
+    if _started(pod.status_of(container)) is not None and not _same_build(pod, run, container):
         return f"a pod of another image ran on its data ({pod.metadata.name})"
     return ""
+
+
+def _same_build(pod: Pod, run: OpenRun, container: str) -> bool:
+    """Whether a pod whose image is not the pin is known to run the run's build all the same."""
+    word = _word(pod)
+    if word is None or (word.run, word.data) != (run.id, "resumed"):
+        return False
+    try:
+        digest = Reference.parse(_image(pod, container)).digest
+    except ReferenceFault:
+        return False
+    return digest in (None, run.build)
 
 
 def _life(pod: Pod, status: ContainerStatus | None) -> Life | None:

@@ -14,7 +14,8 @@ from controller.base.text import shown
 from controller.domain import names
 from controller.domain.build import Build
 from controller.domain.rules import Rules
-from controller.domain.run import Phase
+from controller.domain.run import Phase, run_time
+from controller.domain.target import SLUG
 
 SCHEMA = 1
 
@@ -172,8 +173,24 @@ def encode_record(record: Record, rules: Rules) -> str:
             record = msgspec.structs.replace(record, outcomes=record.outcomes[1:])
         elif len(tested) > 10:
             tested = tested[len(tested) // 4 :]
-        else:
+        elif record.steps:
             record = msgspec.structs.replace(record, steps=record.steps[1:])
+        else:
+            return text  # never for what this controller wrote: every other field is bounded
+
+
+def _check_names(record: Record) -> None:
+    """What others take for granted of every record. Raises ValueError."""
+    targets = {*record.tested, *(o.target for o in record.outcomes)}
+    runs = {o.run for o in record.outcomes}
+    if record.run is not None:
+        targets.add(record.run.target)
+        runs.add(record.run.id)
+    for target in targets:
+        if not SLUG.fullmatch(target):
+            raise ValueError(f"{target!r} is not a target")
+    for run in runs | ({record.last_run} if record.last_run else set()):
+        run_time(run)
 
 
 def decode_record(text: str, namespace: str, name: str) -> Record:
@@ -188,6 +205,7 @@ def decode_record(text: str, namespace: str, name: str) -> Record:
                 f" {SCHEMA}: run the controller that wrote it, or a newer one",
             )
         record = msgspec.convert(raw, Record)
+        _check_names(record)
     except (orjson.JSONDecodeError, msgspec.ValidationError, ValueError) as error:
         raise TargetFault(
             "RecordUnreadable",

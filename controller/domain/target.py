@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 SERIES = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,199}")  # of any target, old ones of other modes too
 
 
 class SyncMode(StrEnum):

@@ -72,7 +72,12 @@ class Engine:
         self.queue = WorkQueue(clock, random)
         self.memory = Memory(store)
         self.ledger = Ledger(
-            store, clock, random, settle=options.settle, records=lambda: self._records()
+            store,
+            clock,
+            random,
+            settle=options.settle,
+            records=lambda: self._records(),
+            on_refill=lambda: self._refilled(),
         )
         self.poller = Poller(
             ports.registry,
@@ -117,6 +122,7 @@ class Engine:
             dry_run=options.dry_run,
         )
         self._outages = 0
+        self._finished = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -143,6 +149,7 @@ class Engine:
                 on_outcome=self._ports.on_outcome,
             )
         finally:
+            self._finished.set()
             await stop_all(tasks)
             await self.prober.stop()
 
@@ -150,9 +157,27 @@ class Engine:
         """Begins nothing more: `run` returns when each worker has finished its key."""
         self.queue.shut_down()
 
+    async def finish(self, deadline: float) -> None:
+        """Stops, and waits for the keys in hand, so many seconds at most."""
+        self.stop()
+        try:
+            await self._ports.clock.within(deadline, self._finished.wait())
+        except TimeoutError:
+            logger.bind(deadline_seconds=deadline).warning("keys in hand are left in the middle")
+
+    def followed_tags(self) -> set[tuple[str, str]]:
+        """(repository, tag) of what is polled."""
+        return self._wanted.tags()
+
     def _changed(self, key: str) -> None:
         self.queue.add(key)
         self.prober.wake(key)
+
+    def _refilled(self) -> None:
+        """What the store had forgotten is published again, key by key."""
+        self._publisher.refilled()
+        for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
+            self.queue.add(key)
 
     def _resolved(self, followed: Followed) -> None:
         for key in self._wanted.keys_of(followed):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from loguru import logger
 
 from controller.base.clock import Clock
-from controller.base.errors import LostReply
+from controller.base.errors import Conflict, LostReply, NotFound
 from controller.domain.observation import ClaimSeen, Decision, GiveBack, Nudge, TakeClaim
 from controller.engine.ledger import Ledger
 from controller.engine.memory import Memory
@@ -35,12 +35,15 @@ class Executor:
         self._memory = memory
         self._clock = clock
         self._nudge = nudge
-        self._doubts: dict[str, tuple[str, float]] = {}
+        self._doubts: dict[tuple[str, str], float] = {}  # target and owner, until when
 
     def in_doubt(self, key: str, target: str) -> bool:
         """Whether the pin of another Deployment of this target may still be on its way."""
-        owner, until = self._doubts.get(target, (key, 0.0))
-        return owner != key and self._clock.monotonic() < until
+        now = self._clock.monotonic()
+        return any(
+            of == target and owner != key and now < until
+            for (of, owner), until in self._doubts.items()
+        )
 
     async def carry_out(self, key: str, decision: Decision) -> bool:
         """Whether to observe again. Raises what the cluster and the store raise; a write that
@@ -70,9 +73,13 @@ class Executor:
             reply = await self._cluster.write(write)
         except LostReply:
             if target:
-                self._doubts[target] = (write.key, self._clock.monotonic() + IN_FLIGHT)
+                self._doubts[target, write.key] = self._clock.monotonic() + IN_FLIGHT
             raise
-        self._doubts.pop(target, None)
+        self._doubts.pop((target, write.key), None)
+        if reply.deployment is None and not reply.applied:
+            raise NotFound(f"{write.key} is gone")  # the cache will say so: nothing to look at now
+        if reply.deployment is not None and reply.deployment.metadata.uid != write.uid:
+            raise Conflict(f"{write.key} was made again meanwhile")
         if not reply.applied:
             logger.bind(deployment=write.key).info("write refused, somebody else was first")
             if reply.deployment is not None:

@@ -42,12 +42,14 @@ class Ledger:
         *,
         settle: float,
         records: Callable[[], Iterable[Record]],
+        on_refill: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._random = random
         self._settle = settle
         self._records = records
+        self._on_refill = on_refill
         self._cluster = ""
         self._epoch = ""
         self._grants = 0
@@ -86,6 +88,7 @@ class Ledger:
             self._calm_at = self._clock.monotonic() + self._settle
         self._epoch, self._grants = epoch, 0
         self._trouble, self._failure, self._away_since, self._final = "", "", None, False
+        self._on_refill()
 
     def lost(self, error: StoreUnavailable | StoreMisused) -> None:
         """Notes that the store failed somebody."""

@@ -114,7 +114,6 @@ class Poller:
 
     async def run(self) -> None:
         """Polls for ever."""
-        self._busy.clear()
         async with asyncio.TaskGroup() as group:
             while True:
                 for subject in self._take_due():

@@ -47,6 +47,7 @@ class Prober:
         self._clock = clock
         self._random = random
         self._interval = interval
+        self._rules = rules
         self._gap = max(interval * rules.gap_factor, rules.gap_least)
         self._on_look = on_look
         self._following: dict[str, _Following] = {}
@@ -100,6 +101,10 @@ class Prober:
             self._on_look(following.record.key)
             await self._checkpoint(following)
             delay = self._interval * (0.9 + 0.2 * self._random.random())
+            if following.reverted:
+                delays = self._rules.revert_delays
+                # A pin that was taken back is put back on time, whatever the interval.
+                delay = min(delay, delays[min(following.run.reverts, len(delays) - 1)])
             try:
                 await self._clock.within(delay, following.woken.wait())
             except TimeoutError:
@@ -115,6 +120,7 @@ class Prober:
         after = view_pods(self._cluster.pods(key), run, node_container_name(deployment))
         if after.life != before.life:
             answer = None  # whoever answered, it is not the node that runs now
+        following.reverted = pin_state(deployment, run, following.record) is PinState.REVERTED
         following.attention = attend(
             following.attention,
             Look(
@@ -123,7 +129,7 @@ class Prober:
                 answer=answer,
                 started=bool(run.started or after.started),
                 pulling=bool(after.pulling),
-                reverted=pin_state(deployment, run, following.record) is PinState.REVERTED,
+                reverted=following.reverted,
             ),
             self._gap,
         )
@@ -167,6 +173,7 @@ class _Following:
         self.run = run
         self.attention = Attention(run.id)
         self.noted = run.observed
+        self.reverted = False
         self.woken = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 

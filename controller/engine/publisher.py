@@ -65,6 +65,11 @@ class Publisher:
         """A notice that is no transition."""
         await self._sink.tell(notice)
 
+    def refilled(self) -> None:
+        """The store may have forgotten everything: history and mirror are written again."""
+        for published in self._published.values():
+            published.kept, published.mirrored = 0, -1
+
     def forget(self, key: str) -> None:
         self._published.pop(key, None)
 

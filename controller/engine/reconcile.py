@@ -63,17 +63,20 @@ class Reconciler:
             return await self._absent.look(key)
         self._absent.present(key)
         async with AsyncExitStack() as held:
-            *all_names, target = self._lock_names(deployment)
-            for name in (*all_names, target):
+            locks = self._lock_names(deployment)
+            for name in locks:
                 await held.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
-            return await self._until_settled(key, target)
+            return await self._until_settled(key, locks)
 
-    async def _until_settled(self, key: str, target: str) -> float | None:
+    async def _until_settled(self, key: str, locks: list[str]) -> float | None:
+        target = locks[-1]
         for _ in range(MOST_STEPS):
             deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
             if deployment is None:
                 return 0.0
             deployment = await self._not_older(deployment)
+            if not set(self._lock_names(deployment)) <= set(locks):
+                return 0.0  # another target by now, or free to start: under those locks, then
             o = await observe(self._senses, deployment, self._leave(key, target))
             self._wanted.note(key, o)
             self._follow(key, o)
@@ -95,7 +98,7 @@ class Reconciler:
         if known is None:
             return deployment
         record = record_of(deployment)
-        if isinstance(record, Record) and record.seq < known.seq:
+        if record is None or (isinstance(record, Record) and record.seq < known.seq):
             return await self._senses.cluster.read(key) or deployment
         return deployment
 

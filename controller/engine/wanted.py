@@ -33,5 +33,10 @@ class Wanted:
         """The Deployments that want this resolved."""
         return [key for key, wanted in self._by_key.items() if followed in wanted]
 
+    def tags(self) -> set[tuple[str, str]]:
+        """(repository, tag) of all that is polled; digests are not."""
+        everything = (f for wanted in self._by_key.values() for f in wanted if not f.fixed)
+        return {(str(followed.repository), followed.reference) for followed in everything}
+
     def _tell(self) -> None:
         self._follow({followed for wanted in self._by_key.values() for followed in wanted})

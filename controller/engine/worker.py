@@ -59,7 +59,7 @@ def outcome_of(error: Exception) -> Outcome:
         case StoreMisused():
             return Outcome("store_misused", SLOW)
         case StoreError():
-            return Outcome("store")
+            return Outcome("store", told=False)  # the engine tells of the store, once for all keys
         case _:
             return Outcome(BUG)
 

@@ -18,6 +18,7 @@ from controller.engine.memory import Memory
 from controller.engine.observe import Senses, observe, wishes
 from controller.inspection.opening import Inspection
 from controller.kube.lease import read_holder
+from store import ReadOnlyStore
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     deployment = i.cluster.deployment(key)
     if deployment is None:
         raise Refused(f"{key} is not labelled, or not there")
-    clock, rules, store = i.wiring.around.clock, Rules(), await i.wiring.store()
+    clock, rules, store = i.wiring.around.clock, Rules(), ReadOnlyStore(await i.wiring.store())
     ledger = Ledger(store, clock, i.wiring.around.random, settle=0.0, records=lambda: ())
     states: dict[Followed, TagState] = {}
     attention: list[Attention] = []

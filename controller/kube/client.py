@@ -1,6 +1,6 @@
 """One aiohttp session to one API server: requests with limits, streams, and the server's clock."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +29,9 @@ USER_AGENT = "bootstrap-controller"
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
+
+
+OnAnswer = Callable[[Operation, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,16 @@ class Stream:
 
 
 class KubeClient:
-    """Use as an async context manager: the session is opened and closed with it."""
+    """Use as an async context manager: the session is opened and closed with it.
 
-    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+    on_answer: is given each operation and the HTTP status of its answer, None for no answer.
+    """
+
+    def __init__(
+        self, credentials: Credentials, clock: Clock, on_answer: OnAnswer | None = None
+    ) -> None:
         self._credentials = credentials
+        self._on_answer = on_answer or (lambda _operation, _status: None)
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._server_time: tuple[datetime, float] | None = None
@@ -177,6 +186,7 @@ class KubeClient:
         try:
             return await self._clock.within(call.timeout, self._send(call, authorization, None))
         except (aiohttp.ClientError, OSError) as exc:
+            self._on_answer(call.operation, None)
             raise transport_failure(exc, call.operation, is_write=call.is_write) from exc
 
     async def _refuse(self, call: Call, response: aiohttp.ClientResponse) -> None:
@@ -196,6 +206,7 @@ class KubeClient:
             finally:
                 response.release()
         except (aiohttp.ClientError, OSError) as exc:
+            self._on_answer(call.operation, None)
             raise transport_failure(exc, call.operation, is_write=call.is_write) from exc
 
     async def _send(
@@ -221,6 +232,7 @@ class KubeClient:
             server_hostname=endpoint.server_name,
             timeout=aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_TIMEOUT),
         )
+        self._on_answer(call.operation, response.status)
         if call.host is None:  # else the Date may be another server's
             self._note_time(response.headers.get("Date"))
         return response

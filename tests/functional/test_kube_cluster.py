@@ -25,7 +25,7 @@ from controller.kube.client import KubeClient
 from controller.kube.cluster import ALL, KubeCluster, Watching
 from controller.kube.credentials import GivenCredentials
 from controller.kube.lease import LeaseClaim, LeaseLock
-from controller.kube.managers import image_manager
+from controller.domain.managers import image_manager
 from controller.kube.reflector import ReflectorTimes
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from controller.simulator.faults import LoseReply, StreamFault

@@ -29,7 +29,6 @@ def test_everything_that_is_counted_is_shown() -> None:
     metrics.reconciled("done", 0.25)
     metrics.api_request("PATCH", 422)
     metrics.api_request("GET", None)
-    metrics.watch_restarted("pods")
     metrics.registry_request("docker.io", "ok")
     metrics.quota_remaining("docker.io", 76)
     metrics.tag_resolved("docker.io/a/b", "latest", 1_795_000_000.0)
@@ -46,7 +45,6 @@ def test_everything_that_is_counted_is_shown() -> None:
         "bootstrap_reconcile_seconds_sum{outcome=done}": 0.25,
         "bootstrap_api_requests_total{status=4xx,verb=PATCH}": 1,
         "bootstrap_api_requests_total{status=none,verb=GET}": 1,
-        "bootstrap_watch_restarts_total{kind=pods}": 1,
         "bootstrap_registry_requests_total{host=docker.io,outcome=ok}": 1,
         "bootstrap_registry_quota_remaining{host=docker.io}": 76,
         "bootstrap_tag_last_success_timestamp_seconds{repository=docker.io/a/b,tag=latest}": (

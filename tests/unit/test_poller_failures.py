@@ -262,3 +262,18 @@ async def test_an_error_is_seen_in_the_store(desk: Desk) -> None:
         "build:linux/amd64": digest("a1"),
         "error": "down",
     }
+
+
+async def test_the_store_never_pairs_a_digest_with_another_build(desk: Desk) -> None:
+    """Is the build left out of the store's word on a tag while that of its new digest is unknown,
+    and does the state keep what was resolved?
+    """
+    desk.poller.follow([LATEST])
+    await desk.clock.advance(1)
+    desk.registry.failing_builds = Busy("quota is spent", 3600.0)
+    desk.publish("latest", "2")
+    await desk.clock.advance(INTERVAL * 1.2)
+    fields = await desk.store.tag("registry.example/a/b", "latest")
+    assert (fields["digest"], fields["error"]) == (digest("2"), "quota is spent")
+    assert "build:linux/amd64" not in fields
+    assert desk.poller.state(LATEST).resolution == ONE

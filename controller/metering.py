@@ -1,0 +1,69 @@
+"""Counts what the adapters do, from outside them."""
+
+from controller.base.clock import Clock
+from controller.base.errors import BootstrapError, Busy, NotFound, Refused, Unavailable
+from controller.base.metrics import Metrics
+from controller.domain.build import Build, Platform, Quota
+from controller.domain.reference import Repository
+from controller.engine.ports import Registry
+
+
+class MeteredRegistry:
+    """A registry whose requests are counted, and whose followed tags show their age."""
+
+    def __init__(self, registry: Registry, metrics: Metrics, clock: Clock) -> None:
+        self._registry = registry
+        self._metrics = metrics
+        self._clock = clock
+        self._tags: set[tuple[str, str]] = set()
+
+    async def head(self, repository: Repository, reference: str) -> str:
+        try:
+            digest = await self._registry.head(repository, reference)
+        except BootstrapError as error:
+            self._metrics.registry_request(repository.registry, _word(error))
+            raise
+        self._answered(repository)
+        if ":" not in reference:
+            self._tags.add((str(repository), reference))
+            now = self._clock.now().timestamp()
+            self._metrics.tag_resolved(str(repository), reference, now)
+        return digest
+
+    async def build(self, repository: Repository, digest: str, platform: Platform) -> Build:
+        try:
+            build = await self._registry.build(repository, digest, platform)
+        except BootstrapError as error:
+            self._metrics.registry_request(repository.registry, _word(error))
+            raise
+        self._answered(repository)
+        return build
+
+    def quota(self, repository: Repository) -> Quota | None:
+        return self._registry.quota(repository)
+
+    def keep(self, followed: set[tuple[str, str]]) -> None:
+        """Forgets the tags that nobody follows any more: their age must raise no alarm for ever."""
+        for repository, tag in self._tags - followed:
+            self._metrics.tag_forgotten(repository, tag)
+        self._tags &= followed
+
+    def _answered(self, repository: Repository) -> None:
+        self._metrics.registry_request(repository.registry, "ok")
+        quota = self._registry.quota(repository)
+        if quota is not None:
+            self._metrics.quota_remaining(repository.registry, quota.remaining)
+
+
+def _word(error: BootstrapError) -> str:
+    match error:
+        case Busy():
+            return "busy"
+        case Unavailable():
+            return "unavailable"
+        case NotFound():
+            return "not_found"
+        case Refused():
+            return "refused"
+        case _:
+            return "garbled"

@@ -1,0 +1,165 @@
+"""All manifests: they build, the API server would take them, and pods are as tight as they can be.
+
+Included: every kustomization below k8s/, each component on what it is for. Excluded: what the
+targets and the controller mean (test_k8s_targets.py, test_k8s_controller.py).
+"""
+
+import functools
+
+import pytest
+
+from tests.kustomize import K8S, Object, build, build_own, folders, pod_specs, yaml
+
+kubernetes_validate = pytest.importorskip(
+    "kubernetes_validate", reason="needs kubernetes-validate: pip install kubernetes-validate"
+)
+
+# The oldest with ReadWriteOncePod out of beta, and the newest whose schemas are at hand.
+VERSIONS = ("1.29", kubernetes_validate.latest_version())
+BUILDS = folders("Kustomization")
+COMPONENTS = folders("Component")
+
+
+def on_its_base(component: str) -> str:
+    base = "targets/base" if component.startswith("targets/") else "base"
+    before = {"components/datadog-socket": ["components/datadog"]}.get(component, [])
+    return yaml.safe_dump(
+        {
+            "resources": [f"../k8s/{base}"],
+            "components": [f"../k8s/{c}" for c in (*before, component)],
+            "namespace": "own",
+        }
+    )
+
+
+@functools.cache
+def everything() -> dict[str, tuple[Object, ...]]:
+    own = {component: build_own(on_its_base(component)) for component in COMPONENTS}
+    return {folder: build(folder) for folder in BUILDS} | own
+
+
+@pytest.mark.parametrize("folder", BUILDS)
+def test_every_kustomization_builds(folder: str) -> None:
+    """Does `kubectl kustomize` build it, without a warning?"""
+    assert build(folder)
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_component_builds_and_does_something(component: str) -> None:
+    """Does a component change what it is put on?"""
+    with_it = build_own(on_its_base(component))
+    base = "targets/base" if component.startswith("targets/") else "base"
+    without = build_own(yaml.safe_dump({"resources": [f"../k8s/{base}"], "namespace": "own"}))
+    assert with_it != without
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("folder", [*BUILDS, *COMPONENTS])
+def test_the_api_server_would_take_them(folder: str, version: str) -> None:
+    """Does every object fit its schema, with no field that does not exist?"""
+    if folder == "targets/overlays/all":
+        return  # the same objects as of the eight: test_k8s_targets.py compares them
+    for o in everything()[folder]:
+        if o["apiVersion"].startswith("argoproj.io/"):
+            continue  # not Kubernetes' own; test_k8s_controller.py reads them
+        try:
+            kubernetes_validate.validate(o, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            pytest.fail(f"{o['kind']} {o['metadata']['name']}: {error}")
+
+
+def test_no_object_twice() -> None:
+    """Do targets and controller, applied to one namespace, never write to the same object?"""
+    seen: dict[tuple[str, str], str] = {}
+    for folder in ("overlays/datadog", "targets/overlays/all", "targets/example"):
+        for o in build(folder):
+            key = (o["kind"], o["metadata"]["name"])
+            assert seen.setdefault(key, folder) == folder, key
+
+
+def test_all_is_in_the_namespace_of_the_overlay() -> None:
+    """Does an overlay of one's own move everything, bindings included?"""
+    own = "{namespace: own, resources: [../k8s/overlays/standard, ../k8s/targets/overlays/all]}"
+    for o in build_own(own):
+        where = o["metadata"]["name"] if o["kind"] == "Namespace" else o["metadata"]["namespace"]
+        assert where == "own"
+        for subject in o.get("subjects", ()):
+            assert subject["namespace"] == "own"
+
+
+def test_pods_fit_the_restricted_profile() -> None:
+    """Would the Pod Security profile `restricted` let every pod in, and more is locked still?"""
+    for folder, objects in everything().items():
+        for name, pod in pod_specs(objects).items():
+            where = f"{folder}: {name}"
+            context = pod["securityContext"]
+            assert context["runAsNonRoot"] is True, where
+            assert context["runAsUser"] > 0, where
+            assert context["seccompProfile"] == {"type": "RuntimeDefault"}, where
+            assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys(), where
+            for volume in pod.get("volumes", ()):
+                allowed = {"configMap", "csi", "emptyDir", "persistentVolumeClaim", "secret"}
+                assert volume.keys() <= {"name", *allowed}, where
+            for container in (*pod["containers"], *pod.get("initContainers", ())):
+                assert container["securityContext"] == {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                }, where
+
+
+def test_every_container_says_what_it_needs() -> None:
+    """Are CPU and memory asked for, memory bounded, and CPU never throttled?"""
+    for folder, objects in everything().items():
+        for name, pod in pod_specs(objects).items():
+            for container in (*pod["containers"], *pod.get("initContainers", ())):
+                resources = container["resources"]
+                assert resources["requests"].keys() == {"cpu", "memory"}, f"{folder}: {name}"
+                assert resources["limits"].keys() == {"memory"}, f"{folder}: {name}"
+
+
+def test_only_the_controller_has_a_token() -> None:
+    """Does nobody carry a token that does not speak to the API server?"""
+    for folder, objects in everything().items():
+        for name, pod in pod_specs(objects).items():
+            if name != "Deployment bootstrap-controller":
+                assert pod["automountServiceAccountToken"] is False, f"{folder}: {name}"
+                assert "serviceAccountName" not in pod, f"{folder}: {name}"
+
+
+def test_no_secret_in_the_manifests() -> None:
+    """Do all Secrets come from outside, and never as a variable?"""
+    for folder, objects in everything().items():
+        assert not [o for o in objects if o["kind"] == "Secret"], folder
+        for pod in pod_specs(objects).values():
+            for container in (*pod["containers"], *pod.get("initContainers", ())):
+                sources = [v.get("valueFrom", {}) for v in container.get("env", ())]
+                assert not [s for s in sources if "secretKeyRef" in s], folder
+
+
+def test_mounts_do_not_lie_in_one_another() -> None:
+    """Would a read-only ConfigMap never have to hold another mount's folder?"""
+    for folder, objects in everything().items():
+        for name, pod in pod_specs(objects).items():
+            for container in (*pod["containers"], *pod.get("initContainers", ())):
+                paths = [m["mountPath"] for m in container.get("volumeMounts", ())]
+                inside = [p for p in paths for q in paths if p != q and p.startswith(f"{q}/")]
+                assert inside == [], f"{folder}: {name}"
+
+
+def test_every_patch_and_resource_is_used() -> None:
+    """Does no file lie about that no kustomization names?"""
+    named = {
+        (path.parent / entry).resolve()
+        for path in K8S.rglob("kustomization.yaml")
+        for entry in _files(yaml.safe_load(path.read_text()))
+    }
+    for path in K8S.rglob("*"):
+        if path.is_file() and path.name not in ("kustomization.yaml", ".yamllint.yaml"):
+            assert path.resolve() in named, path
+
+
+def _files(kustomization: Object) -> list[str]:
+    generated = [f for g in kustomization.get("configMapGenerator", ()) for f in g.get("files", ())]
+    patches = [p["path"] for p in kustomization.get("patches", ()) if "path" in p]
+    return [*kustomization.get("resources", ()), *generated, *patches]

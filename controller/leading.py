@@ -109,6 +109,7 @@ class Leading:
             probe_interval=settings.node.probe_interval,
             max_open_runs=settings.engine.max_open_runs,
             dry_run=settings.engine.dry_run,
+            rules=around.rules,
         )
         engine = Engine(ports, options)
         parts.metrics.queue(lambda: engine.queue.depth, engine.queue.oldest_age)

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from random import Random
 
 from controller.base.clock import Clock
 from controller.base.errors import SettingsFault
+from controller.domain.rules import Rules
 from controller.engine.ports import NodeProbe, Registry
 from controller.kube.client import KubeClient, OnAnswer
 from controller.kube.cluster import ALL, KubeCluster, Watching
-from controller.kube.credentials import in_cluster, load_credentials
+from controller.kube.credentials import in_cluster
+from controller.kube.loading import load_credentials
 from controller.kube.proxy import PodProxyDoor
 from controller.node.direct import BY_ADDRESS, DirectDoor, node_session
 from controller.node.prober import HttpNodeProbe
@@ -31,11 +33,12 @@ def our_version() -> str:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is passed in rather than taken: time, chance, environment."""
+    """What is passed in rather than taken: time, chance, environment; and the table of rules."""
 
     clock: Clock
     random: Random
     environ: Mapping[str, str]
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(frozen=True)

@@ -311,7 +311,7 @@ class World:
                 at=self.now.timestamp(),
                 life=pods.life,
                 answer=answer if pods.life is not None else None,
-                started=bool(record.run.started or pods.started),
+                started=bool(record.run.started or pods.started) and not record.run.fault,
                 pulling=bool(pods.pulling),
                 reverted=pin_state(self.deployments[key], record.run, record) is PinState.REVERTED,
             ),
@@ -339,13 +339,22 @@ class World:
     def pass_run(self, key: str) -> str:
         """A run that passes; its id."""
         run = self.bootstrap(key)
-        while self.record(key).run is not None:
-            self.probe(key)
-            self.settle(key)
+        self.finish(key)
         outcome = self.record(key).outcome()
         assert outcome is not None
         assert outcome.run == run
         return run
+
+    def finish(self, key: str) -> None:
+        """Looks until the open run is over, at a node that is well."""
+        run = self.record(key).run
+        for _ in range(100):
+            current = self.record(key).run
+            if run is None or current is None or current.id != run.id:
+                return
+            self.probe(key)
+            self.settle(key)
+        raise AssertionError(f"it does not end: {self.record(key).message}")
 
     def life(self, key: str) -> Life | None:
         run = self.record(key).run

@@ -37,7 +37,7 @@ PHASE_STYLES = {
 
 def console() -> Console:
     """Standard output; as wide as the terminal, and wide where it is none: nothing is cut."""
-    return Console() if sys.stdout.isatty() else Console(width=200, highlight=False)
+    return Console() if sys.stdout.isatty() else Console(width=400, highlight=False)
 
 
 def print_json(value: Any) -> None:

@@ -28,7 +28,8 @@ class Soak:
 @dataclass(frozen=True)
 class Look:
     """One look at an open run. at: monotonic seconds. life: of the node now; answer: what it said,
-    and None where it was not asked. started: whether the node ever started in this run.
+    and None where it was not asked. started: whether the time since the last look counts: the node
+    has started in this run, and the manifest lets it pass.
     """
 
     at: float

@@ -127,7 +127,7 @@ def closed(
         record,
         standing,
         reason,
-        message=f"{run.id} {phase.lower()}: {message}",
+        message=f"run {run.id} {phase.lower()}: {message}",
         run=None,
         outcomes=(*record.outcomes, outcome),
         # What was asked while the run was open asked this run, or nothing: a hold that begins now

@@ -31,7 +31,7 @@ def read_network_and_mode(container: Container) -> tuple[str, SyncMode]:
     """
     settings = _Settings(container)
     for flag in _HIDING:
-        if settings.get(flag) is not None:
+        if settings.get(flag):  # an empty variable is none, to avalanchego too
             raise TargetFault(
                 "HiddenConfiguration",
                 f"'{flag}' hides the target in a file: write network and sync mode as variables"
@@ -41,7 +41,7 @@ def read_network_and_mode(container: Container) -> tuple[str, SyncMode]:
     if (settings.get("partial-sync-primary-network") or "").strip().lower() in _TRUE:
         return network, SyncMode.P_CHAIN
     content = settings.get("chain-config-content")
-    if content is None and settings.get("chain-config-dir") is not None:
+    if content is None and settings.get("chain-config-dir"):
         raise TargetFault(
             "HiddenConfiguration",
             "'chain-config-dir' hides the sync mode in files: write AVAGO_CHAIN_CONFIG_CONTENT",

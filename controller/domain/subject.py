@@ -145,14 +145,22 @@ def _check_run_id(pod: PodSpec, node: Container, reference: Reference) -> None:
                 f"init container '{shown(taker.name, 63)}' has another image than the node: it"
                 f" must look at the same binary, so write image: {shown(node.image)}",
             )
-    variable = _run_id_variable(node)
-    directory = next((e.value for e in node.env or () if e.name == "AVAGO_DATA_DIR"), "")
-    if variable is None or directory != f"/data/runs/$({variable})":
+    if not _has_its_own_directory(node):
         raise TargetFault(
             "DataDirNotTheRuns",
             "the node's AVAGO_DATA_DIR must be /data/runs/$(RUN_ID), with RUN_ID from"
             f" {_RUN_ID_PATH} before it in env; {CONTRACT}",
         )
+
+
+def _has_its_own_directory(node: Container) -> bool:
+    """Only variables that stand before it are put into a value; of two of a name the last counts."""
+    variable = _run_id_variable(node)
+    order = [e.name for e in node.env or ()]
+    values = {e.name: e.value for e in node.env or ()}
+    if variable is None or values.get("AVAGO_DATA_DIR") != f"/data/runs/$({variable})":
+        return False
+    return order.index(variable) < len(order) - 1 - order[::-1].index("AVAGO_DATA_DIR")
 
 
 def _run_id_variable(container: Container) -> str | None:

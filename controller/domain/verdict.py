@@ -42,7 +42,7 @@ def failure(o: Observation, run: OpenRun, pods: RunPods) -> tuple[Reason, str] |
         detail = f": {shown(last.reason, 40)}" if last and last.reason not in ("", "Error") else ""
         return (
             Reason.CRASH_LOOP,
-            f"the node restarted {seen.crashes} times without being up for"
+            f"the node restarted {seen.crashes} times, never up for"
             f" {format_duration(o.rules.crash_calm)}, last exit code {seen.exit}{detail}",
         )
     if not _time_is_trusted(o):

@@ -118,6 +118,7 @@ class Engine:
             self.prober,
             self._wanted,
             Absent(cluster, store, self.memory, self._publisher, clock, options.rules),
+            nudge=self.queue.add,
             max_open_runs=options.max_open_runs,
             dry_run=options.dry_run,
         )
@@ -149,9 +150,11 @@ class Engine:
                 on_outcome=self._ports.on_outcome,
             )
         finally:
-            self._finished.set()
-            await stop_all(tasks)
-            await self.prober.stop()
+            try:
+                await stop_all(tasks)
+            finally:  # a second cancellation must not leave probes behind
+                await self.prober.stop()
+                self._finished.set()
 
     def stop(self) -> None:
         """Begins nothing more: `run` returns when each worker has finished its key."""

@@ -127,7 +127,8 @@ class Prober:
                 at=self._clock.monotonic(),
                 life=after.life,
                 answer=answer,
-                started=bool(run.started or after.started),
+                # While its manifest is broken a run cannot pass, so that time counts for nothing.
+                started=bool(run.started or after.started) and not run.fault,
                 pulling=bool(after.pulling),
                 reverted=following.reverted,
             ),

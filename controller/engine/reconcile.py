@@ -1,6 +1,7 @@
 """One look at one Deployment: observe, decide, apply, until there is nothing more to do."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from loguru import logger
@@ -38,6 +39,7 @@ class Reconciler:
         wanted: Wanted,
         absent: Absent,
         *,
+        nudge: Callable[[str], None],
         max_open_runs: int | None,
         dry_run: bool,
     ) -> None:
@@ -47,6 +49,7 @@ class Reconciler:
         self._prober = prober
         self._wanted = wanted
         self._absent = absent
+        self._nudge = nudge
         self._max_open_runs = max_open_runs
         self._dry_run = dry_run
         self._locks: dict[str, asyncio.Lock] = {}
@@ -88,6 +91,9 @@ class Reconciler:
             if not await self._executor.carry_out(key, decision):
                 await self._publish(o)
                 return self._again_in(decision, o)
+            if _begins_or_ends_a_run(o, decision):
+                for sibling in self._wanted.siblings(key):
+                    self._nudge(sibling)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
         return None
 
@@ -163,6 +169,13 @@ class Reconciler:
         except TargetFault:
             return [deployment.metadata.key]
         return [target] if run or self._max_open_runs is None else ["", target]
+
+
+def _begins_or_ends_a_run(o: Observation, decision: Decision) -> bool:
+    """What a sibling may do, or says of us, changes with that."""
+    before = o.record.run if isinstance(o.record, Record) else None
+    after = decision.record.run if decision.record is not None else before
+    return (before is None) != (after is None)
 
 
 def _log(key: str, decision: Decision) -> None:

@@ -15,17 +15,25 @@ class Wanted:
     def __init__(self, follow: Callable[[Iterable[Followed]], None]) -> None:
         self._follow = follow
         self._by_key: dict[str, frozenset[Followed]] = {}
+        self._targets: dict[str, str] = {}
 
     def note(self, key: str, o: Observation) -> None:
         record = o.record if isinstance(o.record, Record) else None
         wanted: frozenset[Followed] = frozenset()
         if not isinstance(o.subject, TargetFault):
             wanted = frozenset(followed for _, followed in wishes(o.subject, record))
+            self._targets[key] = str(o.subject.target)
         if self._by_key.get(key) != wanted:
             self._by_key[key] = wanted
             self._tell()
 
+    def siblings(self, key: str) -> list[str]:
+        """The other Deployments of its target, as it was when last seen."""
+        target = self._targets.get(key)
+        return [other for other, its in self._targets.items() if its == target and other != key]
+
     def forget(self, key: str) -> None:
+        self._targets.pop(key, None)
         if self._by_key.pop(key, None):
             self._tell()
 

@@ -134,20 +134,3 @@ def load_in_cluster(
     files = TlsFiles(ca=configuration.ssl_ca_cert)
     endpoint = Endpoint(str(configuration.host), tls=tls_context(files))
     return InClusterCredentials(endpoint, files, directory, clock)
-
-
-async def load_credentials(
-    kubeconfig: str | None, context: str | None, environ: Mapping[str, str], clock: Clock
-) -> Credentials:
-    """In the cluster if we are in one and no kubeconfig or context was asked for; else the
-    kubeconfig: the one given, that of KUBECONFIG, or ~/.kube/config.
-
-    Raises SettingsFault with a sentence that says what is wrong with it.
-    """
-    from controller.kube.kubeconfig import load_kubeconfig
-
-    if not kubeconfig and not context and in_cluster(environ):
-        return load_in_cluster(environ, clock)
-    home = environ.get("HOME") or str(Path.home())
-    paths = kubeconfig or environ.get("KUBECONFIG") or f"{home}/.kube/config"
-    return await load_kubeconfig(paths, context, environ, clock)

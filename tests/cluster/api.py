@@ -3,8 +3,7 @@ one, and a view of one namespace that watches keep.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import orjson
@@ -104,7 +103,6 @@ class View:
         self._objects: dict[str, dict[str, Object]] = {plural: {} for plural in plurals}
         self._changed: set[asyncio.Event] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "View":
         for plural in self._objects:
@@ -177,7 +175,3 @@ class View:
             self._objects[plural].pop(obj["metadata"]["name"], None)
         self.touch()
 
-
-async def in_turn(*awaitables: Awaitable[Any]) -> None:
-    for awaitable in awaitables:
-        await awaitable

@@ -13,8 +13,9 @@ import pytest
 
 from controller.base.errors import Refused, SettingsFault, Unavailable
 from controller.kube.client import Call, KubeClient
-from controller.kube.credentials import in_cluster, load_credentials, load_in_cluster
+from controller.kube.credentials import in_cluster, load_in_cluster
 from controller.kube.kubeconfig import load_kubeconfig
+from controller.kube.loading import load_credentials
 from controller.kube.resources import DEPLOYMENTS
 from controller.kube.tls import TlsFiles, tls_context
 from controller.kube.tokens import TokenFile

@@ -16,7 +16,14 @@ from controller.base.errors import BootstrapError, SettingsFault
 from controller.base.metrics import Metrics
 from controller.base.tasks import Work, stop_all, supervise
 from controller.engine.ports import Sink
-from controller.kube.access import LEASING, PROXYING, READING, WRITING, missing_rights
+from controller.kube.access import (
+    IDENTIFYING,
+    LEASING,
+    PROXYING,
+    READING,
+    WRITING,
+    missing_rights,
+)
 from controller.kube.client import KubeClient
 from controller.kube.lease import LeaseClaim, LeaseLock
 from controller.leading import Leading, Parts
@@ -139,8 +146,10 @@ class App:
         if not wiring.asks_pods_directly:
             rights += PROXYING
         wanted = [(namespace, rights) for namespace in wiring.watched(client)]
+        homes = wiring.homes(client)
+        wanted.append((homes[0], list(IDENTIFYING)))
         if not dry_run:
-            wanted += [(namespace, list(LEASING)) for namespace in wiring.homes(client)]
+            wanted += [(namespace, list(LEASING)) for namespace in homes]
         try:
             for namespace, needed in wanted:
                 for sentence in await missing_rights(client, namespace, needed):

@@ -237,59 +237,62 @@ def pod(
 def apply_write(found: Deployment, write: Write) -> Deployment | None:
     """What the API server makes of a write (I5): the next object, or None where a test fails."""
     meta, template = found.metadata, found.spec.template
-    entries = (
-        (meta.annotations, write.has_annotations, names.RECORD, write.record_before, write.record),
-        (
-            meta.annotations,
-            write.has_annotations,
-            names.MESSAGE,
-            write.message_before,
-            write.message,
-        ),
-        (meta.labels, write.has_labels, names.PHASE, write.phase_before, write.phase),
-        (
-            template.metadata.annotations,
-            write.has_template_annotations,
-            names.RUN_ID,
-            write.run_id_before,
-            write.run_id,
-        ),
-    )
-    for there, existed, name, before, after in entries:
-        tested = before != after or name == names.RECORD
-        if tested and ((there or {}).get(name) != before or (not existed and there is not None)):
-            return None
     if meta.uid != write.uid:
         return None
-    spec = template.spec
-    containers, inits = list(spec.containers or ()), list(spec.init_containers or ())
-    for change in write.images:
-        if not _replace_image(inits if change.init else containers, change):
-            return None
+    annotations = _entries(
+        meta.annotations,
+        write.has_annotations,
+        {
+            names.RECORD: (write.record_before, write.record),
+            names.MESSAGE: (write.message_before, write.message),
+        },
+    )
+    labels = _entries(
+        meta.labels, write.has_labels, {names.PHASE: (write.phase_before, write.phase)}
+    )
+    pod_annotations = _entries(
+        template.metadata.annotations,
+        write.has_template_annotations,
+        {names.RUN_ID: (write.run_id_before, write.run_id)},
+    )
+    containers = list(template.spec.containers or ())
+    inits = list(template.spec.init_containers or ())
+    imaged = all(_replace_image(inits if i.init else containers, i) for i in write.images)
+    if not imaged or _REFUSED in (annotations, labels, pod_annotations):
+        return None
+    pod = with_fields(
+        template.spec,
+        containers=containers,
+        init_containers=inits or template.spec.init_containers,
+    )
+    pod_meta = with_fields(template.metadata, annotations=pod_annotations)
     return with_fields(
         found,
         metadata=with_fields(
-            meta,
-            generation=meta.generation + 1,
-            annotations=_with(
-                meta.annotations, {names.RECORD: write.record, names.MESSAGE: write.message}
-            ),
-            labels=_with(meta.labels, {names.PHASE: write.phase}),
+            meta, generation=meta.generation + 1, annotations=annotations, labels=labels
         ),
-        spec=with_fields(
-            found.spec,
-            template=with_fields(
-                template,
-                metadata=with_fields(
-                    template.metadata,
-                    annotations=_with(template.metadata.annotations, {names.RUN_ID: write.run_id}),
-                ),
-                spec=with_fields(
-                    spec, containers=containers, init_containers=inits or spec.init_containers
-                ),
-            ),
-        ),
+        spec=with_fields(found.spec, template=with_fields(template, metadata=pod_meta, spec=pod)),
     )
+
+
+_REFUSED = {"": "a test failed"}
+
+
+def _entries(
+    there: dict[str, str] | None,
+    existed: bool,
+    entries: dict[str, tuple[str | None, str | None]],
+) -> dict[str, str] | None:
+    """The map after the changes; _REFUSED where a test of what was there fails."""
+    relevant = {k: v for k, v in entries.items() if v[0] != v[1] or k == names.RECORD}
+    if any((there or {}).get(k) != before for k, (before, _) in relevant.items()):
+        return _REFUSED
+    changes = {k: after for k, (before, after) in relevant.items() if before != after}
+    if relevant and not existed and there is not None:
+        return _REFUSED  # the whole map is tested to be missing [46]
+    if changes and existed and there is None:
+        return _REFUSED  # nothing can be added under a map that is missing
+    return _with(there, changes)
 
 
 def _replace_image(containers: list[Container], change: ImageChange) -> bool:

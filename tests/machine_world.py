@@ -238,13 +238,13 @@ class World:
 
     def _claim(self, key: str, take: TakeClaim) -> None:
         wanted = Claim(take.target, take.build, take.run, key)
-        if take.by_person and take.instead_of:
+        if take.by_person and take.instead_of is not None:
             work = self.store.retake(
                 wanted, epoch="epoch", seen_grants=0, instead_of=take.instead_of
             )
         else:
             work = self.store.claim(
-                wanted, epoch="epoch", seen_grants=0, instead_of=take.instead_of or None
+                wanted, epoch="epoch", seen_grants=0, instead_of=take.instead_of
             )
         _, self.grants = at_once(work)
 

@@ -37,9 +37,29 @@ class ScriptInit:
         return path
 
     async def prepare(self, call: InitCall) -> InitExit:
-        disk = self.disk(call.volume)
         message = self._folder / f"termination-{id(call)}"
-        process = await asyncio.create_subprocess_exec(
+        starting = asyncio.ensure_future(self._start(call, message))
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await _end(await starting)
+            raise
+        assert process.stdout is not None
+        try:
+            async for line in process.stdout:
+                call.say(line.decode().rstrip())
+                self.log.append(line.decode().rstrip())
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
+        if code == READY:
+            self._tell(call)
+        return InitExit(code, message.read_text() if message.exists() else "")
+
+    async def _start(self, call: InitCall, message: Path) -> asyncio.subprocess.Process:
+        disk = self.disk(call.volume)
+        return await asyncio.create_subprocess_exec(
             "bash",
             str(SCRIPT),
             env={
@@ -53,19 +73,6 @@ class ScriptInit:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        assert process.stdout is not None
-        try:
-            async for line in process.stdout:
-                call.say(line.decode().rstrip())
-                self.log.append(line.decode().rstrip())
-            code = await process.wait()
-        except asyncio.CancelledError:
-            process.terminate()
-            await process.communicate()
-            raise
-        if code == READY:
-            self._tell(call)
-        return InitExit(code, message.read_text() if message.exists() else "")
 
     def _tell(self, call: InitCall) -> None:
         """Makes the simulated volume what the disk is."""
@@ -82,3 +89,9 @@ class ScriptInit:
         elif marker["resumes"] > volume.runs[run].resumes:
             volume.tell(f"resumed {run}")
         volume.runs[run].resumes = int(str(marker["resumes"]))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    await process.communicate()

@@ -23,7 +23,7 @@ from controller.domain.rules import Rules
 from controller.settings import load_settings
 from controller.simulator.apiserver.resources import RESOURCES, Object
 from controller.simulator.apiserver.storage import copied
-from controller.simulator.node import Pace, Plan
+from controller.simulator.node import Pace, Plan, SimulatedNode
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads import Speed
 from controller.simulator.world import NAMESPACE, PERSON, World
@@ -46,7 +46,7 @@ DURATIONS = {
     "settle": "0s",
 }
 SOAK = "300ms"
-LIMIT = 60.0  # seconds; far more than any step takes, for a machine that has other things to do
+LIMIT = 45.0  # seconds; far more than any step takes, and less than pytest gives a test
 
 FIRST = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=0.3))
 SECOND = SimulatedBuild("1.14.1", "b2" * 20, Plan(bootstrap_seconds=0.3))
@@ -176,7 +176,7 @@ class TargetWorld:
 
     # Waiting
 
-    async def until(self, predicate: Callable[[], T], within: float = LIMIT) -> T:
+    async def until(self, predicate: Callable[[], T | None], within: float = LIMIT) -> T:
         """Waits for something true about API server, registry, log and init containers, and returns
         it. A controller that has ended by itself ends the waiting, too.
         """
@@ -198,12 +198,22 @@ class TargetWorld:
             for end in ends:
                 end()
 
+    def own_node(self, name: str) -> SimulatedNode | None:
+        """The node in the pod of the open run's own id and image; None while it does not run."""
+        run, pod = self.run(name), self.world.pod_of(name)
+        if run is None or pod is None:
+            return None
+        carried = (pod["metadata"].get("annotations") or {}).get(names.RUN_ID)
+        image = pod["spec"]["containers"][0]["image"]
+        own = (carried, image) == (run.id, run.image)
+        return self.world.node_of(name) if own else None
+
     async def bootstrapping(self, name: str) -> OpenRun:
         """The run, once its node runs; with data on the volume as a node leaves it."""
 
         def runs() -> OpenRun | None:
             run = self.run(name)
-            return run if run and run.started and self.world.node_of(name) else None
+            return run if run and run.started and self.own_node(name) else None
 
         run = await self.until(runs)
         self.init.node_works(self.world.volume(name), run.id)
@@ -212,7 +222,7 @@ class TargetWorld:
     async def finish(self, name: str) -> Outcome:
         """Lets the node of the open run bootstrap, and waits for the run's end."""
         before = len(self.outcomes(name))
-        (await self.until(lambda: self.world.node_of(name))).finish()
+        (await self.until(lambda: self.own_node(name))).finish()
         await self.until(lambda: len(self.outcomes(name)) > before)
         return self.outcomes(name)[before]
 

@@ -25,7 +25,12 @@ def current_record(o: Observation) -> Record:
         return o.record
     meta = o.deployment.metadata
     return Record(
-        schema=SCHEMA, namespace=meta.namespace, name=meta.name, uid=meta.uid, levers=levers_now(o)
+        schema=SCHEMA,
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        levers=levers_now(o),
+        inherited=o.pending.run if o.pending else "",
     )
 
 

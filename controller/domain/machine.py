@@ -9,6 +9,8 @@ A decision makes at most one patch. After it the Deployment is observed and deci
 a decision does nothing: that is how a crash between any two effects heals.
 """
 
+from dataclasses import replace as dataclass_replace
+
 from msgspec.structs import replace
 
 from controller.base.errors import TargetFault
@@ -31,9 +33,18 @@ def decide(o: Observation) -> Decision:
         return _take_up(o, o.memory)
     if o.record is None and not o.memory_known:
         return _unknown(o)
-    if current_record(o).run is not None:
-        return decide_open_run(o)
-    return decide_next_run(o)
+    open_run = current_record(o).run is not None
+    return _healed(o, decide_open_run(o) if open_run else decide_next_run(o))
+
+
+def _healed(o: Observation, decision: Decision) -> Decision:
+    """Label and message say what the record says, whatever somebody made of them, or a record said
+    that could not be read for a while.
+    """
+    if decision.write is not None or not isinstance(o.record, Record):
+        return decision
+    write = _say(o, o.record.phase, o.record.reason, o.record.message).write
+    return dataclass_replace(decision, write=write)
 
 
 def _unreadable(o: Observation, fault: TargetFault) -> Decision:
@@ -59,6 +70,8 @@ def _unknown(o: Observation) -> Decision:
 
 def _take_up(o: Observation, memory: Record) -> Decision:
     """A Deployment made again, replaced, or put back to an older record: memory is newer."""
+    if o.pending is not None and o.pending.run > memory.last_run:
+        memory = replace(memory, inherited=o.pending.run)
     run = memory.run
     if run is None:
         return decided(o, evolve(o, memory, memory.phase, memory.reason))

@@ -68,15 +68,20 @@ def _rest(
 ) -> Decision:
     """Stands still; writes only what is not said yet. A claim of ours that leads to no run is
     given back, and only after a write of ours, which fences a pin that may be on its way.
+
+    Nothing of a claim that was found beside a lost record is given back: see `Record.inherited`.
     """
-    stray = o.pending
+    stray = o.pending if o.pending and o.pending.run != record.inherited else None
+    fenced = stray is None or stray.run <= record.given_back
     message = cut_bytes(message, o.rules.message_bytes)  # as it is kept, or it never looks said
     said = (record.phase, record.reason, record.message) == (phase, reason, message)
-    if said and isinstance(o.record, Record) and stray is None:
+    if stray is not None:
+        effects = (*effects, GiveBack(stray))
+    if said and isinstance(o.record, Record) and fenced:
         again_in = _held_for(o, record) if phase is Phase.HELD else None
         return Decision(phase, reason, message, effects=effects, again_in=again_in)
     before = record.phase
-    after = evolve(o, record, phase, reason, message=message)
+    after = evolve(o, _fence(record, stray), phase, reason, message=message)
     if not isinstance(o.record, Record):
         after = replace(after, since=stamp(o))
     if (phase in _TOLD or before in _TOLD) and before != phase:
@@ -87,9 +92,14 @@ def _rest(
     elif (reason in _TROUBLES) != (record.reason in _TROUBLES):
         step_reason = reason if reason in _TROUBLES else f"{record.reason}Ended"
         after = with_step(after, o, before, phase, reason=step_reason, message=message)
-    if stray is not None:
-        effects = (*effects, GiveBack(stray))
     return decided(o, after, *effects)
+
+
+def _fence(record: Record, stray: ClaimSeen | None) -> Record:
+    """No pin that still relies on the claim can be accepted after this record, nor be decided."""
+    if stray is None:
+        return record
+    return replace(record, given_back=max(record.given_back, stray.run))
 
 
 def _note_levers(o: Observation, record: Record) -> Decision | None:
@@ -149,22 +159,27 @@ def _start(o: Observation, record: Record, subject: Subject, choice: Choice) -> 
     assert resolution is not None
     pending = o.pending
     wanted = (str(subject.target), resolution.build)
-    if pending is not None and (pending.target, pending.build) != wanted:
+    unwanted = pending is not None and (pending.target, pending.build) != wanted
+    if pending is not None and unwanted and pending.run != record.inherited:
         message = f"claim of run {pending.run} is given back"
-        after = evolve(o, record, Phase.IDLE, Reason.WAITING, message=message)
-        return decided(o, after, GiveBack(pending))
+        return _rest(o, record, Phase.IDLE, Reason.WAITING, message)
     if not o.leave.given:
         message = f"{choice.name} is {short(resolution.build)} and due: {o.leave.why}"
         if o.leave.lasting or not isinstance(o.record, Record):
             return _rest(o, record, Phase.IDLE, o.leave.reason, message)
         return Decision(Phase.IDLE, o.leave.reason, message, why=(o.leave.why,))
-    if claim is not None and claim == pending and claim.run > record.last_run:
+    used = max(record.last_run, record.given_back)
+    if claim is not None and claim == pending and claim.run > used:
         return _pin(o, record, subject, choice, claim)
+    if not isinstance(o.record, Record):
+        # A claim without a record is then always one whose record was lost.
+        message = f"{choice.name} is {short(resolution.build)} and due"
+        return _rest(o, record, Phase.IDLE, Reason.NEW_BUILD, message)
     effect = TakeClaim(
         target=str(subject.target),
         build=resolution.build,
-        run=new_run_id(o.now, resolution.build, record.last_run),
-        instead_of=claim.run if claim else "",
+        run=new_run_id(o.now, resolution.build, used),
+        instead_of=claim.run if claim else None,
         by_person=bool(again),
     )
     message = f"{choice.name} is {short(resolution.build)} and due: taking its claim"

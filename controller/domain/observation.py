@@ -92,7 +92,7 @@ class TakeClaim:
     target: str
     build: Build
     run: str
-    instead_of: str = ""
+    instead_of: str | None = None
     by_person: bool = False
 
 

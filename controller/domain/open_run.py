@@ -223,7 +223,9 @@ def _observed(o: Observation, run: OpenRun) -> float:
 
 
 def _by(o: Observation) -> str:
-    return f"'{shown(o.manager, 60)}'" if o.manager else "somebody"
+    """Who wrote the image last. That is ourselves where the run id alone was taken off."""
+    known = o.manager and o.manager != names.FIELD_MANAGER
+    return f"'{shown(o.manager, 60)}'" if known else "somebody"
 
 
 def _why(o: Observation, run: OpenRun, pods: RunPods) -> tuple[str, ...]:

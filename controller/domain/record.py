@@ -105,7 +105,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Deployment. tested: builds by target, oldest first. levers: each lever's value that was last
     acted on, or found at the first meeting. again: why a person's wish makes another attempt of a
     tested build due (`retest`, `configuration`), or empty. voids: runs of `void_build` whose data
-    another image touched. released: the failed run whose hold a person ended. told: `seq` of the
+    another image touched. released: the failed run whose hold a person ended.
+    given_back: run id of the last claim that was given back; no pin is made of it or of an older
+    one. inherited: run id of a claim that was there when the record was not: its run may have come
+    to be, so it is never given back. told: `seq` of the
     last step that all sinks are known to have.
     """
 
@@ -128,6 +131,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     voids: int = 0
     void_build: Build = ""
     released: str = ""
+    given_back: str = ""
+    inherited: str = ""
     told: int = 0
     steps: tuple[Step, ...] = ()
 

@@ -43,6 +43,9 @@ class Rules:
     gap_factor: float = 3.0  # probe intervals without a look are a gap in observation: two may fail
     gap_least: float = 5.0  # and no gap is shorter than this: a busy machine is not an outage
 
+    # Telling
+    store_patience: float = 60.0  # that it is away; a restart of Redis takes less
+
     # Sizes
     record_bytes: int = 16 * 1024  # of the 256 KiB that all annotations of an object share
     outcomes: int = 10

@@ -76,6 +76,7 @@ class Engine:
             clock,
             random,
             settle=options.settle,
+            patience=options.rules.store_patience,
             records=lambda: self._records(),
             on_refill=lambda: self._refilled(),
         )

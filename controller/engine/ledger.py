@@ -26,13 +26,12 @@ from store.api import (
     StoreUnavailable,
 )
 
-# Seconds for which a store may be away before the Deployments' owners are told: a restart of Redis
-# takes less.
-TELL_AFTER = 60.0
-
 
 class Ledger:
-    """Grants claims, or says why not."""
+    """Grants claims, or says why not.
+
+    patience: seconds for which the store may be away before the Deployments' owners are told.
+    """
 
     def __init__(
         self,
@@ -41,6 +40,7 @@ class Ledger:
         random: Random,
         *,
         settle: float,
+        patience: float,
         records: Callable[[], Iterable[Record]],
         on_refill: Callable[[], None] = lambda: None,
     ) -> None:
@@ -48,6 +48,7 @@ class Ledger:
         self._clock = clock
         self._random = random
         self._settle = settle
+        self._patience = patience
         self._records = records
         self._on_refill = on_refill
         self._cluster = ""
@@ -111,7 +112,7 @@ class Ledger:
                 False,
                 f"nothing new is started while the store is away: {self._trouble}",
                 reason=Reason.STORE_TROUBLE,
-                lasting=self._final or away >= TELL_AFTER,
+                lasting=self._final or away >= self._patience,
             )
         if now < self._calm_at:
             settle = format_duration(self._settle)
@@ -128,7 +129,7 @@ class Ledger:
         """
         wanted = Claim(take.target, take.build, take.run, owner)
         try:
-            if take.by_person and take.instead_of:
+            if take.by_person and take.instead_of is not None:
                 got, grants = await self._store.retake(
                     wanted,
                     epoch=self._epoch,
@@ -140,7 +141,7 @@ class Ledger:
                     wanted,
                     epoch=self._epoch,
                     seen_grants=self._grants,
-                    instead_of=take.instead_of or None,
+                    instead_of=take.instead_of,
                 )
         except StoreForgot:
             await self.open(self._cluster)

@@ -58,6 +58,8 @@ async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Obser
     except (StoreUnavailable, StoreMisused) as error:
         senses.ledger.lost(error)
         o = replace(o, leave=senses.ledger.leave())
+        if o.record is None:  # nor is it known which claim its record has left behind
+            o = replace(o, memory=None, memory_known=False)
     return o
 
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 from loguru import logger
 
-from controller.base.errors import TargetFault
+from controller.base.errors import Forbidden, TargetFault
 from controller.domain.machine import decide
 from controller.domain.objects import Deployment
 from controller.domain.observation import Decision, Leave, Observation
@@ -17,6 +17,7 @@ from controller.engine.executor import Executor
 from controller.engine.observe import Senses, observe, record_of
 from controller.engine.prober import Prober
 from controller.engine.publisher import Publisher
+from controller.engine.remarks import Remarks
 from controller.engine.wanted import Wanted
 from store.api import StoreMisused, StoreUnavailable
 
@@ -49,6 +50,7 @@ class Reconciler:
         self._prober = prober
         self._wanted = wanted
         self._absent = absent
+        self._remarks = Remarks(publisher.tell, senses.clock)
         self._nudge = nudge
         self._max_open_runs = max_open_runs
         self._dry_run = dry_run
@@ -63,13 +65,18 @@ class Reconciler:
         if deployment is None:
             self._wanted.forget(key)
             self._prober.forget(key)
+            self._remarks.forget(key)
             return await self._absent.look(key)
         self._absent.present(key)
         async with AsyncExitStack() as held:
             locks = self._lock_names(deployment)
             for name in locks:
                 await held.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
-            return await self._until_settled(key, locks)
+            try:
+                return await self._until_settled(key, locks)
+            except Forbidden as error:
+                await self._remarks.begin(deployment, "Forbidden", str(error))
+                raise
 
     async def _until_settled(self, key: str, locks: list[str]) -> float | None:
         target = locks[-1]
@@ -109,7 +116,14 @@ class Reconciler:
         return deployment
 
     async def _publish(self, o: Observation) -> None:
-        if not isinstance(o.record, Record) or o.record_text is None:
+        if isinstance(o.record, TargetFault):
+            await self._remarks.begin(o.deployment, o.record.reason, str(o.record))
+            return
+        if o.record is None and not o.memory_known and o.leave.lasting:
+            await self._remarks.begin(o.deployment, o.leave.reason, o.leave.why)
+            return
+        await self._remarks.end(o.deployment)
+        if o.record is None or o.record_text is None:
             return
         try:
             await self._publisher.publish(o.deployment, o.record, o.record_text)

@@ -40,7 +40,8 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     if deployment is None:
         raise Refused(f"{key} is not labelled, or not there")
     clock, rules, store = i.wiring.around.clock, Rules(), ReadOnlyStore(await i.wiring.store())
-    ledger = Ledger(store, clock, i.wiring.around.random, settle=0.0, records=lambda: ())
+    random = i.wiring.around.random
+    ledger = Ledger(store, clock, random, settle=0.0, patience=0.0, records=lambda: ())
     states: dict[Followed, TagState] = {}
     attention: list[Attention] = []
     senses = Senses(

@@ -41,6 +41,8 @@ WRITING = (
 LEASING = tuple(
     Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update")
 )
+# Of one namespace that holds a Lease: its uid names the cluster (`identity`).
+IDENTIFYING = (Right("get", "", "namespaces"),)
 # Only where nodes are asked through the API server: GET health, POST info [86, 107].
 PROXYING = tuple(Right(verb, "", "pods", "proxy") for verb in ("get", "create"))
 

@@ -174,4 +174,3 @@ class View:
         elif event["type"] == "DELETED":
             self._objects[plural].pop(obj["metadata"]["name"], None)
         self.touch()
-

@@ -51,6 +51,8 @@ async def test_a_target_is_tested_build_after_build(stage: TargetWorld, target: 
     name = name_of(target)
     stage.create(build(f"targets/overlays/{target}"), soak=SOAK)
     volume = stage.world.volume(name)
+    waiting = await stage.until(lambda: stage.executions(run=""))
+    await stage.until(lambda: waiting[0].waits("no run id yet"))
     async with stage.controller():
         await stage.until(lambda: passed(stage, target, 0, FIRST))
         node = stage.world.node_of(name)
@@ -81,8 +83,7 @@ async def test_all_targets_at_once(stage: TargetWorld) -> None:
     """Do all eight, applied together, pass side by side, each on its own volume?"""
     stage.create(build("targets/overlays/all"), soak=SOAK)
     async with stage.controller():
-        for target in TARGETS:
-            await stage.until(lambda target=target: passed(stage, target, 0, FIRST))
+        await stage.until(lambda: all(passed(stage, target, 0, FIRST) for target in TARGETS))
     for target in TARGETS:
         (outcome,) = stage.outcomes(name_of(target))
         runs = {path.split("/")[1] for path in stage.tree(name_of(target))}

@@ -82,7 +82,7 @@ def _operations(path: Path) -> Iterator[tuple[str, str]]:
             resource = getattr(resources, getattr(function.value, "id", ""), None)
             if resource is not None:
                 yield verb.value, resource.plural
-        elif isinstance(function, ast.Name) and isinstance(call.args[1], ast.Constant):
+        elif getattr(function, "id", "") == "Operation" and isinstance(call.args[1], ast.Constant):
             yield verb.value, call.args[1].value
 
 

@@ -25,7 +25,7 @@ from tests.kustomize import K8S, Object, build, build_folder, build_own, one, po
 TARGETS = [f"{network}-{mode.value}" for network in ("mainnet", "fuji") for mode in SyncMode]
 FOLDERS = [f"targets/overlays/{target}" for target in TARGETS]
 EVERY = [*FOLDERS, "targets/example"]
-RUN_ID_PATH = f"metadata.annotations['{names.RUN_ID}']"
+RUN_ID = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.annotations['{names.RUN_ID}']"}}
 
 
 def deployment_of(objects: tuple[Object, ...]) -> Deployment:
@@ -198,7 +198,7 @@ def test_the_nodes_variables(folder: str) -> None:
     assert len(order) == len(set(order))
     assert order.index("RUN_ID") < order.index("AVAGO_DATA_DIR")
     by_name = {variable["name"]: variable for variable in env}
-    assert by_name["RUN_ID"]["valueFrom"] == {"fieldRef": {"fieldPath": RUN_ID_PATH}}
+    assert by_name["RUN_ID"]["valueFrom"] == RUN_ID
     assert by_name["AVAGO_DATA_DIR"]["value"] == "/data/runs/$(RUN_ID)"
     assert by_name["AVAGO_HTTP_HOST"]["value"] == "0.0.0.0"
     assert all("value" in variable for variable in env if variable["name"] != "RUN_ID")
@@ -215,7 +215,7 @@ def test_the_init_container(folder: str) -> None:
     assert init["image"] == node["image"]
     assert init["command"] == ["/bin/bash", "/scripts/prepare-data.sh"]
     assert [v["name"] for v in init["env"]] == ["RUN_ID"]
-    assert init["env"][0]["valueFrom"] == {"fieldRef": {"fieldPath": RUN_ID_PATH}}
+    assert init["env"][0]["valueFrom"] == RUN_ID
     data = {"name": "data", "mountPath": "/data"}
     assert data in init["volumeMounts"]
     assert data in node["volumeMounts"]

@@ -111,7 +111,8 @@ class Writes:
         write = write_of(request, target)
         stored = self._storage.get(resource.plural, target.namespace, target.name)
         merged, entries = apply_configuration(
-            stored or resource.blank({}),
+            # Not a blank object: its zero replicas would stand in the way of the default.
+            stored or {"metadata": {}},
             from_view(resource, body),
             Manager(write.manager, "Apply", target.subresource),
             force=request.query.get("force") in {"1", "true"},

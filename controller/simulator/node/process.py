@@ -1,6 +1,7 @@
 """One node process: from its start to its exit code."""
 
 import asyncio
+import socket
 from dataclasses import dataclass
 from math import inf
 
@@ -63,6 +64,7 @@ class SimulatedNode:
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._seen = 0.0
         self._dying: asyncio.Task[None] | None = None
+        self._socket: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -162,17 +164,21 @@ class SimulatedNode:
         if self.state.plan.never_listens:
             return
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        await web.SockSite(runner, self._socket).start()
         self.port = runner.addresses[0][1]
         self.bound.set()
 
     async def _unlisten(self, runner: web.AppRunner) -> None:
-        for site in list(runner.sites):
-            await site.stop()
         # asyncio takes a few turns from accepting a connection to telling aiohttp of it; one that
-        # is cleaned up before that would never be closed.
+        # it meets a closed server with, or that is cleaned up before that, would never be closed.
+        # So nothing more is accepted first, and the server is closed a few turns later.
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
         for _ in range(5):
             await self._clock.sleep(0)
+        for site in list(runner.sites):
+            await site.stop()
         self.faults.release()
         await runner.cleanup()
 

@@ -1,0 +1,165 @@
+"""The simulated world with the controller in it, in this process: for tests of the whole."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+from loguru import logger
+
+from controller.app import App
+from controller.base.clock import SystemClock
+from controller.domain import names
+from controller.domain.record import Record, decode_record
+from controller.domain.rules import Rules
+from controller.settings import load_settings
+from controller.simulator.apiserver.resources import Object
+from controller.simulator.apiserver.server import ServerSettings
+from controller.simulator.manifests import TargetManifest
+from controller.simulator.node import Pace, Plan
+from controller.simulator.registry import SimulatedBuild
+from controller.simulator.workloads import Speed
+from controller.simulator.world import NAMESPACE, PERSON, World
+from controller.wiring import Surroundings
+
+T = TypeVar("T")
+
+REPOSITORY = "avaplatform/avalanchego"
+LIMIT = 25.0  # seconds; a hard limit for a loaded machine, and never a pace
+BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=0.1))
+SPEED = Speed(probe=0.02, restart_first=0.02, restart_cap=0.1, node=Pace(0.02, 60.0))
+DURATIONS = {
+    "poll_interval": "100ms",
+    "probe_interval": "100ms",
+    "resync_interval": "1s",
+    "settle": "0s",
+}
+SOAK = {names.SOAK: "200ms"}
+
+
+class ControlledWorld:
+    """said: every log line, message and bound values. restart: see `start`."""
+
+    def __init__(self, world: World, folder: Path, rules: Rules | None = None) -> None:
+        self.world = world
+        self.said: list[str] = []
+        self.kubeconfig = world.kubeconfig(folder / "kubeconfig")
+        self._rules = rules or Rules()
+        self._app: App | None = None
+        self._life: asyncio.Task[None] | None = None
+
+    def start(self, *, token: str = "", **flags: object) -> None:
+        """Starts a controller; flags by key win over short durations and the world's addresses."""
+        world, environ = self.world, {"POD_NAME": "controller-0"}
+        if token:
+            world.api.kubeconfig(self.kubeconfig, namespace=NAMESPACE, token=token)
+        given: dict[str, object] = {
+            "kubeconfig": str(self.kubeconfig),
+            "registry": [f"docker.io={world.registry.url}"],
+            "listen": "127.0.0.1:0",
+            **DURATIONS,
+            **flags,
+        }
+        surroundings = Surroundings(SystemClock(), Random(5), environ, self._rules)
+        self._app = App(load_settings(given, environ), surroundings)
+        self._life = asyncio.create_task(self._app.run(), name="controller")
+
+    async def stop(self) -> None:
+        app, life, self._life = self._app, self._life, None
+        if app is not None and life is not None:
+            app.stop()
+            await life
+
+    async def until(self, condition: Callable[[], T]) -> T:
+        return await self.world.until(condition, within=LIMIT)
+
+    async def a_while(self, heads: int = 8) -> None:
+        """Until a controller that was going to do something has had every occasion for it."""
+        counts = self.world.registry.counts
+        before = counts.heads
+        await self.until(lambda: counts.heads >= before + heads)
+
+    def deploy(
+        self,
+        name: str,
+        change: Callable[[Object], object] = lambda _: None,
+        *,
+        service: Callable[[Object], object] | None = lambda _: None,
+        **manifest: Any,
+    ) -> None:
+        """change: of the Deployment before it is made; service: of its Service, None for none."""
+        annotations = {**SOAK, **manifest.pop("annotations", {})}
+        target = TargetManifest(name, annotations=annotations, **manifest)
+        objects = self.world.api.objects
+        if self.world.api.storage.peek("persistentvolumeclaims", target.namespace, name) is None:
+            objects.create("persistentvolumeclaims", target.claim(), PERSON)
+        if service is not None:
+            made = target.service()
+            service(made)
+            objects.create("services", made, PERSON)
+        deployment = target.deployment()
+        change(deployment)
+        objects.create("deployments", deployment, PERSON)
+
+    def metadata(self, name: str, namespace: str = NAMESPACE) -> Object:
+        found = self.world.api.storage.peek("deployments", namespace, name)
+        return dict(found["metadata"]) if found else {}
+
+    def phase(self, name: str, namespace: str = NAMESPACE) -> str:
+        return str((self.metadata(name, namespace).get("labels") or {}).get(names.PHASE, ""))
+
+    def annotation(self, name: str, annotation: str, namespace: str = NAMESPACE) -> str:
+        found = self.metadata(name, namespace).get("annotations") or {}
+        return str(found.get(annotation, ""))
+
+    def message(self, name: str, namespace: str = NAMESPACE) -> str:
+        return self.annotation(name, names.MESSAGE, namespace)
+
+    def record(self, name: str, namespace: str = NAMESPACE) -> Record | None:
+        text = self.annotation(name, names.RECORD, namespace)
+        return decode_record(text, namespace, name) if text else None
+
+    def outcomes(self, name: str, namespace: str = NAMESPACE) -> list[str]:
+        record = self.record(name, namespace)
+        return [str(outcome.phase) for outcome in record.outcomes] if record else []
+
+    def events(self, name: str, namespace: str = NAMESPACE) -> list[tuple[str, str]]:
+        """(reason, note) of the controller's Kubernetes Events about a Deployment, by age."""
+        found = self.world.api.storage.objects("events", namespace)
+        return [
+            (event["reason"], event["message"])
+            for event in sorted(found, key=lambda event: int(event["metadata"]["resourceVersion"]))
+            if event.get("reportingComponent") == names.COMPONENT
+            and event["involvedObject"]["name"] == name
+        ]
+
+    def notes(self, name: str, namespace: str = NAMESPACE) -> str:
+        return "\n".join(note for _, note in self.events(name, namespace))
+
+    def has_said(self, text: str) -> bool:
+        return any(text in line for line in self.said)
+
+    async def passes(self, name: str, namespace: str = NAMESPACE) -> None:
+        await self.until(lambda: "Passed" in self.outcomes(name, namespace))
+
+
+@asynccontextmanager
+async def controlled_world(
+    folder: Path, rules: Rules | None = None, settings: ServerSettings | None = None
+) -> AsyncIterator[ControlledWorld]:
+    """The world, with BUILD pushed and no controller started yet."""
+    async with AsyncExitStack() as stack:
+        world = World(SystemClock(), Random(7), speed=SPEED, settings=settings)
+        await stack.enter_async_context(world)
+        world.push(REPOSITORY, "latest", BUILD)
+        controlled = ControlledWorld(world, folder, rules)
+
+        def hear(message: Any) -> None:
+            record = message.record
+            controlled.said.append(f"{record['message']} {record['extra']}")
+
+        stack.callback(logger.remove, logger.add(hear, level="DEBUG"))
+        stack.push_async_callback(controlled.stop)
+        yield controlled

@@ -1,0 +1,689 @@
+"""A world small enough to be explored whole, in which the real machine decides.
+
+Two Deployments of one target, one volume each; one or two active controllers that may crash between
+any two effects; patches that land late or whose reply is lost; a store that may forget; a person or
+Argo CD that puts the image back or makes the Deployment again; a tag that moves. Time is abstract:
+what waits for a delay may happen at any moment, and the 60 seconds of `--settle` are over when
+every patch that was then on its way has landed.
+
+States are tuples, so that equal worlds are one; all that follows from a state is a function of it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from controller.domain import names
+from controller.domain.attention import Attention, Soak
+from controller.domain.build import Resolution
+from controller.domain.machine import decide
+from controller.domain.objects import Deployment, Pod
+from controller.domain.observation import (
+    Choice,
+    ClaimSeen,
+    Decision,
+    Effect,
+    GiveBack,
+    Leave,
+    Nudge,
+    Observation,
+    TakeClaim,
+)
+from controller.domain.podview import view_pods
+from controller.domain.record import Record, decode_record
+from controller.domain.reference import Reference
+from controller.domain.run import Phase
+from controller.domain.subject import Subject, read_subject
+from controller.domain.write import Write
+from controller.engine.ledger import claims_of
+from controller.engine.observe import wishes
+from msgspec.structs import replace as with_fields
+from tests.fakes import EPOCH
+from tests.machine_objects import RULES, SOUND, apply_write, bare, build, deployment, pod, word
+
+NAMES = ("one", "two")
+KEYS = tuple(f"bootstrap/{name}" for name in NAMES)
+LONG = 1e9  # of any duration that is waited for
+
+
+class Violation(AssertionError):
+    """An invariant does not hold; the text says which, and where."""
+
+
+class Dep(NamedTuple):
+    """A Deployment. image: of node and init container, which are only ever written together."""
+
+    uid: int
+    image: str
+    run: str | None
+    record: str | None
+    phase: str | None
+    message: str | None
+
+
+class PodState(NamedTuple):
+    """real: letter of the build that runs in it. data: the init container's word, None before."""
+
+    uid: int
+    image: str
+    real: str
+    run: str | None
+    data: str | None
+
+    @property
+    def up(self) -> bool:
+        return self.data in ("fresh", "resumed")
+
+
+Directory = tuple[str, str, bool]  # run, letter of the build that began it, bootstrapped
+Flight = tuple[int, int]  # Deployment, number of the write
+ClaimState = tuple[str, str, int]  # build, run, owner
+
+
+class Store(NamedTuple):
+    """holder: the controller whose epoch stands; None after a loss, or before anybody opened it."""
+
+    claims: frozenset[ClaimState] = frozenset()
+    pending: tuple[ClaimState | None, ...] = (None, None)
+    mirror: tuple[str | None, ...] = (None, None)
+    holder: int | None = None
+
+
+class Control(NamedTuple):
+    """A controller. sent: the patch that it waits for; effects: what it still does after it, for
+    the Deployment `busy`. waits: patches that may still land and began before its start or its last
+    refill. opened: whether it has opened the store since its start.
+    """
+
+    busy: int | None = None
+    sent: Flight | None = None
+    effects: tuple[Effect, ...] = ()
+    waits: frozenset[Flight] = frozenset()
+    opened: bool = False
+
+
+class Budget(NamedTuple):
+    """How many disturbances of each kind are left."""
+
+    flushes: int = 0
+    reverts: int = 0
+    recreations: int = 0
+    tag_moves: int = 0
+    crashes: int = 0
+    lost_replies: int = 0
+
+
+class State(NamedTuple):
+    """clock: seconds that have passed, one for each new claim. started: (build, run, Deployment) of
+    all nodes that ever ran; void: runs whose data another image touched; told: every transition
+    that people were given.
+    """
+
+    tag: str
+    deps: tuple[Dep, Dep]
+    pods: tuple[PodState | None, ...]
+    volumes: tuple[frozenset[Directory], ...]
+    store: Store
+    clock: int
+    controls: tuple[Control, ...]
+    flights: frozenset[Flight]
+    budget: Budget
+    started: frozenset[tuple[str, str, int]] = frozenset()
+    void: frozenset[tuple[str, int]] = frozenset()
+    told: frozenset[tuple[str, str, str]] = frozenset()
+    again: bool = False  # a Deployment was ever made again
+
+
+Step = tuple[str, object]
+
+
+def begin(controllers: int, budget: Budget) -> State:
+    fresh = Dep(1, bare(), None, None, None, None)
+    return State(
+        tag="a",
+        deps=(fresh, fresh),
+        pods=(None, None),
+        volumes=(frozenset(), frozenset()),
+        store=Store(holder=0),
+        clock=0,
+        controls=(Control(opened=True), Control())[:controllers],
+        flights=frozenset(),
+        budget=budget,
+    )
+
+
+def put(items: tuple, index: int, item: object) -> tuple:  # type: ignore[type-arg]
+    return (*items[:index], item, *items[index + 1 :])
+
+
+# From states to the machine's values, each made once
+
+WRITES: list[Write] = []
+_NUMBERS: dict[Write, int] = {}
+
+
+def number_of(write: Write) -> int:
+    number = _NUMBERS.setdefault(write, len(WRITES))
+    if number == len(WRITES):
+        WRITES.append(write)
+    return number
+
+
+@lru_cache(maxsize=None)
+def as_deployment(index: int, dep: Dep) -> Deployment:
+    annotations = {names.MESSAGE: dep.message} if dep.message is not None else {}
+    return deployment(
+        NAMES[index],
+        uid=f"uid-{index}-{dep.uid}",
+        image=dep.image,
+        run_id=dep.run,
+        record=dep.record,
+        annotations=annotations,
+        labels={names.PHASE: dep.phase} if dep.phase is not None else None,
+    )
+
+
+@lru_cache(maxsize=None)
+def landed(index: int, dep: Dep, number: int) -> Dep | None:
+    """The Deployment after a patch; None where it is refused."""
+    after = apply_write(as_deployment(index, dep), WRITES[number])
+    if after is None:
+        return None
+    template = after.spec.template
+    image, init = (
+        (containers or [])[0].image
+        for containers in (template.spec.containers, template.spec.init_containers)
+    )
+    if image != init:
+        raise Violation(f"I2: node and init container have two images: {image}, {init}")
+    return Dep(
+        dep.uid,
+        image,
+        template.metadata.annotation(names.RUN_ID),
+        after.metadata.annotation(names.RECORD),
+        after.metadata.label(names.PHASE),
+        after.metadata.annotation(names.MESSAGE),
+    )
+
+
+@lru_cache(maxsize=None)
+def as_record(index: int, text: str | None) -> Record | None:
+    return None if text is None else decode_record(text, "bootstrap", NAMES[index])
+
+
+@lru_cache(maxsize=None)
+def as_pod(found: PodState) -> Pod:
+    said = word(found.run or "", found.data, binary=found.real) if found.data else None
+    return pod(
+        found.run,
+        found.image,
+        uid=f"{found.uid}-{found.image}-{found.run}",
+        said=said,
+        started=EPOCH if found.up else None,
+    )
+
+
+def letter(digest: str) -> str:
+    return digest.rpartition(":")[2][0]
+
+
+class Seen(NamedTuple):
+    """All that a look sees: what is seen alike is decided alike, once."""
+
+    index: int
+    dep: Dep
+    pod: PodState | None
+    ready: bool
+    sibling: str | None
+    memory: str | None
+    told: int
+    claims: frozenset[ClaimState]
+    pending: ClaimState | None
+    leave: bool
+    tag: str
+    clock: int
+
+
+def look(s: State, c: int, i: int) -> Seen:
+    control, found, dep = s.controls[c], s.pods[i], s.deps[i]
+    ready = bool(found and found.up and (found.run, found.real, True) in s.volumes[i])
+    record, mirrored = as_record(i, dep.record), as_record(i, s.store.mirror[i])
+    newer = mirrored is not None and (record is None or record.seq < mirrored.seq)
+    running = record is not None and record.run is not None
+    return Seen(
+        index=i,
+        dep=dep,
+        pod=found if running else None,
+        ready=ready and running,
+        sibling=s.deps[1 - i].record,
+        memory=s.store.mirror[i] if newer else None,
+        told=max((t.seq for t in mirrored.steps), default=mirrored.told) if mirrored else 0,
+        claims=frozenset() if running else s.store.claims,
+        pending=None if running else s.store.pending[i],
+        leave=running or (control.opened and not control.waits & s.flights),
+        tag="" if running else s.tag,
+        clock=s.clock,
+    )
+
+
+@lru_cache(maxsize=None)
+def decision_on(seen: Seen) -> Decision:
+    return decide(_observation(seen))
+
+
+@lru_cache(maxsize=None)
+def as_subject(index: int, image: str) -> Subject:
+    return read_subject(as_deployment(index, Dep(1, image, None, None, None, None)), RULES)
+
+
+def _observation(seen: Seen) -> Observation:
+    i = seen.index
+    record = as_record(i, seen.dep.record)
+    sibling = as_record(1 - i, seen.sibling)
+    pods = (as_pod(seen.pod),) if seen.pod else ()
+    o = Observation(
+        deployment=as_deployment(i, seen.dep),
+        record_text=seen.dep.record,
+        record=record,
+        subject=as_subject(i, seen.dep.image),
+        port=9650,
+        rules=RULES,
+        now=EPOCH + timedelta(seconds=seen.clock),
+        pods=pods,
+        memory=as_record(i, seen.memory),
+        siblings=(sibling,) if sibling else (),
+        leave=Leave(seen.leave, "" if seen.leave else "settling"),
+        attention=_attention(record, pods, seen.ready),
+        told=seen.told,
+        skew=0.0,
+    )
+    assert isinstance(o.subject, Subject)
+    if record is not None and record.run is not None:
+        return o
+    pending = _claim_seen(o.subject, seen.pending) if seen.pending else None
+    if pending and record and pending.run <= record.last_run:
+        pending = None
+    choices = tuple(
+        _choice(o.subject, source, followed.reference, seen)
+        for source, followed in wishes(o.subject, record)
+    )
+    return replace(o, pending=pending, choices=choices)
+
+
+def _claim_seen(subject: Subject, claim: ClaimState) -> ClaimSeen:
+    return ClaimSeen(str(subject.target), claim[0], claim[1], KEYS[claim[2]])
+
+
+def _choice(subject: Subject, source: str, name: str, seen: Seen) -> Choice:
+    digest = name if ":" in name else build(seen.tag)
+    claim = next((c for c in seen.claims if c[0] == digest), None)
+    return Choice(
+        name,
+        source,
+        Resolution(digest, digest),
+        claim=_claim_seen(subject, claim) if claim else None,
+    )
+
+
+def _attention(record: Record | None, pods: tuple[Pod, ...], ready: bool) -> Attention | None:
+    """As long as anybody may wish, of what is there now."""
+    if record is None or record.run is None:
+        return None
+    life = view_pods(pods, record.run, "node").life
+    healthy = ready and life is not None
+    return Attention(
+        run=record.run.id,
+        looks=9,
+        reverted=LONG,
+        soak=Soak(life, LONG, 9) if healthy and life is not None else None,
+        answer=SOUND if healthy else None,
+        answered_life=life if healthy else None,
+    )
+
+
+# What may happen next
+
+
+def steps(s: State) -> Iterator[tuple[Step, State]]:
+    yield from work(s)
+    yield from disturbances(s)
+
+
+def work(s: State) -> Iterator[tuple[Step, State]]:
+    """What controllers, kubelets and the API server do without being disturbed."""
+    for c, control in enumerate(s.controls):
+        if not control.opened:
+            yield ("open", c), refilled(s, c, first=True)
+        if control.busy is None:
+            for i in (0, 1):
+                after = looked(s, c, i)
+                if after is not None:
+                    yield ("look", (c, i)), after
+        elif control.sent is None:
+            yield ("effect", (c, control.effects[0])), effect_done(s, c)
+    for flight in sorted(s.flights):
+        yield ("lands", flight), flown(s, flight)
+    for i in (0, 1):
+        after = kubelet(s, i)
+        if after is not None:
+            yield ("kubelet", i), after
+
+
+def looked(s: State, c: int, i: int) -> State | None:
+    """Observe and decide; None where there is nothing to do."""
+    decision = decision_on(look(s, c, i))
+    if only_says(as_record(i, s.deps[i].record), decision):
+        decision = replace(decision, write=None, record=None)
+    effects = tuple(e for e in decision.effects if not isinstance(e, Nudge))
+    if decision.record is not None:
+        check_verdict(s, i, decision.record)
+    if decision.write is not None:
+        flight = (i, number_of(decision.write))
+        control = s.controls[c]._replace(busy=i, sent=flight, effects=effects)
+        return s._replace(controls=put(s.controls, c, control), flights=s.flights | {flight})
+    if effects:
+        control = s.controls[c]._replace(busy=i, effects=effects)
+        return s._replace(controls=put(s.controls, c, control))
+    after = published(s, i)
+    return after if after != s else None
+
+
+def only_says(old: Record | None, decision: Decision) -> bool:
+    """Whether a write changes nothing but what an idle Deployment says of itself. Those are left
+    out, for each would double the world; `check_settled` does them.
+    """
+    new = decision.record
+    if old is None or new is None or decision.effects or new.phase is not Phase.IDLE:
+        return False
+    saying = ("seq", "reason", "message", "since", "told", "steps")
+    return with_fields(new, **{name: getattr(old, name) for name in saying}) == old
+
+
+def published(s: State, i: int) -> State:
+    """History, sinks and mirror follow from the record, once nothing is left to decide (I4)."""
+    text, store = s.deps[i].record, s.store
+    record = as_record(i, text)
+    if record is None:
+        return s
+    told = s.told | {
+        (f"{NAMES[i]}.{step.run or 'idle'}.{step.seq}", step.phase, step.reason)
+        for step in record.steps
+    }
+    if len({identity for identity, _, _ in told}) != len(told):
+        raise Violation(f"I4: two transitions have one id: {sorted(told)}")
+    if store.holder is None and told == s.told:
+        return s  # a mirror that was lost is not missed before somebody refills the store
+    pending = store.pending[i]
+    if pending and pending[1] <= record.last_run:
+        store = store._replace(pending=put(store.pending, i, None))
+    store = store._replace(mirror=put(store.mirror, i, text))
+    return s._replace(store=store, told=told)
+
+
+def effect_done(s: State, c: int) -> State:
+    """The first effect that is left; each is one step, so a crash fits between any two."""
+    control, store = s.controls[c], s.store
+    effect, *rest = control.effects
+    i = control.busy
+    assert i is not None
+    control = control._replace(effects=tuple(rest), busy=i if rest else None)
+    s = s._replace(controls=put(s.controls, c, control))
+    if isinstance(effect, GiveBack):
+        claim = (effect.claim.build, effect.claim.run, KEYS.index(effect.claim.owner))
+        claims = store.claims - {claim}
+        pending = put(store.pending, i, None) if store.pending[i] == claim else store.pending
+        return s._replace(store=store._replace(claims=claims, pending=pending))
+    assert isinstance(effect, TakeClaim)
+    if store.holder != c:
+        return refilled(s, c)  # StoreForgot: refill, and decide again
+    wanted = (effect.build, effect.run, i)
+    standing = next((x for x in store.claims if x[0] == effect.build), None)
+    if standing and standing != (effect.build, effect.instead_of, i):
+        return s
+    return s._replace(
+        clock=s.clock + 1,
+        store=store._replace(
+            claims=(store.claims - {standing}) | {wanted}, pending=put(store.pending, i, wanted)
+        ),
+    )
+
+
+def refilled(s: State, c: int, *, first: bool = False) -> State:
+    """The store is given what the records prove, and belongs to this controller's epoch."""
+    claims = dict.fromkeys((b, (b, r, i)) for b, r, i in sorted(s.store.claims))
+    known = {b: claim for b, claim in claims}
+    for i, dep in enumerate(s.deps):
+        record = as_record(i, dep.record)
+        for claim in claims_of(record) if record else ():
+            known.setdefault(claim.build, (claim.build, claim.run, i))
+    control = s.controls[c]._replace(opened=True)
+    if not first:
+        control = control._replace(waits=s.flights)
+    return s._replace(
+        store=s.store._replace(claims=frozenset(known.values()), holder=c),
+        controls=put(s.controls, c, control),
+    )
+
+
+def flown(s: State, flight: Flight) -> State:
+    """The patch reaches the API server; whoever waits for it is answered."""
+    i, number = flight
+    before = s.deps[i]
+    after = landed(i, before, number)
+    controls = tuple(
+        _answered(control, flight, applied=after is not None)._replace(
+            waits=control.waits - {flight}
+        )
+        for control in s.controls
+    )
+    s = s._replace(flights=s.flights - {flight}, controls=controls)
+    if after is None:
+        return s
+    check_write(i, before, after)
+    return s._replace(deps=put(s.deps, i, after), void=s.void | _voided(i, after))
+
+
+def _answered(control: Control, flight: Flight, *, applied: bool) -> Control:
+    if control.sent != flight:
+        return control
+    effects = control.effects if applied else ()
+    return control._replace(sent=None, effects=effects, busy=control.busy if effects else None)
+
+
+def _voided(i: int, dep: Dep) -> set[tuple[str, int]]:
+    record = as_record(i, dep.record)
+    outcomes = record.outcomes if record else ()
+    return {(o.run, i) for o in outcomes if o.reason == "ForeignData"}
+
+
+def kubelet(s: State, i: int) -> State | None:
+    """The pod follows the template; the init container decides about the data (I6)."""
+    dep, found, volume = s.deps[i], s.pods[i], s.volumes[i]
+    if dep.run is None:
+        return None  # it waits in its init container and touches nothing
+    if found and (found.uid, found.image, found.run) == (dep.uid, dep.image, dep.run):
+        own = next((d for d in volume if d[0] == found.run), None)
+        if not found.up or own is None or own[2]:
+            return None
+        return s._replace(
+            volumes=put(s.volumes, i, volume - {own} | {(own[0], own[1], True)})
+        )
+    digest = Reference.parse(dep.image).digest
+    real = letter(digest) if digest else s.tag
+    data: str | None = None
+    if not any(d[0] > dep.run for d in volume):
+        own = next((d for d in volume if d[0] == dep.run), None)
+        if own is None:
+            check_wiped(s, i, dep.run)
+            volume, data = frozenset({(dep.run, real, False)}), "fresh"
+        else:
+            data = "resumed" if own[1] == real else "foreign"
+    made = PodState(dep.uid, dep.image, real, dep.run, data)
+    started = s.started | {(real, dep.run, i)} if made.up else s.started
+    return s._replace(
+        pods=put(s.pods, i, made), volumes=put(s.volumes, i, volume), started=started
+    )
+
+
+def disturbances(s: State) -> Iterator[tuple[Step, State]]:
+    budget = s.budget
+    for c, control in enumerate(s.controls):
+        if budget.crashes and (control.busy is not None or control.opened):
+            store = s.store._replace(holder=None) if s.store.holder == c else s.store
+            after = s._replace(
+                controls=put(s.controls, c, Control(waits=s.flights)),
+                store=store,
+                budget=budget._replace(crashes=budget.crashes - 1),
+            )
+            if after.controls != s.controls:
+                yield ("crash", c), after
+        if budget.lost_replies and control.sent in s.flights:
+            lost = control._replace(busy=None, sent=None, effects=())
+            yield (
+                ("lost reply", c),
+                s._replace(
+                    controls=put(s.controls, c, lost),
+                    budget=budget._replace(lost_replies=budget.lost_replies - 1),
+                ),
+            )
+    for i, dep in enumerate(s.deps):
+        if budget.reverts and dep.image != bare():
+            yield (
+                ("revert", i),
+                s._replace(
+                    deps=put(s.deps, i, dep._replace(image=bare())),
+                    budget=budget._replace(reverts=budget.reverts - 1),
+                ),
+            )
+        if budget.recreations and dep.record is not None:
+            again = Dep(dep.uid + 1, bare(), None, None, None, None)
+            yield (
+                ("made again", i),
+                s._replace(
+                    deps=put(s.deps, i, again),
+                    pods=put(s.pods, i, None),
+                    budget=budget._replace(recreations=budget.recreations - 1),
+                    again=True,
+                ),
+            )
+    if budget.flushes and s.store.holder is not None:
+        yield (
+            ("flush", None),
+            s._replace(store=Store(), budget=budget._replace(flushes=budget.flushes - 1)),
+        )
+    if budget.tag_moves:
+        yield (
+            ("tag moves", None),
+            s._replace(
+                tag=chr(ord(s.tag) + 1), budget=budget._replace(tag_moves=budget.tag_moves - 1)
+            ),
+        )
+
+
+# What must always hold
+
+
+def check_write(i: int, before: Dep, after: Dep) -> None:
+    """I2: the image of an open run is changed only to put its own pin back. I5: one by one."""
+    old, new = as_record(i, before.record), as_record(i, after.record)
+    if new is None:
+        raise Violation("I5: a write without a record")
+    if old is not None and new.seq != old.seq + 1:
+        raise Violation(f"I5: record {old.seq} was followed by {new.seq}")
+    if after.image != before.image and (new.run is None or after.image != new.run.image):
+        raise Violation(f"I2: the image was changed to {after.image}, which is no run's")
+    if old and old.run and new.run and old.run.id != new.run.id:
+        raise Violation(f"I2: run {old.run.id} was replaced by {new.run.id}")
+
+
+def check_verdict(s: State, i: int, record: Record) -> None:
+    """I3: what passes is a pod of the run's own id and image, on data of its own build alone."""
+    outcome, found = record.outcome(), s.pods[i]
+    if record.run is not None or outcome is None or outcome.phase is not Phase.PASSED:
+        return
+    old = as_record(i, s.deps[i].record)
+    if old is None or old.run is None or old.run.id != outcome.run:
+        return
+    real = letter(outcome.build)
+    if found is None or not found.up or (found.run, found.real) != (outcome.run, real):
+        raise Violation(f"I3: run {outcome.run} passes on {found}")
+    if (outcome.run, real, True) not in s.volumes[i]:
+        raise Violation(f"I3: run {outcome.run} passes on {s.volumes[i]}")
+    strangers = {b for b, run, at in s.started if (run, at) == (outcome.run, i)} - {real}
+    if strangers:
+        raise Violation(f"I3: run {outcome.run} passes on data that {strangers} touched")
+
+
+def check_wiped(s: State, i: int, run: str) -> None:
+    """I2, I6: the data of an open run is never removed."""
+    record = as_record(i, s.deps[i].record)
+    if record and record.run and record.run.id != run:
+        if any(d[0] == record.run.id for d in s.volumes[i]):
+            raise Violation(f"I2: the data of run {record.run.id} was removed")
+
+
+def check(s: State) -> None:
+    """I1: a build is started at most once; I6: no run goes on on another build's data."""
+    starts: dict[str, set[tuple[str, int]]] = {}
+    for real, run, i in s.started:
+        if run.endswith(real * 8) and (run, i) not in s.void:
+            starts.setdefault(real, set()).add((run, i))
+    for real, runs in starts.items():
+        if len(runs) > 1:
+            raise Violation(f"I1: build {real} was started by {sorted(runs)}")
+    for i, dep in enumerate(s.deps):
+        record, found = as_record(i, dep.record), s.pods[i]
+        if record is None or record.run is None or found is None or not found.up:
+            continue
+        if found.run == record.run.id and found.image == dep.image == record.run.image:
+            if any(d[0] == found.run and d[1] != found.real for d in s.volumes[i]):
+                raise Violation(f"I6: run {found.run} runs on data of another build")
+
+
+def check_settled(s: State) -> None:
+    """At rest: nothing is open, the tag's build was tested, and each run's end was told once."""
+    records = [r for r in (as_record(i, d.record) for i, d in enumerate(s.deps)) if r]
+    if any(r.run for r in records):
+        raise Violation("at rest with an open run")
+    if not any(build(s.tag) in builds for r in records for builds in r.tested.values()):
+        raise Violation(f"at rest, and nobody has tested build {s.tag}: {records}")
+    for i in (0, 1):
+        check_quiet(s, i)
+    if any(s.store.pending):
+        raise Violation(f"at rest with a claim that leads nowhere: {s.store.pending}")
+    if s.again:
+        return
+    ends: dict[tuple[str, str], int] = {}
+    for identity, phase, _ in s.told:
+        name, run, _ = identity.split(".")
+        over = phase in (Phase.PASSED, Phase.FAILED, Phase.ABORTED)
+        ends[name, run] = ends.get((name, run), 0) + over
+    for (name, run), count in ends.items():
+        if run != "idle" and count != 1:
+            raise Violation(f"I4: the end of {name}'s run {run} was told {count} times")
+
+
+def check_quiet(s: State, i: int) -> None:
+    """A few looks say all that there is to say; then nothing is written any more."""
+    for _ in range(3):
+        decision = decision_on(look(s, 0, i))
+        if decision.write is None:
+            if decision.effects:
+                raise Violation(f"at rest with effects: {decision.effects}")
+            return
+        after = landed(i, s.deps[i], number_of(decision.write))
+        assert after is not None
+        s = s._replace(deps=put(s.deps, i, after))
+    raise Violation(f"it does not stop to write: {decision.message}")
+
+
+def text_of(step: Step) -> str:
+    kind, what = step
+    if kind == "lands" and isinstance(what, tuple):
+        write = WRITES[what[1]]
+        seq = json.loads(write.record or "{}").get("seq")
+        return f"lands {KEYS[what[0]]} seq {seq} {write.phase} pins={write.pins}: {write.message}"
+    return f"{kind} {what}"

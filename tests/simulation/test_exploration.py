@@ -1,0 +1,84 @@
+"""The real machine against everything that may happen, in any order (design section 7)."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.simulation.explored import (
+    Budget,
+    State,
+    Step,
+    Violation,
+    begin,
+    check,
+    check_settled,
+    steps,
+    text_of,
+    work,
+)
+
+MOST_WORK = 400  # steps without a disturbance; the longest way to rest is a fraction of it
+
+
+@dataclass
+class Exploration:
+    """Every state that can be reached, each once. came: from which state, by which step."""
+
+    came: dict[State, tuple[State, Step] | None] = field(default_factory=dict)
+    resting: set[State] = field(default_factory=set)
+    settled: int = 0
+
+    def run(self, first: State, *, most: int) -> None:
+        self.came = {first: None}
+        todo = [first]
+        while todo:
+            state = todo.pop()
+            try:
+                check(state)
+                for step, after in steps(state):
+                    if after not in self.came:
+                        self.came[after] = (state, step)
+                        todo.append(after)
+                self.comes_to_rest(state)
+            except Violation as violation:
+                raise AssertionError(f"{violation}\n{self.trail(state)}") from violation
+            assert len(self.came) < most, f"more than {most} states: the world has grown"
+
+    def comes_to_rest(self, state: State) -> None:
+        """Without another disturbance: a look changes nothing any more, and all is well then."""
+        way = []
+        for _ in range(MOST_WORK):
+            if state in self.resting:
+                break
+            way.append(state)
+            following = next(work(state), None)
+            if following is None:
+                check_settled(state)
+                self.settled += 1
+                break
+            state = following[1]
+        else:
+            raise Violation("it does not come to rest")
+        self.resting.update(way)
+
+    def trail(self, state: State) -> str:
+        said = []
+        at: State | None = state
+        while at is not None and (came := self.came.get(at)) is not None:
+            at, step = came
+            said.append(text_of(step))
+        return "\n".join(reversed(said))
+
+
+@pytest.mark.parametrize(
+    ("controllers", "budget", "least"),
+    [
+        pytest.param(1, Budget(crashes=2, tag_moves=1), 100, id="crashes"),
+    ],
+)
+def test_the_invariants_hold_in_every_state(controllers: int, budget: Budget, least: int) -> None:
+    """Do I1 to I6 hold in all states, and does each of them come to rest where nothing is due?"""
+    exploration = Exploration()
+    exploration.run(begin(controllers, budget), most=400_000)
+    assert len(exploration.came) >= least
+    assert exploration.settled > 0

@@ -71,10 +71,15 @@ class BashInit:
         return self._roots[volume]
 
     def tree(self, volume: Volume) -> Tree:
-        """Every file on the volume, with its content."""
-        root = self.root(volume)
-        files = (path for path in root.rglob("*") if path.is_file())
-        return {str(path.relative_to(root)): path.read_text() for path in files}
+        """Every file on the volume, with its content. What a script takes away meanwhile is left
+        out.
+        """
+        root, found = self.root(volume), {}
+        for folder, _, files in os.walk(root):
+            for path in (Path(folder) / name for name in files):
+                with contextlib.suppress(FileNotFoundError):
+                    found[str(path.relative_to(root))] = path.read_text()
+        return found
 
     def node_works(self, volume: Volume, run: str) -> None:
         """Leaves in a run's directory what a node writes; whose it is stands in the file."""

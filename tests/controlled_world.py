@@ -29,7 +29,7 @@ T = TypeVar("T")
 REPOSITORY = "avaplatform/avalanchego"
 LIMIT = 25.0  # seconds; a hard limit for a loaded machine, and never a pace
 BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=0.1))
-SPEED = Speed(probe=0.02, restart_first=0.02, restart_cap=0.1, node=Pace(0.02, 60.0))
+SPEED = Speed(probe=0.05, restart_first=0.02, restart_cap=0.1, node=Pace(0.05, 60.0))
 DURATIONS = {
     "poll_interval": "100ms",
     "probe_interval": "100ms",
@@ -40,13 +40,14 @@ SOAK = {names.SOAK: "200ms"}
 
 
 class ControlledWorld:
-    """said: every log line, message and bound values. restart: see `start`."""
+    """said: every log line, message and bound values."""
 
     def __init__(self, world: World, folder: Path, rules: Rules | None = None) -> None:
         self.world = world
         self.said: list[str] = []
         self.kubeconfig = world.kubeconfig(folder / "kubeconfig")
         self._rules = rules or Rules()
+        self._ears: set[asyncio.Event] = set()
         self._app: App | None = None
         self._life: asyncio.Task[None] | None = None
 
@@ -73,7 +74,41 @@ class ControlledWorld:
             await life
 
     async def until(self, condition: Callable[[], T]) -> T:
-        return await self.world.until(condition, within=LIMIT)
+        """Waits for something true about the cluster, the registry or the log."""
+        changed = asyncio.Event()
+        ends = [
+            self.world.api.storage.subscribe(lambda _: changed.set()),
+            self.world.registry.subscribe(changed.set),
+        ]
+        self._ears.add(changed)
+        try:
+            async with asyncio.timeout(LIMIT):
+                while not (value := condition()):
+                    await changed.wait()
+                    changed.clear()
+                return value
+        except TimeoutError as error:
+            raise AssertionError(f"not within {LIMIT:g} s: {self._standing()}") from error
+        finally:
+            self._ears.discard(changed)
+            for end in ends:
+                end()
+
+    def hear(self, message: Any) -> None:
+        """A sink for loguru."""
+        record = message.record
+        self.said.append(f"{record['message']} {record['extra']}")
+        for ear in self._ears:
+            ear.set()
+
+    def _standing(self) -> str:
+        found = [d["metadata"] for d in self.world.api.storage.objects("deployments")]
+        lines = [
+            f"{m['name']}: {(m.get('labels') or {}).get(names.PHASE)}:"
+            f" {(m.get('annotations') or {}).get(names.MESSAGE)}"
+            for m in found
+        ]
+        return "; ".join([*lines, *self.said[-6:]])
 
     async def a_while(self, heads: int = 8) -> None:
         """Until a controller that was going to do something has had every occasion for it."""
@@ -156,10 +191,6 @@ async def controlled_world(
         world.push(REPOSITORY, "latest", BUILD)
         controlled = ControlledWorld(world, folder, rules)
 
-        def hear(message: Any) -> None:
-            record = message.record
-            controlled.said.append(f"{record['message']} {record['extra']}")
-
-        stack.callback(logger.remove, logger.add(hear, level="DEBUG"))
+        stack.callback(logger.remove, logger.add(controlled.hear, level="DEBUG"))
         stack.push_async_callback(controlled.stop)
         yield controlled

@@ -257,7 +257,7 @@ class World:
             ):
                 self.publish(key)
                 return decision
-        raise AssertionError(f"decisions do not settle: {decision}")
+        raise AssertionError(f"decisions on {key} do not settle")
 
     def publish(self, key: str) -> None:
         """The mirror, and the claim whose run has come to be."""
@@ -319,6 +319,15 @@ class World:
         )
         self.attention[key] = now
         return now
+
+    def take_claim(self, key: str) -> Claim:
+        """Looks until the claim of what is due is taken, and no further."""
+        for _ in range(4):
+            claim = at_once(self.store.pending(key))
+            if claim is not None:
+                return claim
+            self.look(key)
+        raise AssertionError(f"nothing is claimed: {self.record(key).message}")
 
     def start_run(self, key: str) -> str:
         """Pins what is due; the id of the run."""

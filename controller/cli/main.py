@@ -9,6 +9,7 @@ from controller.base.errors import BootstrapError, Fault
 from controller.cli.demo import demo
 from controller.cli.explain import explain
 from controller.cli.history import history
+from controller.cli.levers import abort, end_hold, queue_build, resume, retest, suspend
 from controller.cli.run import run
 from controller.cli.status import status
 from controller.wiring import our_version
@@ -25,6 +26,9 @@ app = typer.Typer(
 )
 for command in (run, status, explain, history, demo):
     app.command()(command)
+for lever in (suspend, resume, retest, abort, end_hold):
+    app.command()(lever)
+app.command("test-build")(queue_build)  # no function of ours is named test_
 
 
 def _version(wanted: bool) -> None:

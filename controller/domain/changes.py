@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from controller.base.text import cut_bytes
 from controller.domain import names
+from controller.domain.levers import levers_of, unanswered
 from controller.domain.observation import Decision, Effect, Observation
 from controller.domain.record import SCHEMA, Outcome, Record, Step, encode_record
 from controller.domain.run import Phase
@@ -35,16 +36,13 @@ def current_record(o: Observation) -> Record:
 
 
 def levers_now(o: Observation) -> dict[str, str]:
-    """The values of the levers that ask once, as they are written now; cut, for they are kept."""
-    meta = o.deployment.metadata
-    found = {name: meta.annotation(name) for name in (names.RETEST, names.ABORT, names.END_HOLD)}
-    return {name: cut_bytes(value, 64) for name, value in found.items() if value}
+    """See `levers.levers_of`."""
+    return levers_of(o.deployment)
 
 
 def pulled(o: Observation, lever: str) -> bool:
-    """Whether a person has given this lever a new value since it was last acted on."""
-    value = levers_now(o).get(lever)
-    return bool(value) and value != current_record(o).levers.get(lever)
+    """See `levers.unanswered`."""
+    return unanswered(o.deployment, current_record(o), lever)
 
 
 def evolve(o: Observation, record: Record, phase: Phase, reason: str, **changes: Any) -> Record:

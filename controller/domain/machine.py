@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from controller.base.errors import TargetFault
 from controller.base.text import cut_bytes
 from controller.domain import names
-from controller.domain.changes import annotate, current_record, decided, evolve, with_step
+from controller.domain.changes import annotate, closed, current_record, decided, evolve, with_step
 from controller.domain.next_run import decide_next_run
 from controller.domain.observation import Decision, Observation
 from controller.domain.open_run import decide_open_run
@@ -70,9 +70,16 @@ def _unknown(o: Observation) -> Decision:
 
 def _take_up(o: Observation, memory: Record) -> Decision:
     """A Deployment made again, replaced, or put back to an older record: memory is newer."""
-    if o.pending is not None and o.pending.run > memory.last_run:
-        memory = replace(memory, inherited=o.pending.run)
-    run = memory.run
+    run, pending = memory.run, o.pending
+    if pending is not None and pending.run > memory.last_run:
+        memory = replace(memory, inherited=pending.run)
+        if run is not None:
+            # Nothing is claimed while a run is open, so this one is over; the build of the claim
+            # must stay free for the claim's own run, which may have come to be.
+            why = "it ended before the Deployment lost its record; how, is not known"
+            free = pending.build == run.build
+            ended = closed(o, memory, Phase.ABORTED, Reason.DEPLOYMENT_GONE, why, tested=not free)
+            return decided(o, ended)
     if run is None:
         return decided(o, evolve(o, memory, memory.phase, memory.reason))
     message = f"run {run.id} is taken up again: the Deployment had lost its record"

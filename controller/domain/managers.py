@@ -19,21 +19,41 @@ def image_manager(deployment: Deployment, container: str, *, init: bool = False)
     ]
     if not owners:
         return None
-    return max(owners, key=lambda entry: entry.time.timestamp() if entry.time else 0.0).manager
+    return max(owners, key=_time).manager
+
+
+def _time(entry: ManagedField) -> float:
+    return entry.time.timestamp() if entry.time else 0.0
+
+
+def annotation_manager(deployment: Deployment, annotation: str) -> ManagedField | None:
+    """The entry of the field manager that owns an annotation of the Deployment: of several, the one
+    that wrote last; None where nobody does. Its time is of that manager's last write of any field.
+    """
+    owners = [
+        entry
+        for entry in deployment.metadata.managed_fields or ()
+        if _below(entry, "f:metadata", "f:annotations", f"f:{annotation}") is not None
+    ]
+    return max(owners, key=_time, default=None)
 
 
 def _owns(entry: ManagedField, container: str, where: str) -> bool:
     if entry.subresource:
         return False  # status and scale hold no image
-    fields: Any = _fields(entry)
-    for step in ("f:spec", "f:template", "f:spec", where):
-        fields = fields.get(step) if isinstance(fields, Mapping) else None
-    if not isinstance(fields, Mapping):
-        return False
+    fields = _below(entry, "f:spec", "f:template", "f:spec", where)
     return any(
         _names(key, container) and isinstance(held, Mapping) and "f:image" in held
-        for key, held in fields.items()
+        for key, held in (fields or {}).items()
     )
+
+
+def _below(entry: ManagedField, *path: str) -> Mapping[str, Any] | None:
+    """What the entry holds below these keys; None where it does not."""
+    fields: Any = _fields(entry)
+    for step in path:
+        fields = fields.get(step) if isinstance(fields, Mapping) else None
+    return fields if isinstance(fields, Mapping) else None
 
 
 def _names(key: str, container: str) -> bool:

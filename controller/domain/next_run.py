@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from controller.base.errors import TargetFault
-from controller.base.text import cut_bytes
+from controller.base.text import cut_bytes, shown
 from controller.domain import names
 from controller.domain.build import short
 from controller.domain.changes import (
@@ -19,6 +19,8 @@ from controller.domain.changes import (
     with_step,
 )
 from controller.domain.choosing import again_because, choose, target_of
+from controller.domain.levers import asked, kept
+from controller.domain.managers import annotation_manager
 from controller.domain.observation import (
     Choice,
     ClaimSeen,
@@ -49,7 +51,9 @@ def decide_next_run(o: Observation) -> Decision:
     if noted is not None:
         return noted
     if o.subject.suspended:
-        message = f'nothing new is started while {names.SUSPEND} is "true"'
+        writer = annotation_manager(o.deployment, names.SUSPEND)
+        by = f", written with '{shown(writer.manager, 60)}'" if writer else ""
+        message = f'nothing new is started while {names.SUSPEND} is "true"{by}'
         return _rest(o, record, Phase.SUSPENDED, Reason.SUSPENDED, message)
     voided = _voided_too_often(o, record)
     if voided is not None:
@@ -105,15 +109,26 @@ def _fence(record: Record, stray: ClaimSeen | None) -> Record:
 def _note_levers(o: Observation, record: Record) -> Decision | None:
     """Acts on levers that were pulled while no run was open."""
     changes: dict[str, object] = {}
+    held, before = kept(record), record.phase
+    phase, reason, said = before, record.reason, []
     if pulled(o, names.RETEST):
         changes["again"] = "retest"
+        said.append(f"another attempt is due: {asked(o.deployment, names.RETEST)}")
     if pulled(o, names.END_HOLD):
         outcome = record.outcome()
         changes["released"] = outcome.run if outcome else ""
+        if held is not None:
+            said.append(f"the hold of {held.run} is over: {asked(o.deployment, names.END_HOLD)}")
+            phase, reason = (Phase.IDLE, Reason.WAITING) if phase is Phase.HELD else (phase, reason)
     if not changes and not pulled(o, names.ABORT):
         return None
-    levers = {**record.levers, **levers_now(o)}
-    return decided(o, evolve(o, record, record.phase, record.reason, levers=levers, **changes))
+    changes["levers"] = {**record.levers, **levers_now(o)}
+    message = "; ".join(said) or record.message
+    after = evolve(o, record, phase, reason, message=message, **changes)
+    if held is not None and "released" in changes:
+        step_reason = f"{Phase.HELD}Ended"
+        after = with_step(after, o, before, phase, reason=step_reason, message=message)
+    return decided(o, after)
 
 
 def _voided_too_often(o: Observation, record: Record) -> Decision | None:
@@ -132,8 +147,8 @@ def _voided_too_often(o: Observation, record: Record) -> Decision | None:
 
 def _held(o: Observation, record: Record, subject: Subject) -> Decision | None:
     """After a failure the next build waits, so that a person can look at the data."""
-    outcome = record.outcome()
-    if outcome is None or outcome.phase is not Phase.FAILED or record.released == outcome.run:
+    outcome = kept(record)
+    if outcome is None:
         return None
     until = outcome.at + subject.keep_failed_data
     if o.now.timestamp() >= until:
@@ -165,14 +180,15 @@ def _start(o: Observation, record: Record, subject: Subject, choice: Choice) -> 
         return _rest(o, record, Phase.IDLE, Reason.WAITING, message)
     if not o.leave.given:
         message = f"{choice.name} is {short(resolution.build)} and due: {o.leave.why}"
-        if o.leave.lasting or not isinstance(o.record, Record):
+        if o.leave.lasting or not isinstance(o.record, Record) or _is_mended(o, record):
             return _rest(o, record, Phase.IDLE, o.leave.reason, message)
         return Decision(Phase.IDLE, o.leave.reason, message, why=(o.leave.why,))
     used = max(record.last_run, record.given_back)
     if claim is not None and claim == pending and claim.run > used:
         return _pin(o, record, subject, choice, claim)
-    if not isinstance(o.record, Record):
-        # A claim without a record is then always one whose record was lost.
+    if not isinstance(o.record, Record) or _is_mended(o, record):
+        # A claim without a record is then always one whose record was lost; and what kept the run
+        # from starting is said to be over before it starts.
         message = f"{choice.name} is {short(resolution.build)} and due"
         return _rest(o, record, Phase.IDLE, Reason.NEW_BUILD, message)
     effect = TakeClaim(
@@ -184,6 +200,12 @@ def _start(o: Observation, record: Record, subject: Subject, choice: Choice) -> 
     )
     message = f"{choice.name} is {short(resolution.build)} and due: taking its claim"
     return Decision(Phase.IDLE, Reason.NEW_BUILD, message, effects=(effect,))
+
+
+def _is_mended(o: Observation, record: Record) -> bool:
+    """Whether people were told of something that is over now that a run could start."""
+    trouble = record.reason in _TROUBLES and record.reason != o.leave.reason
+    return trouble or record.phase in _TOLD
 
 
 def _pin(
@@ -211,6 +233,10 @@ def _pin(
         found=tuple(dict.fromkeys(str(p.reference) for p in subject.pinned))[:4],
     )
     message = f"run {run.id} tests {choice.name}, {short(build)}; waiting for its pod"
+    if again == "retest":
+        message += f" (another attempt: {asked(o.deployment, names.RETEST)})"
+    elif choice.source == "test-build":
+        message += f" (ahead of the tag: {asked(o.deployment, names.TEST_BUILD)})"
     after = evolve(
         o,
         record,

@@ -18,6 +18,7 @@ from controller.domain.changes import (
     stamp,
     with_step,
 )
+from controller.domain.levers import asked
 from controller.domain.observation import Decision, Observation
 from controller.domain.pin import PinState, pin_state, restoring_changes
 from controller.domain.podview import RunPods, view_pods
@@ -45,9 +46,8 @@ def decide_open_run(o: Observation) -> Decision:
 def _abort(o: Observation, record: Record, run: OpenRun, _: RunPods) -> Decision | None:
     if not pulled(o, names.ABORT):
         return None
-    return decided(
-        o, closed(o, record, Phase.ABORTED, Reason.ABORT_REQUESTED, "a person asked for it")
-    )
+    why = asked(o.deployment, names.ABORT)
+    return decided(o, closed(o, record, Phase.ABORTED, Reason.ABORT_REQUESTED, why))
 
 
 def _twin(o: Observation, record: Record, run: OpenRun, _: RunPods) -> Decision | None:

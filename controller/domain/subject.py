@@ -154,7 +154,7 @@ def _check_run_id(pod: PodSpec, node: Container, reference: Reference) -> None:
 
 
 def _has_its_own_directory(node: Container) -> bool:
-    """Only variables that stand before it are put into a value; of two of a name the last counts."""
+    """Only variables that stand before it go into a value; of two of a name the last counts."""
     variable = _run_id_variable(node)
     order = [e.name for e in node.env or ()]
     values = {e.name: e.value for e in node.env or ()}

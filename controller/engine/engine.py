@@ -19,6 +19,7 @@ from controller.engine.followed import Followed
 from controller.engine.ledger import Ledger
 from controller.engine.memory import Memory
 from controller.engine.observe import Senses, record_of
+from controller.engine.ourstore import OurStore
 from controller.engine.poller import Poller
 from controller.engine.ports import Cluster, NodeProbe, Registry, Sink, StateStore
 from controller.engine.prober import Prober
@@ -68,11 +69,12 @@ class Engine:
     def __init__(self, ports: Ports, options: EngineOptions) -> None:
         self._ports = ports
         self._options = options
-        cluster, store, clock, random = ports.cluster, ports.store, ports.clock, ports.random
+        cluster, clock, random = ports.cluster, ports.clock, ports.random
+        store = OurStore(ports.store, lambda: self.ledger.admit())
         self.queue = WorkQueue(clock, random)
         self.memory = Memory(store)
         self.ledger = Ledger(
-            store,
+            ports.store,
             clock,
             random,
             settle=options.settle,
@@ -124,6 +126,7 @@ class Engine:
             dry_run=options.dry_run,
         )
         self._outages = 0
+        self._store_asked = asyncio.Event()
         self._finished = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -143,6 +146,7 @@ class Engine:
             for name, loop in loops.items()
         ]
         try:
+            await self._store_asked.wait()  # or what it remembers would be missed at first
             await run_workers(
                 self.queue,
                 self._reconciler.reconcile,
@@ -204,20 +208,24 @@ class Engine:
                 if not opened:
                     await self.ledger.open(self._options.cluster)
                 await self.ledger.mend()
+                if told or not opened:
+                    await self._add_absent()
             except (StoreUnavailable, StoreMisused) as error:
+                self._store_asked.set()
                 delay = backoff.next_delay()
                 if not told:
                     told = True
                     await self._tell_outage("StoreUnreachable", "store", str(error))
             else:
+                self._store_asked.set()
                 backoff.reset()
                 if told:
                     await self._tell_outage("StoreReached", "store", "")
                 if told or not opened:
                     told, opened = False, True
-                    await self._add_absent()
                     for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
                         self.queue.add(key)
+                await self.ledger.until_lost()
             await self._ports.clock.sleep(delay)
 
     async def _add_absent(self) -> None:

@@ -6,6 +6,7 @@ whenever a claim finds another epoch or fewer grants than were seen. After it, a
 nothing is claimed until a patch of a controller that is gone can no longer be on its way [15].
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from random import Random
 
@@ -33,7 +34,7 @@ class Ledger:
     patience: seconds for which the store may be away before the Deployments' owners are told.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 three collaborators, two numbers and two ears
         self,
         store: StateStore,
         clock: Clock,
@@ -59,6 +60,7 @@ class Ledger:
         self._away_since: float | None = clock.monotonic()
         self._final = False
         self._failure = ""
+        self._is_lost = asyncio.Event()
 
     @property
     def trouble(self) -> str:
@@ -89,14 +91,29 @@ class Ledger:
             self._calm_at = self._clock.monotonic() + self._settle
         self._epoch, self._grants = epoch, 0
         self._trouble, self._failure, self._away_since, self._final = "", "", None, False
+        self._is_lost.clear()
         self._on_refill()
 
     def lost(self, error: StoreUnavailable | StoreMisused) -> None:
         """Notes that the store failed somebody."""
         self._trouble = self._failure = str(error)
         self._final = isinstance(error, StoreMisused)
+        self._is_lost.set()
         if self._away_since is None:
             self._away_since = self._clock.monotonic()
+
+    def admit(self) -> None:
+        """For whoever else uses the store. Raises StoreUnavailable until it was opened once, and
+        StoreMisused while it is another cluster's, or a person must mend it.
+        """
+        if self._final:
+            raise StoreMisused(self._trouble)
+        if not self._epoch:
+            raise StoreUnavailable(self._trouble)
+
+    async def until_lost(self) -> None:
+        """Returns when the store has failed somebody since it was last opened."""
+        await self._is_lost.wait()
 
     async def mend(self) -> None:
         """Opens again after a loss; nothing while all is well. Raises what the store raises."""
@@ -119,9 +136,16 @@ class Ledger:
             return Leave(False, f"nothing is started for {settle} after a start (--settle)")
         return Leave(True)
 
-    def calm_in(self) -> float:
-        """Seconds until the settling is over; 0 or less when it is."""
-        return self._calm_at - self._clock.monotonic()
+    def turns_in(self) -> float | None:
+        """Seconds until `leave` says something else by the passing of time alone; None for never:
+        when the store is back, everything is looked at again anyway.
+        """
+        now = self._clock.monotonic()
+        if not self._trouble:
+            return self._calm_at - now if now < self._calm_at else None
+        since = now if self._away_since is None else self._away_since
+        left = since + self._patience - now
+        return left if left > 0 and not self._final else None
 
     async def claim(self, take: TakeClaim, owner: str) -> ClaimSeen:
         """The claim that stands after asking for one. Raises StoreForgot after having refilled:

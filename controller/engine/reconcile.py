@@ -24,6 +24,9 @@ from store.api import StoreMisused, StoreUnavailable
 # Steps of one look: take up, claim, pin and what follows are five; more is a decision that undoes
 # itself, which must not spin.
 MOST_STEPS = 12
+# Seconds until a start is tried again that waits for another Deployment's pin or run. Siblings are
+# nudged when a run ends; this is for all others, and each look asks the store.
+BUSY_ELSEWHERE = 15.0
 
 
 class Reconciler:
@@ -138,7 +141,11 @@ class Reconciler:
     def _again_in(self, decision: Decision, o: Observation) -> float | None:
         waits = [decision.again_in] if decision.again_in is not None else []
         if not o.leave.given and isinstance(o.subject, Subject):
-            waits.append(max(1.0, self._senses.ledger.calm_in()))
+            turns = self._senses.ledger.turns_in()
+            if turns is not None:
+                waits.append(max(1.0, turns))
+            elif not self._senses.ledger.trouble:
+                waits.append(BUSY_ELSEWHERE)
         return min(waits, default=None)
 
     def _leave(self, key: str, target: str) -> Leave:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from controller.base.errors import Refused
+from controller.base.errors import Refused, Unavailable
 from controller.domain.objects import Deployment
 from controller.domain.record import Record
 from controller.engine.observe import record_of
@@ -16,6 +16,7 @@ from controller.wiring import Surroundings, Wiring
 from store.api import StoreMisused, StoreUnavailable
 
 LIST_DEADLINE = 20.0  # seconds to list what is asked about; a person is waiting
+LIST_PATIENCE = 3.0  # seconds after which trouble that is known is told instead of waited for
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,20 @@ async def inspecting(settings: Settings, around: Surroundings) -> AsyncIterator[
         cluster = wiring.cluster(client)
         keeping = asyncio.create_task(cluster.run(), name="informers")
         try:
-            await cluster.wait_synced(LIST_DEADLINE)
+            await _listed(cluster)
             yield Inspection(wiring, client, cluster)
         except (StoreUnavailable, StoreMisused) as error:
             raise Refused(f"the store cannot be read: {error}") from error
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _listed(cluster: KubeCluster) -> None:
+    """Raises Unavailable."""
+    try:
+        await cluster.wait_synced(LIST_PATIENCE)
+    except Unavailable:
+        if cluster.troubles():
+            raise
+        await cluster.wait_synced(LIST_DEADLINE - LIST_PATIENCE)

@@ -5,6 +5,7 @@ process. The test itself is the kubelet: it writes the pods' status.
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -106,7 +107,8 @@ class Stage:
             credentials = await load_credentials(str(self.kubeconfig), None, {}, self.clock)
             client = await stack.enter_async_context(KubeClient(credentials, self.clock))
             self.api = Api(client, self.namespace)
-            await self.api.create("namespaces", {"metadata": {"name": self.namespace}})
+            kind = {"apiVersion": "v1", "kind": "Namespace"}
+            await self.api.create("namespaces", {**kind, "metadata": {"name": self.namespace}})
             stack.push_async_callback(self.api.delete, "namespaces", self.namespace)
             self.view = await stack.enter_async_context(View(self.api, PLURALS))
             await stack.enter_async_context(self.registry)
@@ -233,6 +235,13 @@ class Stage:
         run: of whose data the init container speaks; the pod's own, if not given.
         """
         node = await self.nodes.start(pod)
+        await self.says_it_runs(pod, data=data, run=run, restarts=restarts)
+        return node
+
+    async def says_it_runs(
+        self, pod: str, *, data: str = "fresh", run: str = "", restarts: int = 0
+    ) -> None:
+        """The pod's status alone; who answers, and whether anybody does, stays as it is."""
         now = _stamp()
         own = self._pod(pod)["metadata"].get("annotations", {}).get(names.RUN_ID, "")
         word = {"run": run or own, "data": data, "resumes": int(data == "resumed"), "binary": "b"}
@@ -256,7 +265,6 @@ class Stage:
                 self._container(pod, "node", {"running": {"startedAt": now}}, restarts, last)
             ],
         )
-        return node
 
     async def crashes(self, pod: str, *, restarts: int, code: int = 1) -> None:
         """The node has ended so many times and waits to be started again."""
@@ -342,9 +350,10 @@ class Stage:
     # What is
 
     def deployment(self, name: str) -> Object:
+        """A copy."""
         found = self.view.get("deployments", name)
         assert found is not None, f"there is no Deployment {name}"
-        return found
+        return deepcopy(found)
 
     def pods(self, name: str) -> list[Object]:
         return [p for p in self.view.all("pods") if p["metadata"]["labels"].get("app") == name]

@@ -119,7 +119,8 @@ async def test_a_pin_is_put_back_and_the_run_goes_on(stage: TargetWorld, way: st
         assert told.endswith(f": {who} took the pin of run {run.id} back; it is put back")
     (begun,) = stage.executions(run=run.id, data="fresh")
     assert begun.binary == ENDLESS.binary
-    assert outcome.resumes == len(stage.executions(run=run.id, data="resumed"))
+    # One that was told to stop at its end may have written its marker, and said nothing.
+    assert outcome.resumes >= len(stage.executions(run=run.id, data="resumed"))
 
 
 async def test_a_pod_of_another_build_refuses_the_data(stage: TargetWorld) -> None:

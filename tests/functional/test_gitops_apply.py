@@ -99,7 +99,11 @@ async def run_script(script: str, folder: Path, kubeconfig: Path) -> None:
         "-c",
         script,
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "KUBECONFIG": str(kubeconfig)},
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(kubeconfig.parent),  # kubectl keeps a cache there
+            "KUBECONFIG": str(kubeconfig),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -13,8 +13,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
+
+from msgspec.structs import replace as with_fields
 
 from controller.domain import names
 from controller.domain.attention import Attention, Soak
@@ -40,7 +42,6 @@ from controller.domain.subject import Subject, read_subject
 from controller.domain.write import Write
 from controller.engine.ledger import claims_of
 from controller.engine.observe import wishes
-from msgspec.structs import replace as with_fields
 from tests.fakes import EPOCH
 from tests.machine_objects import RULES, SOUND, apply_write, bare, build, deployment, pod, word
 
@@ -172,7 +173,7 @@ def number_of(write: Write) -> int:
     return number
 
 
-@lru_cache(maxsize=None)
+@cache
 def as_deployment(index: int, dep: Dep) -> Deployment:
     annotations = {names.MESSAGE: dep.message} if dep.message is not None else {}
     return deployment(
@@ -186,7 +187,7 @@ def as_deployment(index: int, dep: Dep) -> Deployment:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def landed(index: int, dep: Dep, number: int) -> Dep | None:
     """The Deployment after a patch; None where it is refused."""
     after = apply_write(as_deployment(index, dep), WRITES[number])
@@ -209,12 +210,12 @@ def landed(index: int, dep: Dep, number: int) -> Dep | None:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def as_record(index: int, text: str | None) -> Record | None:
     return None if text is None else decode_record(text, "bootstrap", NAMES[index])
 
 
-@lru_cache(maxsize=None)
+@cache
 def as_pod(found: PodState) -> Pod:
     said = word(found.run or "", found.data, binary=found.real) if found.data else None
     return pod(
@@ -233,7 +234,7 @@ def letter(digest: str) -> str:
 class Seen(NamedTuple):
     """All that a look sees: what is seen alike is decided alike, once."""
 
-    index: int
+    which: int
     dep: Dep
     pod: PodState | None
     ready: bool
@@ -254,7 +255,7 @@ def look(s: State, c: int, i: int) -> Seen:
     newer = mirrored is not None and (record is None or record.seq < mirrored.seq)
     running = record is not None and record.run is not None
     return Seen(
-        index=i,
+        which=i,
         dep=dep,
         pod=found if running else None,
         ready=ready and running,
@@ -269,18 +270,18 @@ def look(s: State, c: int, i: int) -> Seen:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def decision_on(seen: Seen) -> Decision:
     return decide(_observation(seen))
 
 
-@lru_cache(maxsize=None)
+@cache
 def as_subject(index: int, image: str) -> Subject:
     return read_subject(as_deployment(index, Dep(1, image, None, None, None, None)), RULES)
 
 
 def _observation(seen: Seen) -> Observation:
-    i = seen.index
+    i = seen.which
     record = as_record(i, seen.dep.record)
     sibling = as_record(1 - i, seen.sibling)
     pods = (as_pod(seen.pod),) if seen.pod else ()
@@ -453,8 +454,7 @@ def effect_done(s: State, c: int) -> State:
 
 def refilled(s: State, c: int, *, first: bool = False) -> State:
     """The store is given what the records prove, and belongs to this controller's epoch."""
-    claims = dict.fromkeys((b, (b, r, i)) for b, r, i in sorted(s.store.claims))
-    known = {b: claim for b, claim in claims}
+    known = {claim[0]: claim for claim in s.store.claims}
     for i, dep in enumerate(s.deps):
         record = as_record(i, dep.record)
         for claim in claims_of(record) if record else ():
@@ -508,9 +508,7 @@ def kubelet(s: State, i: int) -> State | None:
         own = next((d for d in volume if d[0] == found.run), None)
         if not found.up or own is None or own[2]:
             return None
-        return s._replace(
-            volumes=put(s.volumes, i, volume - {own} | {(own[0], own[1], True)})
-        )
+        return s._replace(volumes=put(s.volumes, i, volume - {own} | {(own[0], own[1], True)}))
     digest = Reference.parse(dep.image).digest
     real = letter(digest) if digest else s.tag
     data: str | None = None
@@ -523,9 +521,7 @@ def kubelet(s: State, i: int) -> State | None:
             data = "resumed" if own[1] == real else "foreign"
     made = PodState(dep.uid, dep.image, real, dep.run, data)
     started = s.started | {(real, dep.run, i)} if made.up else s.started
-    return s._replace(
-        pods=put(s.pods, i, made), volumes=put(s.volumes, i, volume), started=started
-    )
+    return s._replace(pods=put(s.pods, i, made), volumes=put(s.volumes, i, volume), started=started)
 
 
 def disturbances(s: State) -> Iterator[tuple[Step, State]]:
@@ -620,9 +616,9 @@ def check_verdict(s: State, i: int, record: Record) -> None:
 def check_wiped(s: State, i: int, run: str) -> None:
     """I2, I6: the data of an open run is never removed."""
     record = as_record(i, s.deps[i].record)
-    if record and record.run and record.run.id != run:
-        if any(d[0] == record.run.id for d in s.volumes[i]):
-            raise Violation(f"I2: the data of run {record.run.id} was removed")
+    opened = record.run.id if record and record.run else run
+    if opened != run and any(d[0] == opened for d in s.volumes[i]):
+        raise Violation(f"I2: the data of run {opened} was removed")
 
 
 def check(s: State) -> None:
@@ -638,9 +634,9 @@ def check(s: State) -> None:
         record, found = as_record(i, dep.record), s.pods[i]
         if record is None or record.run is None or found is None or not found.up:
             continue
-        if found.run == record.run.id and found.image == dep.image == record.run.image:
-            if any(d[0] == found.run and d[1] != found.real for d in s.volumes[i]):
-                raise Violation(f"I6: run {found.run} runs on data of another build")
+        own = found.run == record.run.id and found.image == dep.image == record.run.image
+        if own and any(d[0] == found.run and d[1] != found.real for d in s.volumes[i]):
+            raise Violation(f"I6: run {found.run} runs on data of another build")
 
 
 def check_settled(s: State) -> None:
@@ -648,12 +644,17 @@ def check_settled(s: State) -> None:
     records = [r for r in (as_record(i, d.record) for i, d in enumerate(s.deps)) if r]
     if any(r.run for r in records):
         raise Violation("at rest with an open run")
-    if not any(build(s.tag) in builds for r in records for builds in r.tested.values()):
+    given_up = any(r.phase is Phase.BLOCKED and r.reason == "ForeignData" for r in records)
+    if not given_up and not any(
+        build(s.tag) in builds for r in records for builds in r.tested.values()
+    ):
         raise Violation(f"at rest, and nobody has tested build {s.tag}: {records}")
     for i in (0, 1):
         check_quiet(s, i)
-    if any(s.store.pending):
-        raise Violation(f"at rest with a claim that leads nowhere: {s.store.pending}")
+    for i, claim in enumerate(s.store.pending):
+        record = as_record(i, s.deps[i].record)
+        if claim and not (record and record.inherited == claim[1]):
+            raise Violation(f"at rest with a claim that leads nowhere: {claim}")
     if s.again:
         return
     ends: dict[tuple[str, str], int] = {}
@@ -671,13 +672,13 @@ def check_quiet(s: State, i: int) -> None:
     for _ in range(3):
         decision = decision_on(look(s, 0, i))
         if decision.write is None:
-            if decision.effects:
+            if any(not isinstance(effect, Nudge) for effect in decision.effects):
                 raise Violation(f"at rest with effects: {decision.effects}")
             return
         after = landed(i, s.deps[i], number_of(decision.write))
         assert after is not None
         s = s._replace(deps=put(s.deps, i, after))
-    raise Violation(f"it does not stop to write: {decision.message}")
+    raise Violation(f"{KEYS[i]} does not stop to be written")
 
 
 def text_of(step: Step) -> str:

@@ -73,7 +73,12 @@ class Exploration:
 @pytest.mark.parametrize(
     ("controllers", "budget", "least"),
     [
-        pytest.param(1, Budget(crashes=2, tag_moves=1), 100, id="crashes"),
+        pytest.param(1, Budget(crashes=1, flushes=1), 20_000, id="crash and a store that forgets"),
+        pytest.param(1, Budget(lost_replies=1, flushes=1), 15_000, id="lost reply and a flush"),
+        pytest.param(1, Budget(recreations=1, crashes=1), 60_000, id="crash and made again"),
+        pytest.param(1, Budget(tag_moves=1), 30_000, id="a tag that moves"),
+        pytest.param(1, Budget(reverts=1), 5_000, id="an image put back"),
+        pytest.param(2, Budget(), 25_000, id="two controllers"),
     ],
 )
 def test_the_invariants_hold_in_every_state(controllers: int, budget: Budget, least: int) -> None:

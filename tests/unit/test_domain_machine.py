@@ -190,7 +190,7 @@ def test_a_claim_of_another_is_respected_and_its_owner_nudged() -> None:
     """Is a build claimed by one whose record does not know it left alone, and looked into?"""
     world = World()
     key = world.add(deployment())
-    world.look(key)  # takes the claim, and no more
+    world.take_claim(key)
     other = sibling(world)
     decision = decide(world.observe(other))
     assert decision.reason == "Duplicate"
@@ -440,9 +440,7 @@ def test_a_claim_that_leads_nowhere_is_given_back_after_a_write() -> None:
     """Is a stray claim released only beside a write, which fences a pin that may be on its way?"""
     world = World()
     key = world.add(deployment())
-    world.look(key)
-    claim = at_once(world.store.pending(key))
-    assert claim is not None
+    claim = world.take_claim(key)
     world.tags["latest"] = "b"
     decision = decide(world.observe(key))
     assert decision.write is not None

@@ -134,7 +134,9 @@ def test_partial_sync_that_is_off_changes_nothing(value: str) -> None:
     assert read_network_and_mode(tested)[1] is SyncMode.FULL
 
 
-@pytest.mark.parametrize("config", [{"pruning-enabled": False}, {**ARCHIVE, "state-sync-enabled": True}])
+@pytest.mark.parametrize(
+    "config", [{"pruning-enabled": False}, {**ARCHIVE, "state-sync-enabled": True}]
+)
 def test_state_sync_leaves_no_archive(config: dict[str, bool]) -> None:
     """Is state sync together with archive refused, with both ways out?"""
     found = fault(with_config(chain_config(config)))
@@ -180,7 +182,9 @@ def test_a_switch_that_is_no_switch_is_refused(key: str) -> None:
 
 def test_a_chain_named_by_its_id_is_refused() -> None:
     """Could a C-chain configuration hide behind the chain's id?"""
-    outer = base64.b64encode(json.dumps({"2q9e4r6Mu3U68nU1fYjgbR6JvwrRx36CohpAX5UQxse55x1Q5": {}}).encode())
+    outer = base64.b64encode(
+        json.dumps({"2q9e4r6Mu3U68nU1fYjgbR6JvwrRx36CohpAX5UQxse55x1Q5": {}}).encode()
+    )
     assert "alias C" in str(fault(with_config(outer.decode())))
 
 
@@ -205,7 +209,9 @@ def test_a_flag_wins_over_its_variable(command: list[str], args: list[str] | Non
 
 def test_a_bare_switch_as_a_flag_is_on() -> None:
     """Is `--partial-sync-primary-network` without a value taken as true?"""
-    tested = container(command=["./avalanchego", "--partial-sync-primary-network", "--network-id=5"])
+    tested = container(
+        command=["./avalanchego", "--partial-sync-primary-network", "--network-id=5"]
+    )
     assert read_network_and_mode(tested) == ("fuji", SyncMode.P_CHAIN)
 
 
@@ -271,7 +277,8 @@ def test_literals_win_over_env_from() -> None:
 
 
 @pytest.mark.parametrize(
-    "flag", ["--config-file=/etc/node.json", "--config-file-content=e30=", "--chain-config-dir=/etc/c"]
+    "flag",
+    ["--config-file=/etc/node.json", "--config-file-content=e30=", "--chain-config-dir=/etc/c"],
 )
 def test_a_configuration_in_files_is_refused(flag: str) -> None:
     """Can no file hide the target?"""

@@ -235,7 +235,7 @@ def test_a_claim_is_given_back_when_its_owner_is_suspended() -> None:
     """Can a sibling have the build that this one claimed and never began?"""
     world = World()
     key = world.add(deployment())
-    world.look(key)  # takes the claim
+    world.take_claim(key)
     write(world, key, suspend="true")
     world.settle(key)
     other = world.add(deployment("second", uid="uid-2"))
@@ -300,7 +300,7 @@ def test_a_claim_on_the_old_target_is_given_back() -> None:
     """Does a change of target between claim and pin not keep the old target's build for ever?"""
     world = World()
     key = world.add(deployment())
-    world.look(key)
+    world.take_claim(key)
     write(world, key, series="pebble")
     world.start_run(key)
     other = world.add(deployment("second", uid="uid-2"))

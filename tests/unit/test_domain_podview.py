@@ -78,7 +78,9 @@ def test_a_container_between_two_restarts_lives_not() -> None:
     assert found.started == EPOCH
 
 
-@pytest.mark.parametrize("said", ["", "not json", "[]", '{"run": ""}', "null", '{"run": 7}', "\x00"])
+@pytest.mark.parametrize(
+    "said", ["", "not json", "[]", '{"run": ""}', "null", '{"run": 7}', "\x00"]
+)
 def test_a_word_that_is_none_is_not_heard(said: str) -> None:
     """Is whatever other init containers write harmless?"""
     assert view(pod(ID, PIN, said=said)).word is None

@@ -41,7 +41,9 @@ def test_a_day_may_end_between_two_runs() -> None:
     assert new_run_id(NOW, build("a"), "20261231t235959z-bbbbbbbb").startswith("20270101t000000z")
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "20261123T060000Z-aaaaaaaa", "20261399t060000z-aaaaaaaa"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "20261123T060000Z-aaaaaaaa", "20261399t060000z-aaaaaaaa"]
+)
 def test_what_is_no_run_id_has_no_time(text: str) -> None:
     """Is nothing guessed from text that is no id?"""
     with pytest.raises(ValueError):

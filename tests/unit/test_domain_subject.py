@@ -138,7 +138,11 @@ OTHER_DATA_DIR = node_container(bare(), env=[*FUJI, *variables(AVAGO_DATA_DIR="/
     ("found", "reason", "remedies"),
     [
         # no such container
-        (annotated(container="avago"), "NoSuchContainer", ["'avago'", "there is: node", names.CONTAINER]),
+        (
+            annotated(container="avago"),
+            "NoSuchContainer",
+            ["'avago'", "there is: node", names.CONTAINER],
+        ),
         (with_node(Container(name="other", image=bare())), "NoSuchContainer", ["'node'"]),
         # no tag to follow
         (deployment(image=f"{REPOSITORY}@{build('a')}"), "NoTag", ["before '@'", names.TRACK]),

@@ -99,6 +99,7 @@ def test_without_the_init_containers_word_nothing_passes(said: str | None) -> No
     if said is None:
         statuses = []
     else:
+        assert init.state.terminated is not None
         terminated = with_fields(init.state.terminated, message=said)
         statuses = [with_fields(init, state=with_fields(init.state, terminated=terminated))]
     world.pods[key] = (

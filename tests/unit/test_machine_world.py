@@ -1,4 +1,4 @@
-"""The world around the machine is a fake that is checked: a write does in it what the patch does."""
+"""The world around the machine is a checked fake: a write in it does what its patch does."""
 
 from typing import Any
 

@@ -1,0 +1,263 @@
+"""The outside of the engine, played in memory on a simulated clock: a cluster whose kubelet and
+nodes work while time passes, their probe, a store that can forget or be away, and an ear.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+
+from controller.base.errors import LostReply
+from controller.domain import names
+from controller.domain.answer import AnswerKind, NodeAddress, NodeAnswer
+from controller.domain.notice import Notice
+from controller.domain.objects import Deployment, Pod, Service
+from controller.domain.reference import Reference
+from controller.domain.write import Write, WriteReply
+from store.api import StoreUnavailable
+from store.memory_store import MemoryStore
+from tests.fakes import FakeClock
+from tests.machine_objects import BUSY, SOUND, apply_write, pod, service
+from tests.machine_world import Directory, prepare_data
+
+HOUR = 3600.0
+
+
+class PlayedClock(FakeClock):
+    """Settles at once where nothing is left to run: months are a hundred thousand moments."""
+
+    @staticmethod
+    async def settle() -> None:
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+        while ready:  # noqa: ASYNC110 nobody tells when nothing is left to run
+            await asyncio.sleep(0)
+
+
+@dataclass
+class Node:
+    """One pod's node. begun: when its process started; needs: seconds to bootstrap from there."""
+
+    pod: Pod
+    real: str
+    said: str | None
+    begun: float
+    restarts: int = 0
+    restarted: datetime | None = None
+
+
+@dataclass
+class Character:
+    """How a build behaves. hours: that it takes to bootstrap. crashes: restarts it makes, one each
+    quarter of an hour, before it goes on.
+    """
+
+    hours: float = 6.0
+    crashes: int = 0
+
+
+@dataclass
+class PlayedCluster:
+    """`Cluster` of the engine's ports. behaviour: by build. lost: share of writes whose reply is
+    lost, applied or not.
+    """
+
+    clock: FakeClock
+    random: Random
+    behaviour: dict[str, Character] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    lost: float = 0.0
+    ahead: float = 0.0
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    volumes: dict[str, dict[str, Directory]] = field(default_factory=dict)
+    writes: int = 0
+    lost_replies: int = 0
+    pods_made: int = 0
+    starts: list[tuple[str, str, str]] = field(default_factory=list)  # key, run, build
+
+    def __post_init__(self) -> None:
+        self._handler: Callable[[str], None] = lambda _key: None
+
+    def keys(self) -> Sequence[str]:
+        return sorted(self.deployments)
+
+    def deployment(self, key: str) -> Deployment | None:
+        return self.deployments.get(key)
+
+    def pods(self, key: str) -> Sequence[Pod]:
+        node = self.nodes.get(key)
+        return (node.pod,) if node else ()
+
+    def service(self, key: str) -> Service | None:
+        return service(key.partition("/")[2])
+
+    def on_change(self, handler: Callable[[str], None]) -> None:
+        self._handler = handler
+
+    def skew(self) -> float | None:
+        return self.ahead
+
+    async def read(self, key: str) -> Deployment | None:
+        return self.deployments.get(key)
+
+    async def write(self, write: Write) -> WriteReply:
+        found = self.deployments.get(write.key)
+        if found is None:
+            return WriteReply(applied=False, deployment=None)
+        after = apply_write(found, write)
+        lost = self.random.random() < self.lost
+        if after is not None and not (lost and self.random.random() < 0.5):
+            self.writes += 1
+            self.change(write.key, after)
+        if lost:
+            self.lost_replies += 1
+            raise LostReply(f"the reply to a write of {write.key} was lost")
+        return WriteReply(applied=after is not None, deployment=after or found)
+
+    async def post_event(self, notice: Notice) -> None:
+        """Nobody looks at them here."""
+
+    def change(self, key: str, after: Deployment) -> None:
+        self.deployments[key] = after
+        self._handler(key)
+
+    def tick(self) -> None:
+        """What kubelets and nodes have done meanwhile."""
+        for key in self.keys():
+            if self._kubelet(key) or self._crash(key):
+                self._handler(key)
+
+    def _kubelet(self, key: str) -> bool:
+        template = self.deployments[key].spec.template
+        run = template.metadata.annotation(names.RUN_ID)
+        container = template.spec.container("node")
+        assert container is not None
+        standing = self.nodes.get(key)
+        wanted = (run, container.image)
+        if standing and wanted == _shape(standing.pod):
+            return False
+        digest = Reference.parse(container.image).digest
+        real = digest or self.tags.get(Reference.parse(container.image).tag or "", "")
+        volume, said = prepare_data(self.volumes.get(key, {}), run, real)
+        self.volumes[key] = volume
+        self.pods_made += 1
+        up = said is not None and '"foreign"' not in said
+        made = pod(
+            run,
+            container.image,
+            uid=f"pod-{self.pods_made}",
+            said=said,
+            started=self.clock.now() if up else None,
+        )
+        self.nodes[key] = Node(made, real, said, self.clock.monotonic())
+        if up and run is not None:
+            self.starts.append((key, run, real))
+        return True
+
+    def _crash(self, key: str) -> bool:
+        node = self.nodes.get(key)
+        if node is None or node.real not in self.behaviour:
+            return False
+        character = self.behaviour[node.real]
+        up = self.clock.monotonic() - node.begun
+        if node.restarts >= character.crashes or up < HOUR / 4:
+            return False
+        node.restarts += 1
+        node.begun = self.clock.monotonic()
+        run, image = _shape(node.pod)
+        node.pod = pod(
+            run,
+            image,
+            uid=node.pod.metadata.uid,
+            said=node.said,
+            started=self.clock.now(),
+            restarts=node.restarts,
+        )
+        return True
+
+    def answer(self, name: str) -> NodeAnswer:
+        """What the node of this Deployment says now."""
+        node = next((n for k, n in self.nodes.items() if k.endswith(f"/{name}")), None)
+        if node is None or node.said is None or '"foreign"' in node.said:
+            return NodeAnswer(AnswerKind.STARTING, "refused")
+        hours = self.behaviour.get(node.real, Character()).hours
+        done = self.clock.monotonic() - node.begun >= hours * HOUR
+        return SOUND if done else BUSY
+
+
+def _shape(found: Pod) -> tuple[str | None, str]:
+    container = found.spec.container("node")
+    return found.metadata.annotation(names.RUN_ID), container.image if container else ""
+
+
+@dataclass
+class PlayedProbe:
+    cluster: PlayedCluster
+    asked: int = 0
+
+    async def ask(self, address: NodeAddress) -> NodeAnswer:
+        self.asked += 1
+        return self.cluster.answer(address.service)
+
+
+class FickleStore(MemoryStore):
+    """A store that can be away, for every call, and that can forget all it knows."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(monotonic=clock.monotonic)
+        self._clock = clock
+        self.away = False
+
+    def forget(self) -> None:
+        away = self.away
+        self.__init__(self._clock)  # type: ignore[misc]
+        self.away = away
+
+    def __getattribute__(self, name: str) -> object:
+        found = super().__getattribute__(name)
+        if name in _METHODS and super().__getattribute__("away"):
+            return _away
+        return found
+
+
+_METHODS = frozenset(
+    [
+        "meta",
+        "refill",
+        "claim",
+        "retake",
+        "claimed",
+        "pending",
+        "settle",
+        "release",
+        "mirror",
+        "mirrored",
+        "mirrors",
+        "put_run",
+        "run",
+        "append",
+        "history",
+        "put_tag",
+        "tag",
+        "put_build",
+        "build",
+        "put_evidence",
+        "evidence",
+    ]
+)
+
+
+async def _away(*_args: object, **_options: object) -> None:
+    raise StoreUnavailable("the store is away")
+
+
+@dataclass
+class Ear:
+    """Every notice that was told, in order."""
+
+    notices: list[Notice] = field(default_factory=list)
+
+    async def tell(self, notice: Notice) -> None:
+        self.notices.append(notice)

@@ -92,9 +92,7 @@ DOGSTATSD = Option(
 LISTEN = Option(
     "--listen", "BOOTSTRAP_LISTEN", "0.0.0.0:8080", "address of `/healthz`, `/readyz`, `/metrics`"
 )
-PAGE = Option(
-    "--page", "BOOTSTRAP_PAGE", "false", "reserved for a status page: there is none yet"
-)
+PAGE = Option("--page", "BOOTSTRAP_PAGE", "false", "reserved for a status page: there is none yet")
 MAX_OPEN_RUNS = Option(
     "--max-open-runs", "BOOTSTRAP_MAX_OPEN_RUNS", "", "runs open at a time; no limit if not set"
 )

@@ -17,6 +17,7 @@ from controller.base.backoff import BackoffPolicy
 from controller.base.clock import SystemClock
 from controller.base.errors import Unavailable
 from controller.domain import names
+from controller.domain.managers import image_manager
 from controller.domain.notice import Level, Notice
 from controller.domain.objects import Deployment
 from controller.domain.write import ImageChange, Write
@@ -25,7 +26,6 @@ from controller.kube.client import KubeClient
 from controller.kube.cluster import ALL, KubeCluster, Watching
 from controller.kube.credentials import GivenCredentials
 from controller.kube.lease import LeaseClaim, LeaseLock
-from controller.domain.managers import image_manager
 from controller.kube.reflector import ReflectorTimes
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from controller.simulator.faults import LoseReply, StreamFault

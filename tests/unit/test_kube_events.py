@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.domain.managers import image_manager
 from controller.domain.notice import Level, Notice
 from controller.domain.run import Phase
 from controller.kube.access import LEASING, PROXYING, READING
 from controller.kube.events import event_name, event_of
-from controller.domain.managers import image_manager
 from tests.kube_samples.objects import as_deployment, deployment, recorded_managers, recording
 
 NOTICE = Notice(

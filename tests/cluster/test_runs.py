@@ -117,7 +117,7 @@ async def test_a_restart_in_the_soak_begins_it_anew(stage: Stage) -> None:
     node.finish()
     await stage.until(lambda: stage.phase("fuji") == "Soaking")
     asked = stage.nodes.asked[pod]
-    await stage.until(lambda: stage.nodes.asked[pod] >= asked + 5)
+    await stage.until(lambda: stage.nodes.asked[pod] >= asked + 12)
     restarted = stage.clock.monotonic()
     await stage.says_it_runs(pod, restarts=1)
     await stage.ends("fuji", FIRST, "Passed")

@@ -242,3 +242,11 @@ def test_backup_can_be_restored(filled: RedisServer, tmp_path: Path) -> None:
     (tmp_path / "bootstrap.rdb").rename(tmp_path / "restored" / "dump.rdb")
     with redis_server(tmp_path / "restored") as restored:
         assert sorted(restored.admin.keys()) == sorted(filled.admin.keys())
+
+
+def test_the_readme_has_only_commands_that_are_tested_here() -> None:
+    """Does every redis-cli command of the README stand in the document whose commands are run?"""
+    readme = (DOCUMENT.parents[1] / "README.md").read_text()
+
+    assert LINE.findall(readme)
+    assert set(LINE.findall(readme)) <= set(LINE.findall(DOCUMENT.read_text()))

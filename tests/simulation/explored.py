@@ -136,12 +136,13 @@ class State(NamedTuple):
     void: frozenset[tuple[str, int]] = frozenset()
     told: frozenset[tuple[str, str, str]] = frozenset()
     again: bool = False  # a Deployment was ever made again
+    kept: int = 2  # Deployments that are looked after; one alone can be disturbed more often
 
 
 Step = tuple[str, object]
 
 
-def begin(controllers: int, budget: Budget) -> State:
+def begin(controllers: int, budget: Budget, *, kept: int = 2) -> State:
     fresh = Dep(1, bare(), None, None, None, None)
     return State(
         tag="a",
@@ -153,6 +154,7 @@ def begin(controllers: int, budget: Budget) -> State:
         controls=(Control(opened=True), Control())[:controllers],
         flights=frozenset(),
         budget=budget,
+        kept=kept,
     )
 
 
@@ -359,7 +361,7 @@ def work(s: State) -> Iterator[tuple[Step, State]]:
         if not control.opened:
             yield ("open", c), refilled(s, c, first=True)
         if control.busy is None:
-            for i in (0, 1):
+            for i in range(s.kept):
                 after = looked(s, c, i)
                 if after is not None:
                     yield ("look", (c, i)), after
@@ -604,7 +606,8 @@ def check_verdict(s: State, i: int, record: Record) -> None:
     if old is None or old.run is None or old.run.id != outcome.run:
         return
     real = letter(outcome.build)
-    if found is None or not found.up or (found.run, found.real) != (outcome.run, real):
+    shape = (outcome.run, real, old.run.image)
+    if found is None or not found.up or (found.run, found.real, found.image) != shape:
         raise Violation(f"I3: run {outcome.run} passes on {found}")
     if (outcome.run, real, True) not in s.volumes[i]:
         raise Violation(f"I3: run {outcome.run} passes on {s.volumes[i]}")
@@ -649,7 +652,7 @@ def check_settled(s: State) -> None:
         build(s.tag) in builds for r in records for builds in r.tested.values()
     ):
         raise Violation(f"at rest, and nobody has tested build {s.tag}: {records}")
-    for i in (0, 1):
+    for i in range(s.kept):
         check_quiet(s, i)
     for i, claim in enumerate(s.store.pending):
         record = as_record(i, s.deps[i].record)

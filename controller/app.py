@@ -29,7 +29,6 @@ from controller.kube.lease import LeaseClaim, LeaseLock
 from controller.leading import Leading, Parts
 from controller.leases import Leases
 from controller.listen import Condition, Listener
-from controller.notify.datadog_sink import DatadogSink
 from controller.notify.log_sink import LogSink
 from controller.settings import Settings
 from controller.wiring import Surroundings, Wiring, our_version
@@ -124,6 +123,9 @@ class App:
         agent = self._settings.dogstatsd
         sinks: list[Sink] = [LogSink()]
         if agent is not None:
+            # Imported here: it takes a third of a second, which only who uses it should pay.
+            from controller.notify.datadog_sink import DatadogSink
+
             datadog = DatadogSink(agent.host, agent.port, agent.socket_path, self._around.clock)
             stack.callback(datadog.close)
             sinks.append(datadog)

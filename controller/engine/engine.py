@@ -10,10 +10,10 @@ from loguru import logger
 from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all, supervise
-from controller.domain.notice import Level, Notice
 from controller.domain.record import Record
 from controller.domain.rules import Rules
 from controller.engine.absent import Absent
+from controller.engine.announcer import Announcer
 from controller.engine.executor import Executor
 from controller.engine.followed import Followed
 from controller.engine.ledger import Ledger
@@ -72,6 +72,7 @@ class Engine:
         cluster, clock, random = ports.cluster, ports.clock, ports.random
         store = OurStore(ports.store, lambda: self.ledger.admit())
         self.queue = WorkQueue(clock, random)
+        self._announcer = Announcer(ports.sink, clock)
         self.memory = Memory(store)
         self.ledger = Ledger(
             ports.store,
@@ -89,7 +90,7 @@ class Engine:
             random,
             interval=options.poll_interval,
             on_change=self._resolved,
-            on_registry=self._registry_turned,
+            on_registry=self._announcer.registry,
         )
         self._wanted = Wanted(self.poller.follow)
         self._publisher = Publisher(store, ports.sink)
@@ -125,10 +126,8 @@ class Engine:
             max_open_runs=options.max_open_runs,
             dry_run=options.dry_run,
         )
-        self._outages = 0
         self._store_asked = asyncio.Event()
         self._finished = asyncio.Event()
-        self._telling: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Until `stop`. The cluster's caches are synced before this is called."""
@@ -215,12 +214,12 @@ class Engine:
                 delay = backoff.next_delay()
                 if not told:
                     told = True
-                    await self._tell_outage("StoreUnreachable", "store", str(error))
+                    await self._announcer.store(str(error))
             else:
                 self._store_asked.set()
                 backoff.reset()
                 if told:
-                    await self._tell_outage("StoreReached", "store", "")
+                    await self._announcer.store(None)
                 if told or not opened:
                     told, opened = False, True
                     for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
@@ -241,25 +240,3 @@ class Engine:
             record = record_of(deployment) if deployment is not None else None
             if isinstance(record, Record):
                 yield record
-
-    def _registry_turned(self, host: str, sentence: str | None) -> None:
-        reason = "RegistryReached" if sentence is None else "RegistryUnreachable"
-        task = asyncio.ensure_future(self._tell_outage(reason, host, sentence or ""))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
-
-    async def _tell_outage(self, reason: str, what: str, sentence: str) -> None:
-        """Outages and recoveries that concern no single Deployment."""
-        self._outages += 1
-        now = self._ports.clock.now()
-        logger.bind(reason=reason, what=what).debug("outage")
-        await self._ports.sink.tell(
-            Notice(
-                id=f"{reason.lower()}.{int(now.timestamp())}.{self._outages}",
-                at=now,
-                level=Level.WARNING if sentence else Level.SUCCESS,
-                title=f"{what}: {reason}",
-                text=sentence or f"{what} answers again",
-                reason=reason,
-            )
-        )

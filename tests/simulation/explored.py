@@ -376,9 +376,16 @@ def work(s: State) -> Iterator[tuple[Step, State]]:
 
 
 def looked(s: State, c: int, i: int) -> State | None:
-    """Observe and decide; None where there is nothing to do."""
+    """Observe and decide; None where there is nothing to do.
+
+    What happened is published when nothing is left to decide, which in truth is after each patch or
+    two, and here at the latest before a record would have to drop a step that nobody was told.
+    """
+    before, record = s, as_record(i, s.deps[i].record)
+    if record and len(record.steps) >= RULES.steps - 1:
+        s = published(s, i)
     decision = decision_on(look(s, c, i))
-    if only_says(as_record(i, s.deps[i].record), decision):
+    if only_says(record, decision):
         decision = replace(decision, write=None, record=None)
     effects = tuple(e for e in decision.effects if not isinstance(e, Nudge))
     if decision.record is not None:
@@ -391,7 +398,7 @@ def looked(s: State, c: int, i: int) -> State | None:
         control = s.controls[c]._replace(busy=i, effects=effects)
         return s._replace(controls=put(s.controls, c, control))
     after = published(s, i)
-    return after if after != s else None
+    return after if after != before else None
 
 
 def only_says(old: Record | None, decision: Decision) -> bool:

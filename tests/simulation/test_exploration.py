@@ -77,9 +77,15 @@ class Exploration:
         pytest.param(begin(1, Budget(lost_replies=1, flushes=1)), 15_000, id="lost and flush"),
         pytest.param(begin(1, Budget(recreations=1, crashes=1)), 60_000, id="crash and made again"),
         pytest.param(begin(1, Budget(tag_moves=1)), 30_000, id="tag moves"),
-        pytest.param(begin(1, Budget(reverts=1)), 5_000, id="put back"),
         pytest.param(begin(2, Budget()), 25_000, id="two controllers"),
-        # One Deployment alone, disturbed more often
+        # One Deployment alone can be disturbed more often in as many states
+        pytest.param(begin(1, Budget(reverts=3), kept=1), 20_000, id="alone, put back"),
+        pytest.param(
+            begin(1, Budget(reverts=1, tag_moves=1), kept=1), 3_000, id="alone, put back and tag"
+        ),
+        pytest.param(
+            begin(2, Budget(tag_moves=1, lost_replies=1), kept=1), 30_000, id="alone, two looking"
+        ),
     ],
 )
 def test_the_invariants_hold_in_every_state(first: State, least: int) -> None:

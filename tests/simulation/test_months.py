@@ -65,7 +65,7 @@ class Months:
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
-        self.cluster = PlayedCluster(self.clock, Random(self.seed + 1), lost=0.02)
+        self.cluster = PlayedCluster(self.clock, Random(self.seed + 1), lost=0.1)
         self.registry = FakeRegistry(self.clock)
         self.store = FickleStore(self.clock)
         self.engine: asyncio.Task[None] | None = None

@@ -12,6 +12,7 @@ from controller.domain.observation import Choice, ClaimSeen, Leave, Nudge
 from controller.domain.rules import Rules
 from controller.domain.run import Phase
 from tests.machine_objects import (
+    apply_write,
     bare,
     build,
     deployment,
@@ -434,6 +435,41 @@ def test_a_blockade_that_ends_is_told() -> None:
     world.change(key, with_fields(world.deployments[key], spec=mended))
     world.settle(key)
     assert [s.reason for s in world.record(key).steps] == ["NotRecreate", "BlockedEnded"]
+
+
+def test_a_claim_that_is_being_given_back_is_used_no_more() -> None:
+    """Can no pin rely on a claim between the write that fences it and its release? Another
+    controller, or this one after a crash, finds the build due again in that moment.
+    """
+    world = World()
+    key = world.add(deployment())
+    claim = world.take_claim(key)
+    world.tags["latest"] = None
+    decision = decide(world.observe(key))
+    assert decision.write is not None
+    after = apply_write(world.deployments[key], decision.write)
+    assert after is not None
+    world.deployments[key] = after  # the release is still to come
+    world.tags["latest"] = "a"
+    assert world.start_run(key) > claim.run
+    at_once(world.store.release(claim))
+    assert at_once(world.store.claimed(claim.target, claim.build)) is not None
+
+
+def test_a_claim_beside_a_lost_record_is_never_given_back() -> None:
+    """Is the run of a claim that may have come to be taken on, with its id and its data, however
+    long that takes, after a controller died and its Deployment was made again?
+    """
+    world = World()
+    key = world.add(deployment())
+    claim = world.take_claim(key)
+    world.look(key)  # the pin, and nothing published
+    world.kubelet(key)
+    made_again(world, key, suspend="true")
+    world.settle(key)
+    assert at_once(world.store.claimed(claim.target, claim.build)) == claim
+    world.change(key, with_annotations(world.deployments[key], suspend=None))
+    assert world.start_run(key) == claim.run
 
 
 def test_a_claim_that_leads_nowhere_is_given_back_after_a_write() -> None:

@@ -79,15 +79,20 @@ def test_a_restart_in_the_soak_begins_it_anew_and_fails_nothing() -> None:
 def test_a_soak_of_another_life_passes_nothing() -> None:
     """Does an old soak not pass a container that has restarted since, before the next look?"""
     world, key, _ = started(soak="1m")
-    for _ in range(3):
-        world.probe(key)
+    world.probe(key)
+    world.settle(key)
+    world.probe(key)
+    world.probe(key)
+    soak = world.attention[key].soak
+    assert (world.record(key).phase, soak and soak.seconds) == (Phase.SOAKING, 60.0)
     node(world, key, restarts=1)
     world.settle(key)
     assert outcome(world, key) is None
 
 
 @pytest.mark.parametrize(
-    "said", [None, "", word("20261122t060000z-bbbbbbbb", "fresh"), word("", "fresh")]
+    "said",
+    [None, "", word("20261122t060000z-bbbbbbbb", "fresh"), word("", "fresh"), word("RUN", "kept")],
 )
 def test_without_the_init_containers_word_nothing_passes(said: str | None) -> None:
     """Can readiness alone, on data that nobody vouches for, not pass?"""
@@ -100,7 +105,7 @@ def test_without_the_init_containers_word_nothing_passes(said: str | None) -> No
         statuses = []
     else:
         assert init.state.terminated is not None
-        terminated = with_fields(init.state.terminated, message=said)
+        terminated = with_fields(init.state.terminated, message=said.replace("RUN", run))
         statuses = [with_fields(init, state=with_fields(init.state, terminated=terminated))]
     world.pods[key] = (
         with_fields(made, status=with_fields(made.status, init_container_statuses=statuses)),

@@ -1,0 +1,173 @@
+"""The ledger: which store is believed, and when claims are granted (I8)."""
+
+import asyncio
+from random import Random
+
+import pytest
+
+from controller.domain.observation import ClaimSeen, TakeClaim
+from controller.domain.record import Record
+from controller.engine.ledger import Ledger, claims_of
+from store.api import SCHEMA, Meta, StoreForgot, StoreMisused, StoreUnavailable
+from tests.fakes import FakeClock
+from tests.machine_objects import build, deployment
+from tests.machine_world import World
+from tests.simulation.played import FickleStore
+
+TARGET = "fuji-c-chain-state-sync"
+TAKE = TakeClaim(TARGET, build("a"), "20261123t060000z-aaaaaaaa")
+
+
+class Desk:
+    """A ledger with settle of 60 and patience of 100 seconds, and what it is given to work with."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.store = FickleStore(self.clock)
+        self.records: list[Record] = []
+        self.refills = 0
+        self.ledger = self.another()
+
+    def another(self) -> Ledger:
+        return Ledger(
+            self.store,
+            self.clock,
+            Random(1),
+            settle=60.0,
+            patience=100.0,
+            records=lambda: iter(self.records),
+            on_refill=self._refilled,
+        )
+
+    def _refilled(self) -> None:
+        self.refills += 1
+
+    async def settled(self) -> Ledger:
+        await self.ledger.open("ours")
+        await self.clock.advance(60)
+        return self.ledger
+
+
+def recorded() -> Record:
+    """The record of a Deployment that tests build a."""
+    world = World()
+    key = world.add(deployment())
+    world.bootstrap(key)
+    return world.record(key)
+
+
+async def test_nothing_is_claimed_before_the_store_was_opened() -> None:
+    """Is there no leave, and a reason, until the store has been refilled?"""
+    desk = Desk()
+    await desk.clock.advance(3600)
+    leave = desk.ledger.leave()
+    assert not leave.given
+    assert "the store" in leave.why
+
+
+async def test_nothing_is_claimed_while_patches_may_be_on_their_way() -> None:
+    """Is `--settle` waited for after a start, to its end and no longer?"""
+    desk = Desk()
+    await desk.ledger.open("ours")
+    await desk.clock.advance(59.9)
+    assert not desk.ledger.leave().given
+    turns = desk.ledger.turns_in()
+    assert turns == pytest.approx(0.1)
+    await desk.clock.advance(0.1)
+    assert desk.ledger.leave().given
+    assert desk.ledger.turns_in() is None
+
+
+async def test_a_store_that_forgot_is_refilled_and_settles_anew() -> None:
+    """Is a flush noticed at the next claim, refilled from the records, and waited out?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    desk.store.forget()
+    record = recorded()
+    desk.records.append(record)
+    with pytest.raises(StoreForgot):
+        await ledger.claim(TAKE, "bootstrap/two")
+    assert not ledger.leave().given
+    claim = await desk.store.claimed(TARGET, build("a"))
+    assert claim is not None
+    assert record.run is not None
+    assert (claim.run, claim.owner) == (record.run.id, record.key)
+    assert desk.refills == 2
+    await desk.clock.advance(60)
+    got = await ledger.claim(TAKE, "bootstrap/two")
+    assert got.owner == record.key
+
+
+async def test_a_store_of_another_epoch_is_taken_over_before_a_claim() -> None:
+    """Does a controller that another one has followed grant nothing on its old word?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    await desk.store.refill(Meta(SCHEMA, "somebody else's", 0, "ours"), [])
+    with pytest.raises(StoreForgot):
+        await ledger.claim(TAKE, "bootstrap/one")
+    assert await desk.store.claimed(TARGET, build("a")) is None
+    assert not ledger.leave().given
+
+
+async def test_a_claim_is_granted_once_and_told_to_all_others() -> None:
+    """Does everybody who asks for a build learn whose it is?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    first = await ledger.claim(TAKE, "bootstrap/one")
+    assert first == ClaimSeen(TARGET, build("a"), TAKE.run, "bootstrap/one")
+    assert await ledger.claim(TAKE, "bootstrap/two") == first
+
+
+async def test_another_clusters_store_is_not_touched() -> None:
+    """Is a store that belongs to another cluster left as it is, with a sentence for a person?"""
+    desk = Desk()
+    await desk.store.refill(Meta(SCHEMA, "theirs", 0, "another"), [])
+    with pytest.raises(StoreMisused, match="another cluster"):
+        await desk.ledger.open("ours")
+    meta = await desk.store.meta()
+    assert meta is not None
+    assert meta.epoch == "theirs"
+    leave = desk.ledger.leave()
+    assert (leave.given, leave.lasting) == (False, True)
+    assert desk.ledger.turns_in() is None
+
+
+async def test_an_outage_is_told_once_it_lasts() -> None:
+    """Is a store that is away no reason to tell owners at once, and one after its patience?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    ledger.lost(StoreUnavailable("it is away"))
+    leave = ledger.leave()
+    assert (leave.given, leave.lasting) == (False, False)
+    assert ledger.turns_in() == pytest.approx(100.0)
+    await desk.clock.advance(100)
+    assert ledger.leave().lasting
+    assert ledger.turns_in() is None
+    await ledger.mend()
+    assert not ledger.leave().lasting
+    await desk.clock.advance(60)
+    assert ledger.leave().given
+
+
+async def test_a_loss_wakes_whoever_mends() -> None:
+    """Is there no asking on a schedule while all is well, and none missed when it is not?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    waiting = asyncio.create_task(ledger.until_lost())
+    await desk.clock.advance(3600)
+    assert not waiting.done()
+    ledger.lost(StoreUnavailable("it is away"))
+    await waiting
+
+
+def test_a_record_is_proof_of_all_that_it_remembers() -> None:
+    """Are open run, outcomes and tested builds all claims?"""
+    record = recorded()
+    assert record.run is not None
+    assert [(c.build, c.run) for c in claims_of(record)] == [(build("a"), record.run.id)]
+    world = World()
+    key = world.add(deployment())
+    run = world.pass_run(key)
+    assert [(c.build, c.run, c.owner) for c in claims_of(world.record(key))] == [
+        (build("a"), run, key)
+    ]

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from controller.base.durations import format_duration
 from controller.base.text import shown
 
 
@@ -70,10 +69,6 @@ _COLOURED = frozenset({"PHASE", "OUTCOME"})
 def short(build: str) -> str:
     """A digest as people compare it: twelve digits."""
     return build.partition(":")[2][:12] or build
-
-
-def ago(seconds: float) -> str:
-    return f"{format_duration(max(0.0, seconds))} ago"
 
 
 def instant(at: float) -> str:

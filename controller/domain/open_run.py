@@ -1,7 +1,5 @@
 """What becomes of a run that is open."""
 
-from collections.abc import Callable
-
 from msgspec.structs import replace
 
 from controller.base.durations import format_duration
@@ -26,8 +24,6 @@ from controller.domain.record import OpenRun, Record, Seen
 from controller.domain.run import Phase, Reason
 from controller.domain.subject import configuration_hash, node_container_name
 from controller.domain.verdict import failure, may_pass
-
-RunStep = Callable[[Observation, Record, OpenRun, RunPods], Decision | None]
 
 
 def decide_open_run(o: Observation) -> Decision:

@@ -46,7 +46,6 @@ class Reason(StrEnum):
     TAKEN_UP = "TakenUp"
     NODE_STARTED = "NodeStarted"
     BOOTSTRAPPED = "Bootstrapped"
-    SOAK_BEGUN_ANEW = "SoakBegunAnew"
     SOAKED = "Soaked"
     # Failed
     TIMEOUT = "Timeout"
@@ -65,7 +64,6 @@ class Reason(StrEnum):
     WAITING = "Waiting"
     REGISTRY_TROUBLE = "RegistryTrouble"
     STORE_TROUBLE = "StoreTrouble"
-    FAILED_DATA_KEPT = "FailedDataKept"
     SUSPENDED = "Suspended"
 
 

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from controller.base.text import shown
 from controller.domain.notice import Level, Notice
-from controller.domain.record import Record, Step
+from controller.domain.record import OpenRun, Record, Step
 from controller.domain.run import Phase
+from controller.domain.target import SyncMode
 from store.api import Transition
 
 
@@ -18,9 +19,8 @@ def transition_id(record: Record, step: Step) -> str:
 
 def notice_of(record: Record, step: Step, uid: str) -> Notice:
     """The notice of a transition, with what the record knows of its run."""
-    run = record.run if record.run and record.run.id == step.run else None
-    outcome = next((o for o in record.outcomes if o.run == step.run), None)
-    target = run.target if run else outcome.target if outcome else ""
+    run = _open_run(record, step)
+    target = target_of(record, step)
     network, mode = (run.network, run.mode) if run else _split(target)
     where = target or record.key
     return Notice(
@@ -46,10 +46,19 @@ def notice_of(record: Record, step: Step, uid: str) -> Notice:
 
 def transition_of(record: Record, step: Step, body: bytes) -> Transition:
     """The line of history. Transitions without a run are of no target."""
-    run = record.run if record.run and record.run.id == step.run else None
-    outcome = next((o for o in record.outcomes if o.run == step.run), None)
-    target = run.target if run else outcome.target if outcome else ""
+    target = target_of(record, step)
     return Transition(transition_id(record, step), target, float(step.at), body)
+
+
+def target_of(record: Record, step: Step) -> str:
+    """The target of the step's run, open or over; empty where there is none, or nobody knows."""
+    run = _open_run(record, step)
+    outcome = next((o for o in record.outcomes if o.run == step.run), None)
+    return run.target if run else outcome.target if outcome else ""
+
+
+def _open_run(record: Record, step: Step) -> OpenRun | None:
+    return record.run if record.run and record.run.id == step.run else None
 
 
 def _phase(text: str) -> Phase | None:
@@ -58,7 +67,7 @@ def _phase(text: str) -> Phase | None:
 
 def _split(target: str) -> tuple[str, str]:
     """Network and sync mode of a target's slug; modes are a closed list, networks hold a dash."""
-    for mode in ("full-sync-archive", "c-chain-state-sync", "p-chain-full-sync-only", "full-sync"):
+    for mode in sorted(SyncMode, key=len, reverse=True):  # one mode begins as another does
         network, found, _ = target.partition(f"-{mode}")
         if found:
             return network, mode

@@ -79,7 +79,6 @@ class Poller:
         self._random = random
         self._interval = interval
         self._on_change = on_change
-        self._on_registry = on_registry
         self._subjects: dict[tuple[Repository, str], _Subject] = {}
         self._outages = Outages(on_registry)
         self._busy: set[str] = set()

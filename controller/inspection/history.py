@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from controller.domain.record import Outcome, Record, Step
-from controller.engine.notices import transition_id
+from controller.engine.notices import target_of, transition_id
 from store.api import StateStore, Transition
 
 
@@ -65,13 +65,11 @@ def _of_transition(transition: Transition) -> Line:
 
 
 def _of_step(record: Record, step: Step) -> Line:
-    run = record.run if record.run and record.run.id == step.run else None
-    outcome = next((o for o in record.outcomes if o.run == step.run), None)
     return Line(
         id=transition_id(record, step),
         at=float(step.at),
         deployment=record.key,
-        target=run.target if run else outcome.target if outcome else "",
+        target=target_of(record, step),
         run=step.run,
         build=step.build,
         before=step.before,

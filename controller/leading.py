@@ -19,6 +19,7 @@ from controller.engine.ports import Sink
 from controller.kube.client import KubeClient
 from controller.kube.cluster import KubeCluster
 from controller.kube.identity import cluster_id
+from controller.kube.witness import KubeWitness
 from controller.metering import MeteredRegistry
 from controller.notify.fan_out import Notifier
 from controller.notify.kube_sink import KubeSink
@@ -97,6 +98,7 @@ class Leading:
             probe=await wiring.probe(parts.client),
             store=parts.store,
             sink=Notifier(sinks, around.clock, parts.metrics),
+            witness=KubeWitness(parts.client),
             clock=around.clock,
             random=around.random,
             on_outcome=lambda _key, word, seconds: parts.metrics.reconciled(word, seconds),
@@ -108,6 +110,7 @@ class Leading:
             settle=settings.engine.settle,
             probe_interval=settings.node.probe_interval,
             max_open_runs=settings.engine.max_open_runs,
+            secrets=settings.store.secrets,
             dry_run=settings.engine.dry_run,
             rules=around.rules,
         )

@@ -4,6 +4,7 @@ from controller.base.clock import Clock
 from controller.base.errors import BootstrapError, Busy, NotFound, Refused, Unavailable
 from controller.base.metrics import Metrics
 from controller.domain.build import Build, Platform, Quota
+from controller.domain.evidence import BuildFacts
 from controller.domain.reference import Repository
 from controller.engine.ports import Registry
 
@@ -38,6 +39,9 @@ class MeteredRegistry:
             raise
         self._answered(repository)
         return build
+
+    async def describe(self, repository: Repository, tag: str, build: Build) -> BuildFacts:
+        return await self._registry.describe(repository, tag, build)
 
     def quota(self, repository: Repository) -> Quota | None:
         return self._registry.quota(repository)

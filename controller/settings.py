@@ -61,6 +61,12 @@ class StoreSettings:
     def shown_url(self) -> str:
         return values.shown_url(self.url)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be shown nowhere."""
+        found = (self.password, urlsplit(self.url).password)
+        return tuple(secret for secret in found if secret)
+
 
 @dataclass(frozen=True)
 class RegistrySettings:

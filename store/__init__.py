@@ -4,6 +4,7 @@ from store.api import (
     SCHEMA,
     Claim,
     Meta,
+    SeenBuild,
     StateStore,
     StoreError,
     StoreForgot,
@@ -13,6 +14,7 @@ from store.api import (
 )
 from store.memory_store import MemoryStore
 from store.opening import open_store
+from store.passing import PassingStore
 from store.reading import ReadOnlyStore
 
 __all__ = [
@@ -20,7 +22,9 @@ __all__ = [
     "Claim",
     "MemoryStore",
     "Meta",
+    "PassingStore",
     "ReadOnlyStore",
+    "SeenBuild",
     "StateStore",
     "StoreError",
     "StoreForgot",

@@ -68,6 +68,14 @@ class Meta:
 
 
 @dataclass(frozen=True)
+class SeenBuild:
+    """A build that a target's tag pointed to. at: when that was first noted, seconds since 1970."""
+
+    build: str
+    at: float
+
+
+@dataclass(frozen=True)
 class Transition:
     """One line of history.
 
@@ -151,11 +159,33 @@ class StateStore(ABC):
 
     @abstractmethod
     async def put_run(self, target: str, run: str, fields: Mapping[str, str]) -> None:
-        """Adds or replaces these fields of what is known about a run; keeps the others."""
+        """Adds or replaces these fields of what is known about a run; keeps the others. A run of
+        which nothing was written for 400 days is forgotten.
+        """
 
     @abstractmethod
     async def run(self, target: str, run: str) -> dict[str, str]:
         """What is known about a run, or an empty dict."""
+
+    @abstractmethod
+    async def runs(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
+        """As `run`, for many at once and in their order; at most 200: more is a StoreMisused."""
+
+    @abstractmethod
+    async def note_seen(self, target: str, build: str, *, at: float) -> None:
+        """The target's tag pointed to this build at this time, in seconds since 1970; the first
+        time stands. Each target keeps its newest 1000.
+        """
+
+    @abstractmethod
+    async def seen_builds(self, target: str) -> list[SeenBuild]:
+        """The builds that the target's tag pointed to, newest first."""
+
+    @abstractmethod
+    async def claims_of(self, target: str) -> list[Claim]:
+        """All claims of the target, sorted by run and build: the builds that were tested on it, or
+        are. A claim that was refilled from a record which has forgotten its run has an empty one.
+        """
 
     @abstractmethod
     async def append(self, transitions: Sequence[Transition]) -> None:
@@ -187,14 +217,14 @@ class StateStore(ABC):
 
     @abstractmethod
     async def put_evidence(
-        self, run: str, parts: Mapping[str, bytes], *, keep_seconds: float
+        self, target: str, run: str, parts: Mapping[str, bytes], *, keep_seconds: float
     ) -> None:
-        """Keeps evidence of a run for that long; replaces what was kept. At most 8 MiB together:
-        more is a StoreMisused.
+        """Keeps evidence of a run for that long; replaces what was kept, all or nothing. At most
+        8 MiB together: more is a StoreMisused. target: run ids are unique on a target only.
         """
 
     @abstractmethod
-    async def evidence(self, run: str) -> dict[str, bytes]:
+    async def evidence(self, target: str, run: str) -> dict[str, bytes]:
         """The evidence of a run, or an empty dict."""
 
     async def inspect(self) -> list[str]:

@@ -16,6 +16,18 @@ HISTORY_BOUND = 20_000
 BODY_BYTES = 64 * 1024  # of a transition: see api.Transition
 EVIDENCE_BYTES = 8 * 1024 * 1024  # of a run: see api.StateStore.put_evidence
 
+# Builds that a target remembers to have seen: nearly three years of one merge a day, in 150 KB.
+SEEN_BOUND = 1000
+
+# Runs that one reading asks for. At a few KB each it is a megabyte, which the time limit of a call
+# allows for; a comparison looks at some dozens.
+RUNS_AT_ONCE = 200
+
+# Seconds after its last write for which a run is known. More than a year, so that a run can be
+# compared with those of a year ago; an end, for at a hundred runs a day and 4 KB each even these
+# are 160 MB, and nothing else would ever remove one. History and claims outlive it.
+RUN_KEEP_SECONDS = 400 * 86400.0
+
 # Names become parts of keys: a colon separates parts, and a space or control character would make
 # a key that nobody can type. A dash alone stands for no target in the keys of Redis.
 _TARGET = re.compile(r"(?!-$)[^\s:\x00-\x1f\x7f]{1,200}")
@@ -59,6 +71,18 @@ def check_evidence(run: str, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
             f"the evidence of run {run[:80]!r} has {size} bytes, more than {EVIDENCE_BYTES}"
         )
     return parts
+
+
+def check_time(at: float, what: str) -> float:
+    if not math.isfinite(at):
+        raise StoreMisused(f"{what[:80]!r} has no time")
+    return at
+
+
+def check_runs(runs: Sequence[str]) -> Sequence[str]:
+    if len(runs) > RUNS_AT_ONCE:
+        raise StoreMisused(f"{len(runs)} runs were asked for at once, more than {RUNS_AT_ONCE}")
+    return runs
 
 
 def sequence(fields: Mapping[str, str]) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from store import limits
-from store.api import Claim, Meta, StateStore, StoreForgot, Transition
+from store.api import Claim, Meta, SeenBuild, StateStore, StoreForgot, Transition
+from store.expiring import Expiring
 
 _Place = tuple[float, str]  # where a transition stands: time, then id
 
@@ -14,8 +15,9 @@ _Place = tuple[float, str]  # where a transition stands: time, then id
 class MemoryStore(StateStore):
     """Nothing here waits, so each method is atomic by being one step of the event loop.
 
-    monotonic: seconds that never go back, for how long evidence is kept; the event loop's own by
-    default. history_bound: transitions kept for all targets, and again for each.
+    monotonic: seconds that never go back, for how long runs and evidence are kept; the event loop's
+    own by default. history_bound: transitions kept for all targets, and again for each.
+    seen_bound: builds that each target remembers to have seen.
     """
 
     def __init__(
@@ -23,19 +25,22 @@ class MemoryStore(StateStore):
         *,
         monotonic: Callable[[], float] | None = None,
         history_bound: int = limits.HISTORY_BOUND,
+        seen_bound: int = limits.SEEN_BOUND,
     ) -> None:
         self._monotonic = monotonic
         self._bound = history_bound
+        self._seen_bound = seen_bound
         self._meta: Meta | None = None
         self._claims: dict[tuple[str, str], Claim] = {}
         self._pending: dict[str, Claim] = {}
         self._mirrors: dict[str, dict[str, str]] = {}
-        self._runs: dict[tuple[str, str], dict[str, str]] = {}
+        self._runs: Expiring[tuple[str, str], dict[str, str]] = Expiring(self._now)
         self._transitions: dict[str, Transition] = {}
         self._places: dict[str | None, list[_Place]] = {}  # per target; None is all
         self._tags: dict[tuple[str, str], dict[str, str]] = {}
         self._builds: dict[tuple[str, str], str] = {}
-        self._evidence: dict[str, tuple[float, dict[str, bytes]]] = {}
+        self._seen: dict[str, dict[str, float]] = {}
+        self._evidence: Expiring[tuple[str, str], dict[str, bytes]] = Expiring(self._now)
 
     def __repr__(self) -> str:
         return "MemoryStore()"
@@ -112,10 +117,33 @@ class MemoryStore(StateStore):
         return sorted(self._mirrors)
 
     async def put_run(self, target: str, run: str, fields: Mapping[str, str]) -> None:
-        self._runs.setdefault((limits.check_target(target), run), {}).update(fields)
+        place = (limits.check_target(target), run)
+        if fields:
+            known = self._runs.get(place) or {}
+            self._runs.put(place, known | dict(fields), limits.RUN_KEEP_SECONDS)
 
     async def run(self, target: str, run: str) -> dict[str, str]:
-        return dict(self._runs.get((limits.check_target(target), run), {}))
+        return dict(self._runs.get((limits.check_target(target), run)) or {})
+
+    async def runs(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
+        limits.check_target(target)
+        return [await self.run(target, run) for run in limits.check_runs(runs)]
+
+    async def note_seen(self, target: str, build: str, *, at: float) -> None:
+        seen = self._seen.setdefault(limits.check_target(target), {})
+        seen.setdefault(build, limits.check_time(at, build))
+        for old in sorted(seen, key=lambda b: (seen[b], b))[: -self._seen_bound]:
+            del seen[old]
+
+    async def seen_builds(self, target: str) -> list[SeenBuild]:
+        seen = self._seen.get(limits.check_target(target), {})
+        found = (SeenBuild(build, at) for build, at in seen.items())
+        return sorted(found, key=lambda s: (s.at, s.build), reverse=True)
+
+    async def claims_of(self, target: str) -> list[Claim]:
+        limits.check_target(target)
+        found = (c for (of, _), c in self._claims.items() if of == target)
+        return sorted(found, key=lambda claim: (claim.run, claim.build))
 
     async def append(self, transitions: Sequence[Transition]) -> None:
         for transition in limits.check_transitions(transitions):
@@ -157,20 +185,13 @@ class MemoryStore(StateStore):
         return self._builds.get((index, platform))
 
     async def put_evidence(
-        self, run: str, parts: Mapping[str, bytes], *, keep_seconds: float
+        self, target: str, run: str, parts: Mapping[str, bytes], *, keep_seconds: float
     ) -> None:
-        self._forget_evidence()
-        until = self._now() + keep_seconds
-        self._evidence[run] = (until, dict(limits.check_evidence(run, parts)))
+        place = (limits.check_target(target), run)
+        self._evidence.put(place, dict(limits.check_evidence(run, parts)), keep_seconds)
 
-    async def evidence(self, run: str) -> dict[str, bytes]:
-        self._forget_evidence()
-        return dict(self._evidence.get(run, (0.0, {}))[1])
-
-    def _forget_evidence(self) -> None:
-        now = self._now()
-        for run in [run for run, (until, _) in self._evidence.items() if until <= now]:
-            del self._evidence[run]
+    async def evidence(self, target: str, run: str) -> dict[str, bytes]:
+        return dict(self._evidence.get((limits.check_target(target), run)) or {})
 
     def _now(self) -> float:
         return self._monotonic() if self._monotonic else asyncio.get_running_loop().time()

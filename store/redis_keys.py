@@ -53,8 +53,11 @@ class RedisKeys:
     def builds(self, index: str) -> str:
         return f"{self._prefix}:builds:{index}"
 
-    def evidence(self, run: str) -> str:
-        return f"{self._prefix}:evidence:{run}"
+    def seen(self, target: str) -> str:
+        return f"{self._prefix}:seen:{check_target(target)}"
+
+    def evidence(self, target: str, run: str) -> str:
+        return f"{self._prefix}:evidence:{check_target(target)}:{run}"
 
 
 def _compact(value: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
 from store.api import StoreMisused
-from store.limits import HISTORY_BOUND
+from store.limits import HISTORY_BOUND, SEEN_BOUND
 from store.redis_errors import Calls
 from store.redis_store import RedisStore
 
@@ -54,6 +54,7 @@ def open_redis(
     password: str | None = None,
     timeout: float = 5.0,
     history_bound: int = HISTORY_BOUND,
+    seen_bound: int = SEEN_BOUND,
 ) -> RedisStore:
     """See open_store and RedisStore. Connects to nothing yet."""
     parts = _split(url)
@@ -87,7 +88,13 @@ def open_redis(
         **options,
     )
     calls = Calls(place, timeout, secrets=(secret, parts.password or ""))
-    return RedisStore(Redis.from_pool(pool), calls, prefix=prefix, history_bound=history_bound)
+    return RedisStore(
+        Redis.from_pool(pool),
+        calls,
+        prefix=prefix,
+        history_bound=history_bound,
+        seen_bound=seen_bound,
+    )
 
 
 def _split(url: str) -> SplitResult:

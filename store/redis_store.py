@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from store import limits, redis_scripts
-from store.api import SCHEMA, Claim, Meta, StateStore, StoreForgot, Transition
+from store.api import SCHEMA, Claim, Meta, SeenBuild, StateStore, StoreForgot, Transition
 from store.redis_errors import Calls
 from store.redis_history import RedisHistory
 from store.redis_keys import (
@@ -25,6 +25,7 @@ from store.redis_keys import (
     text,
     texts,
 )
+from store.redis_runs import RedisRuns
 
 
 class RedisStore(StateStore):
@@ -33,6 +34,7 @@ class RedisStore(StateStore):
     client: with decode_responses off and encoding_errors `replace`; the store owns and closes it.
     calls: place and time limit.
     history_bound: transitions kept for all targets, and again for each.
+    seen_bound: builds that each target remembers to have seen.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class RedisStore(StateStore):
         *,
         prefix: str = "bootstrap",
         history_bound: int = limits.HISTORY_BOUND,
+        seen_bound: int = limits.SEEN_BOUND,
     ) -> None:
         self._redis: Any = client  # its annotations differ from release to release
         self._calls = calls
         self._keys = RedisKeys(prefix)
         self._history = RedisHistory(self._redis, calls, self._keys, history_bound)
+        self._runs = RedisRuns(self._redis, calls, self._keys, seen_bound)
 
     def __repr__(self) -> str:
         return f"RedisStore({self._calls.place!r})"
@@ -126,12 +130,24 @@ class RedisStore(StateStore):
         return sorted(text(name) for name in names)
 
     async def put_run(self, target: str, run: str, fields: Mapping[str, str]) -> None:
-        key = self._keys.run(target, run)
-        if fields:
-            await self._calls.run(self._redis.hset(key, mapping=dict(fields)))
+        await self._runs.put(target, run, fields)
 
     async def run(self, target: str, run: str) -> dict[str, str]:
         return await self._hash(self._keys.run(target, run))
+
+    async def runs(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
+        return await self._runs.many(target, runs)
+
+    async def note_seen(self, target: str, build: str, *, at: float) -> None:
+        await self._runs.note_seen(target, build, at)
+
+    async def seen_builds(self, target: str) -> list[SeenBuild]:
+        return await self._runs.seen_builds(target)
+
+    async def claims_of(self, target: str) -> list[Claim]:
+        raw = await self._calls.run(self._redis.hgetall(self._keys.claims(target)))
+        found = [decode_claim(target, text(build), value) for build, value in raw.items()]
+        return sorted(found, key=lambda claim: (claim.run, claim.build))
 
     async def append(self, transitions: Sequence[Transition]) -> None:
         await self._history.append(transitions)
@@ -155,13 +171,13 @@ class RedisStore(StateStore):
         return None if raw is None else text(raw)
 
     async def put_evidence(
-        self, run: str, parts: Mapping[str, bytes], *, keep_seconds: float
+        self, target: str, run: str, parts: Mapping[str, bytes], *, keep_seconds: float
     ) -> None:
         limits.check_evidence(run, parts)
-        await self._calls.run(self._replace(self._keys.evidence(run), parts, keep_seconds))
+        await self._calls.run(self._replace(self._keys.evidence(target, run), parts, keep_seconds))
 
-    async def evidence(self, run: str) -> dict[str, bytes]:
-        raw = await self._calls.run(self._redis.hgetall(self._keys.evidence(run)))
+    async def evidence(self, target: str, run: str) -> dict[str, bytes]:
+        raw = await self._calls.run(self._redis.hgetall(self._keys.evidence(target, run)))
         return {text(name): part for name, part in raw.items()}
 
     async def inspect(self) -> list[str]:

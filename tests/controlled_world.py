@@ -182,11 +182,14 @@ class ControlledWorld:
 
 @asynccontextmanager
 async def controlled_world(
-    folder: Path, rules: Rules | None = None, settings: ServerSettings | None = None
+    folder: Path,
+    rules: Rules | None = None,
+    settings: ServerSettings | None = None,
+    speed: Speed = SPEED,
 ) -> AsyncIterator[ControlledWorld]:
     """The world, with BUILD pushed and no controller started yet."""
     async with AsyncExitStack() as stack:
-        world = World(SystemClock(), Random(7), speed=SPEED, settings=settings)
+        world = World(SystemClock(), Random(7), speed=speed, settings=settings)
         await stack.enter_async_context(world)
         world.push(REPOSITORY, "latest", BUILD)
         controlled = ControlledWorld(world, folder, rules)

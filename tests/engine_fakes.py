@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from controller.base.clock import Clock
 from controller.base.errors import NotFound, Refused
 from controller.domain.build import Platform, Quota
+from controller.domain.evidence import BuildFacts, Place, PodEvent, Read
+from controller.domain.objects import Pod
 from controller.domain.reference import Repository
 from store.api import StoreUnavailable
 from store.memory_store import MemoryStore
@@ -90,6 +92,9 @@ class FakeRegistry:
     def quota(self, repository: Repository) -> Quota | None:
         return self._quotas.get(repository)
 
+    async def describe(self, repository: Repository, tag: str, build: str) -> BuildFacts:
+        return BuildFacts()
+
     async def _answer(self, repository: Repository) -> None:
         host = repository.registry
         self._under_way[host] = self._under_way.get(host, 0) + 1
@@ -105,6 +110,21 @@ class FakeRegistry:
         error = error or self.failing or self.failing_hosts.get(host)
         if error:
             raise error
+
+
+class BlindWitness:
+    """A witness to whom nothing optional is granted."""
+
+    async def log(
+        self, pod: Pod, container: str, *, previous: bool = False, lines: int = 500
+    ) -> Read:
+        return Read(unread="missing right: get pods/log")
+
+    async def events(self, pod: Pod) -> tuple[Sequence[PodEvent], str]:
+        return (), "missing right: list events"
+
+    async def place(self, pod: Pod) -> Place:
+        return Place(node=pod.spec.node_name, unread=("missing right: get nodes",))
 
 
 class AwayStore(MemoryStore):

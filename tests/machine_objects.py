@@ -42,6 +42,7 @@ SOUND = NodeAnswer(AnswerKind.ANSWERED, "bootstrapped", ready=True, healthy=True
 BUSY = NodeAnswer(
     AnswerKind.ANSWERED, "bootstrapping", failing={"bootstrapped": "subnets not bootstrapped"}
 )
+_LISTENS = [EnvVar(name="AVAGO_HTTP_HOST", value="0.0.0.0")]
 _RUN_ID_FIELD = {
     "fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.annotations['{names.RUN_ID}']"}
 }
@@ -217,7 +218,7 @@ def pod(
             annotations={names.RUN_ID: run_id} if run_id is not None else None,
             deletion_timestamp=EPOCH if terminating else None,
         ),
-        spec=PodSpec(containers=[Container(name="node", image=image)]),
+        spec=PodSpec(containers=[Container(name="node", image=image, env=_LISTENS)]),
         status=PodStatus(
             pod_ip="10.0.0.7",
             init_container_statuses=[init],

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 from controller.base.errors import TargetFault
 from controller.domain import names
-from controller.domain.answer import NodeAnswer
-from controller.domain.attention import Attention, Look, attend
+from controller.domain.answer import NodeAnswer, Tip
+from controller.domain.attention import Attention, LastWords, Look, attend
 from controller.domain.build import Resolution
+from controller.domain.comparison import PastRun
 from controller.domain.machine import decide
+from controller.domain.noted import Facts
 from controller.domain.objects import (
     Deployment,
     Pod,
@@ -77,6 +79,13 @@ def at_once(work: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("it waits")
 
 
+def following(answer: NodeAnswer, at: float) -> NodeAnswer:
+    """A bootstrapped node that follows its chains, unless the answer says how it does."""
+    if not answer.ready or answer.tips:
+        return answer
+    return replace(answer, tips={"C": Tip(int(at), at - 2), "P": Tip(int(at) // 60, at - 60)})
+
+
 def record_or_fault(found: Deployment) -> Record | TargetFault | None:
     meta = found.metadata
     text = meta.annotation(names.RECORD)
@@ -119,7 +128,8 @@ class World:
     """One cluster, one registry and one store, all at rest between two calls.
 
     tags: tag to the letter of the build behind it; None is a registry that does not answer.
-    manager: who writes what is not ours.
+    manager: who writes what is not ours. ahead: seconds that our wall clock is ahead of a chain's.
+    words, facts, earlier: what the prober has read beside.
     """
 
     rules: Rules = RULES
@@ -133,6 +143,10 @@ class World:
     leave: Leave = GIVEN
     memory_known: bool = True
     skew: float | None = 0.0
+    ahead: float = 0.0
+    words: dict[str, LastWords] = field(default_factory=dict)
+    facts: dict[str, Facts] = field(default_factory=dict)
+    earlier: tuple[PastRun, ...] | None = None
     manager: str = ""
     now: datetime = EPOCH
     grants: int = 0
@@ -180,6 +194,8 @@ class World:
             attention=self.attention.get(key),
             manager=self.manager,
             skew=self.skew,
+            facts=self.facts.get(key),
+            earlier=self.earlier,
         )
         if self.services.get(key) is None:
             o = replace(o, port=TargetFault("NoService", "there is no Service"))
@@ -305,17 +321,25 @@ class World:
         if before is None or before.run != record.run.id:
             before = Attention(record.run.id, observed=record.run.observed)
         pods = view_pods(self.pods.get(key, ()), record.run, "node")
+        run, at = record.run, self.now.timestamp()
         now = attend(
             before,
             Look(
-                at=self.now.timestamp(),
+                at=at,
+                now=at + self.ahead,
                 life=pods.life,
-                answer=answer if pods.life is not None else None,
-                started=bool(record.run.started or pods.started) and not record.run.fault,
-                pulling=bool(pods.pulling),
-                reverted=pin_state(self.deployments[key], record.run, record) is PinState.REVERTED,
+                answer=following(answer, at) if pods.life is not None and answer else None,
+                obstacles=pods.obstacles,
+                started=bool(run.started or pods.started) and not run.fault,
+                judged=not run.fault,
+                reverted=pin_state(self.deployments[key], run, record) is PinState.REVERTED,
+                phase=run.phase,
+                mode=run.mode,
+                network=run.network,
+                words=self.words.get(key),
             ),
             gap,
+            self.rules,
         )
         self.attention[key] = now
         return now

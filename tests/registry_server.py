@@ -206,11 +206,17 @@ class Pusher:
         return {"mediaType": media_type, "digest": digest, "size": len(body)}
 
     async def image(
-        self, content: str, reference: str = "", *, docker: bool = False
+        self,
+        content: str,
+        reference: str = "",
+        *,
+        docker: bool = False,
+        labels: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """An image of one layer; the same content is the same manifest."""
+        """An image of one layer; the same content and labels are the same manifest."""
         kind = "application/vnd.docker" if docker else "application/vnd.oci"
-        config = await self.blob(json.dumps({"architecture": "amd64", "os": "linux"}).encode())
+        said = {"architecture": "amd64", "os": "linux", "config": {"Labels": labels}}
+        config = await self.blob(json.dumps(said).encode())
         layer = await self.blob(content.encode())
         config_type = "container.image.v1+json" if docker else "image.config.v1+json"
         layer_type = "image.rootfs.diff.tar.gzip" if docker else "image.layer.v1.tar"

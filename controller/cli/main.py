@@ -7,6 +7,7 @@ import typer
 
 from controller.base.errors import BootstrapError, Fault
 from controller.cli.demo import demo
+from controller.cli.evidence import evidence
 from controller.cli.explain import explain
 from controller.cli.history import history
 from controller.cli.levers import abort, end_hold, queue_build, resume, retest, suspend
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for command in (run, status, explain, history, demo):
+for command in (run, status, explain, history, evidence, demo):
     app.command()(command)
 for lever in (suspend, resume, retest, abort, end_hold):
     app.command()(lever)

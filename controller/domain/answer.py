@@ -33,6 +33,18 @@ class AnswerKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Tip:
+    """The newest block of a chain, as its own API gives it.
+
+    height: number of the block. at: its time in seconds since 1970, or None where the API gave a
+    height and no time.
+    """
+
+    height: int
+    at: float | None = None
+
+
+@dataclass(frozen=True)
 class NodeAnswer:
     """One asking.
 
@@ -40,6 +52,13 @@ class NodeAnswer:
     and stays passed [90]. healthy: `/ext/health` said 200. failing: name of each failing check to
     its error, fit to be shown. version, commit: of `info.getNodeVersion`, where it answered [107].
     network: name as the node says it. detail: one sentence, fit to be shown.
+
+    What else the node told, each absent where it did not: tips: chain (`C`, `P`) to its newest
+    block, asked only of a node that is ready. heights: chain to the last accepted height of
+    metrics or health. counters: `<chain>/<stage>` to what was done since the process began, from
+    the metrics [108-110]; a chain's stages are in `domain.progress`. peers: connected ones.
+    disk_free: percent of the disk, from the `diskspace` check [91]. document: the health document
+    as it came, cut to a bound, for evidence.
     """
 
     kind: AnswerKind
@@ -51,3 +70,9 @@ class NodeAnswer:
     version: str = ""
     commit: str = ""
     network: str = ""
+    tips: Mapping[str, Tip] = field(default_factory=dict)
+    heights: Mapping[str, int] = field(default_factory=dict)
+    counters: Mapping[str, float] = field(default_factory=dict)
+    peers: int | None = None
+    disk_free: float | None = None
+    document: bytes = b""

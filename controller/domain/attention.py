@@ -4,60 +4,77 @@ Durations that lead to a verdict count observed time only (I10): the time betwee
 close enough together. What lies in a gap is not counted, and a gap begins the soak anew (I3).
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from controller.domain.answer import AnswerKind, NodeAnswer
+from controller.domain.answer import AnswerKind, NodeAnswer, Tip
+from controller.domain.conditions import Condition, Sight, Span, holding
+from controller.domain.obstacles import Obstacles
 from controller.domain.podview import Life
-
-# Checks of /ext/health that say nothing against the build: a volume that fills up is the volume's
-# owner's trouble, and a scheduled upgrade that an old build lacks is not its bootstrap's [90, 91].
-TOLERATED_CHECKS = frozenset({"diskspace", "futureupgrade"})
+from controller.domain.progress import Progress, after
+from controller.domain.rules import Rules
+from controller.domain.run import Phase
+from controller.domain.soak import Soak, soaked
+from controller.domain.target import SyncMode
 
 
 @dataclass(frozen=True)
-class Soak:
-    """Observed healthy time of one life of the node. seconds: so far. looks: how many healthy
-    answers it rests on.
+class LastWords:
+    """The end of the log of a process that has ended: the one before restart number `restarts` of
+    the node's container in this pod.
     """
 
-    life: Life
-    seconds: float = 0.0
-    looks: int = 1
+    pod: str
+    restarts: int
+    text: str
 
 
 @dataclass(frozen=True)
 class Look:
-    """One look at an open run. at: monotonic seconds. life: of the node now; answer: what it said,
-    and None where it was not asked. started: whether the time since the last look counts: the node
-    has started in this run, and the manifest lets it pass.
+    """One look at an open run. at: monotonic seconds. now: wall clock, seconds since 1970. life: of
+    the node now; answer: what it said, and None where it was not asked. obstacles: of its pod.
+    started: whether the time since the last look counts: the node has started in this run, and the
+    manifest lets it pass. judged: whether the manifest lets it be judged. phase, mode, network: of
+    the run. words: of a process that has ended, where they were read.
     """
 
     at: float
+    now: float = 0.0
     life: Life | None = None
     answer: NodeAnswer | None = None
+    obstacles: Obstacles = field(default_factory=Obstacles)
     started: bool = False
-    pulling: bool = False
+    judged: bool = True
     reverted: bool = False
+    phase: Phase = Phase.BOOTSTRAPPING
+    mode: str = SyncMode.STATE
+    network: str = "local"
+    words: LastWords | None = None
 
 
 @dataclass(frozen=True)
 class Attention:
     """run: id. looks: since this controller began to look. last: monotonic seconds of the last.
     observed: seconds since the node first started, with what earlier controllers observed.
-    pulling, reverted: observed seconds for which that has been so without a break. answer: the
-    last, and answered_life: whose it was. gaps: how often observation was interrupted.
+    reverted: observed seconds for which the pin has been taken back without a break. spans: the
+    conditions that hold. soak: the one under way. lacking: why the last look was no healthy one.
+    answer: the last, and answered_life: whose it was. tips: of the last answer. progress: of all
+    lives, with what earlier controllers saw. words: of the last process that ended.
     """
 
     run: str
     looks: int = 0
     last: float = 0.0
     observed: float = 0.0
-    pulling: float = 0.0
     reverted: float = 0.0
+    spans: Mapping[Condition, Span] = field(default_factory=dict)
     soak: Soak | None = None
+    lacking: str = ""
     answer: NodeAnswer | None = None
     answered_life: Life | None = None
-    gaps: int = 0
+    tips: Mapping[str, Tip] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
+    words: LastWords | None = None
 
     @property
     def first_look(self) -> bool:
@@ -71,41 +88,92 @@ class Attention:
         )
 
 
-def sound(answer: NodeAnswer | None) -> bool:
-    """Bootstrapped, and no check fails that speaks against the build."""
-    return (
-        answer is not None
-        and answer.kind is AnswerKind.ANSWERED
-        and answer.ready
-        and set(answer.failing) <= TOLERATED_CHECKS
-        and (answer.healthy or bool(answer.failing))
-    )
-
-
-def attend(before: Attention, look: Look, gap: float) -> Attention:
+def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention:
     """What is known after one more look. gap: seconds between looks that are no observation."""
     elapsed = look.at - before.last if before.looks else 0.0
     unbroken = bool(before.looks) and elapsed <= gap
     counted = elapsed if unbroken else 0.0
+    progress = _progress(before, look, counted)
+    same_life = look.answer is not None and look.life == before.answered_life
+    soak, lacking = soaked(
+        before.soak,
+        look.life,
+        look.answer,
+        mode=look.mode,
+        network=look.network,
+        now=look.now,
+        counted=counted if unbroken else None,
+        rules=rules,
+    )
     return replace(
         before,
         looks=before.looks + 1,
         last=look.at,
         observed=before.observed + (counted if look.started else 0.0),
-        pulling=before.pulling + counted if look.pulling else 0.0,
         reverted=before.reverted + counted if look.reverted else 0.0,
-        soak=_soak(before, look, counted if unbroken else None),
+        spans=_spans(before, look, progress, counted, rules, same_life=same_life),
+        soak=soak,
+        lacking=lacking,
         answer=look.answer,
         answered_life=look.life if look.answer else None,
-        gaps=before.gaps + (1 if before.looks and not unbroken else 0),
+        tips=look.answer.tips if look.answer else {},
+        progress=progress,
+        words=look.words or before.words,
     )
 
 
-def _soak(before: Attention, look: Look, counted: float | None) -> Soak | None:
-    """Another life, an unsound answer, a look without an answer or a gap begins it anew."""
-    if look.life is None or not sound(look.answer):
-        return None
-    soak = before.soak
-    if soak is None or counted is None or soak.life != look.life:
-        return Soak(look.life)
-    return Soak(look.life, soak.seconds + counted, soak.looks + 1)
+def _progress(before: Attention, look: Look, counted: float) -> Progress:
+    """Metrics that this look does not give say nothing: neither that it moved nor that not."""
+    answer, life = look.answer, look.life
+    if answer is None or life is None or answer.kind is not AnswerKind.ANSWERED:
+        return replace(before.progress, moved=None)
+    if not answer.counters and not answer.heights:
+        return replace(before.progress, moved=None)
+    return after(
+        before.progress,
+        counters=answer.counters,
+        heights=answer.heights,
+        life=f"{life.pod}/{life.restarts}/{life.started.isoformat() if life.started else ''}",
+        at=look.at,
+        counted=counted,
+    )
+
+
+def _spans(
+    before: Attention,
+    look: Look,
+    progress: Progress,
+    counted: float,
+    rules: Rules,
+    *,
+    same_life: bool,
+) -> dict[Condition, Span]:
+    """A condition's time is that between looks at which it held, both of them."""
+    if not look.judged:
+        return {}
+    sight = Sight(
+        phase=look.phase,
+        mode=look.mode,
+        network=look.network,
+        obstacles=look.obstacles,
+        answer=look.answer,
+        progress=progress,
+        now=look.now,
+        rules=rules,
+        tip_rose=_rose(before, look) if same_life else None,
+    )
+    spans: dict[Condition, Span] = {}
+    for condition, sentence in holding(sight).items():
+        span = before.spans.get(condition)
+        if sentence is None:
+            spans |= {condition: span} if span else {}
+        else:
+            seconds = span.seconds + counted if span else 0.0
+            spans[condition] = Span(seconds, sentence)
+    return spans
+
+
+def _rose(before: Attention, look: Look) -> bool | None:
+    """Whether C's newest block is a higher one than at the look before."""
+    then, now = before.tips.get("C"), look.answer.tips.get("C") if look.answer else None
+    return now.height > then.height if then and now else None

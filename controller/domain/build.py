@@ -11,6 +11,12 @@ def short(build: Build) -> str:
     return f"{algorithm}:{digits[:12]}" if digits else build
 
 
+def same_commit(one: str, other: str) -> bool:
+    """Whether two commits are the same, either of which may be abbreviated."""
+    length = min(len(one), len(other))
+    return length >= 7 and one[:length].lower() == other[:length].lower()
+
+
 @dataclass(frozen=True)
 class Platform:
     """The platform whose manifest is the build; `linux/amd64` unless the pod says otherwise."""

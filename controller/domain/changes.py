@@ -66,7 +66,7 @@ def _spent(o: Observation) -> dict[str, str]:
     return {k: v for k, v in levers_now(o).items() if k in (names.ABORT, names.END_HOLD)}
 
 
-def with_step(
+def with_step(  # noqa: PLR0913 what a step says
     record: Record,
     o: Observation,
     before: str,
@@ -74,15 +74,18 @@ def with_step(
     *,
     reason: str,
     message: str,
+    level: str = "",
 ) -> Record:
-    """Adds a transition that people are told of; its number is the record's. Trouble of Idle that
-    begins or ends is quiet: it is the registry's or the store's, not the Deployment's.
+    """Adds a transition that people are told of; its number is the record's, or the next one where
+    a write has several. Trouble of Idle that begins or ends is quiet: it is the registry's or the
+    store's, not the Deployment's. level: of the phase, if not given.
     """
     quiet = before == phase == Phase.IDLE
     run = record.run
     outcome = record.outcome() if run is None and phase.over else None
+    seq = max([record.seq, *(s.seq + 1 for s in record.steps)])
     step = Step(
-        seq=record.seq,
+        seq=seq,
         before=before,
         phase=phase,
         reason=reason,
@@ -90,18 +93,25 @@ def with_step(
         message=cut_bytes(message, o.rules.message_bytes),
         run=run.id if run else outcome.run if outcome else "",
         build=run.build if run else outcome.build if outcome else "",
-        level="warning" if quiet else _LEVELS.get(phase, "info"),
+        level=level or ("warning" if quiet else _LEVELS.get(phase, "info")),
         quiet=quiet,
     )
-    return replace(record, steps=(*record.steps, step))
+    return replace(record, seq=seq, steps=(*record.steps, step))
 
 
 def stamp(o: Observation) -> int:
     return int(o.now.timestamp())
 
 
-def closed(
-    o: Observation, record: Record, phase: Phase, reason: str, message: str, *, tested: bool = True
+def closed(  # noqa: PLR0913 what an outcome says
+    o: Observation,
+    record: Record,
+    phase: Phase,
+    reason: str,
+    message: str,
+    *,
+    tested: bool = True,
+    good: str = "",
 ) -> Record:
     """The record after its run is over: outcome, transition, and whether the build counts as
     tested. The Deployment's own phase is decided at the next look; until then it is Idle or Held.
@@ -120,6 +130,11 @@ def closed(
         message=cut_bytes(message, o.rules.message_bytes),
         observed=round(observed, 1),
         resumes=run.seen.resumes,
+        took=run.took,
+        version=run.facts.known_version,
+        commit=run.facts.known_commit,
+        machine=run.facts.type,
+        good=good,
     )
     known = record.tested.get(run.target, ())
     if tested and run.build not in known:

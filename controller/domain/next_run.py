@@ -1,12 +1,9 @@
 """What a Deployment without an open run does next: wait, and why, or start a run."""
 
 from dataclasses import replace as dataclass_replace
-from datetime import UTC, datetime
-
-from msgspec.structs import replace
 
 from controller.base.errors import TargetFault
-from controller.base.text import cut_bytes, shown
+from controller.base.text import shown
 from controller.domain import names
 from controller.domain.build import short
 from controller.domain.changes import (
@@ -19,33 +16,28 @@ from controller.domain.changes import (
     with_step,
 )
 from controller.domain.choosing import again_because, choose, target_of
+from controller.domain.hold import held_back
 from controller.domain.levers import asked, kept
 from controller.domain.managers import annotation_manager
 from controller.domain.observation import (
     Choice,
     ClaimSeen,
     Decision,
-    Effect,
-    GiveBack,
     Observation,
     TakeClaim,
 )
 from controller.domain.pin import pin_changes
 from controller.domain.record import OpenRun, Record
+from controller.domain.resting import TOLD, TROUBLES, rest
 from controller.domain.run import Phase, Reason, new_run_id
 from controller.domain.subject import Subject, configuration_hash
-
-# Phases that end and begin without a run, and that people are told of.
-_TOLD = frozenset({Phase.BLOCKED, Phase.SUSPENDED})
-# Reasons of Idle that an owner should hear of on the Deployment; elsewhere they are told once.
-_TROUBLES = frozenset({Reason.REGISTRY_TROUBLE, Reason.STORE_TROUBLE})
 
 
 def decide_next_run(o: Observation) -> Decision:
     record = current_record(o)
     for fault in (o.subject, o.port):
         if isinstance(fault, TargetFault):
-            return _rest(o, record, Phase.BLOCKED, fault.reason, str(fault))
+            return rest(o, record, Phase.BLOCKED, fault.reason, str(fault))
     assert not isinstance(o.subject, TargetFault)
     noted = _note_levers(o, record)
     if noted is not None:
@@ -54,56 +46,17 @@ def decide_next_run(o: Observation) -> Decision:
         writer = annotation_manager(o.deployment, names.SUSPEND)
         by = f", written with '{shown(writer.manager, 60)}'" if writer else ""
         message = f'nothing new is started while {names.SUSPEND} is "true"{by}'
-        return _rest(o, record, Phase.SUSPENDED, Reason.SUSPENDED, message)
+        return rest(o, record, Phase.SUSPENDED, Reason.SUSPENDED, message)
     voided = _voided_too_often(o, record)
     if voided is not None:
         return voided
     due, reason, message, effects = choose(o, record, o.subject)
-    held = _held(o, record, o.subject)
+    held = held_back(o, record, o.subject)
     if held is not None and not again_because(o, record):
         return held
     if due is None:
-        return _rest(o, record, Phase.IDLE, reason, message, *effects)
+        return rest(o, record, Phase.IDLE, reason, message, *effects)
     return _start(o, record, o.subject, due)
-
-
-def _rest(
-    o: Observation, record: Record, phase: Phase, reason: str, message: str, *effects: Effect
-) -> Decision:
-    """Stands still; writes only what is not said yet. A claim of ours that leads to no run is
-    given back, and only after a write of ours, which fences a pin that may be on its way.
-
-    Nothing of a claim that was found beside a lost record is given back: see `Record.inherited`.
-    """
-    stray = o.pending if o.pending and o.pending.run != record.inherited else None
-    fenced = stray is None or stray.run <= record.given_back
-    message = cut_bytes(message, o.rules.message_bytes)  # as it is kept, or it never looks said
-    said = (record.phase, record.reason, record.message) == (phase, reason, message)
-    if stray is not None:
-        effects = (*effects, GiveBack(stray))
-    if said and isinstance(o.record, Record) and fenced:
-        again_in = _held_for(o, record) if phase is Phase.HELD else None
-        return Decision(phase, reason, message, effects=effects, again_in=again_in)
-    before = record.phase
-    after = evolve(o, _fence(record, stray), phase, reason, message=message)
-    if not isinstance(o.record, Record):
-        after = replace(after, since=stamp(o))
-    if (phase in _TOLD or before in _TOLD) and before != phase:
-        step_reason = reason if phase in _TOLD else f"{before}Ended"
-        after = with_step(after, o, before, phase, reason=step_reason, message=message)
-    elif phase is before is Phase.BLOCKED and reason != record.reason:
-        after = with_step(after, o, before, phase, reason=reason, message=message)
-    elif (reason in _TROUBLES) != (record.reason in _TROUBLES):
-        step_reason = reason if reason in _TROUBLES else f"{record.reason}Ended"
-        after = with_step(after, o, before, phase, reason=step_reason, message=message)
-    return decided(o, after, *effects)
-
-
-def _fence(record: Record, stray: ClaimSeen | None) -> Record:
-    """No pin that still relies on the claim can be accepted after this record, nor be decided."""
-    if stray is None:
-        return record
-    return replace(record, given_back=max(record.given_back, stray.run))
 
 
 def _note_levers(o: Observation, record: Record) -> Decision | None:
@@ -142,30 +95,7 @@ def _voided_too_often(o: Observation, record: Record) -> Decision | None:
         f"another image touched the data of {short(record.void_build)} {record.voids} times: keep"
         f" others from changing the image, then set {names.RETEST} to a new value"
     )
-    return _rest(o, record, Phase.BLOCKED, Reason.FOREIGN_DATA, message)
-
-
-def _held(o: Observation, record: Record, subject: Subject) -> Decision | None:
-    """After a failure the next build waits, so that a person can look at the data."""
-    outcome = kept(record)
-    if outcome is None:
-        return None
-    until = outcome.at + subject.keep_failed_data
-    if o.now.timestamp() >= until:
-        return None
-    when = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    message = (
-        f"{outcome.run} failed ({outcome.reason}): {outcome.message}; its data is kept until"
-        f" {when}, or until {names.END_HOLD} gets a new value"
-    )
-    return _rest(o, record, Phase.HELD, outcome.reason, message)
-
-
-def _held_for(o: Observation, record: Record) -> float | None:
-    outcome = record.outcome()
-    if outcome is None or isinstance(o.subject, TargetFault):
-        return None
-    return max(1.0, outcome.at + o.subject.keep_failed_data - o.now.timestamp())
+    return rest(o, record, Phase.BLOCKED, Reason.FOREIGN_DATA, message)
 
 
 def _start(o: Observation, record: Record, subject: Subject, choice: Choice) -> Decision:
@@ -177,11 +107,11 @@ def _start(o: Observation, record: Record, subject: Subject, choice: Choice) -> 
     unwanted = pending is not None and (pending.target, pending.build) != wanted
     if pending is not None and unwanted and pending.run != record.inherited:
         message = f"claim of run {pending.run} is given back"
-        return _rest(o, record, Phase.IDLE, Reason.WAITING, message)
+        return rest(o, record, Phase.IDLE, Reason.WAITING, message)
     if not o.leave.given:
         message = f"{choice.name} is {short(resolution.build)} and due: {o.leave.why}"
         if o.leave.lasting or not isinstance(o.record, Record) or _is_mended(o, record):
-            return _rest(o, record, Phase.IDLE, o.leave.reason, message)
+            return rest(o, record, Phase.IDLE, o.leave.reason, message)
         return Decision(Phase.IDLE, o.leave.reason, message, why=(o.leave.why,))
     used = max(record.last_run, record.given_back)
     if claim is not None and claim == pending and claim.run > used:
@@ -190,7 +120,7 @@ def _start(o: Observation, record: Record, subject: Subject, choice: Choice) -> 
         # A claim without a record is then always one whose record was lost; and what kept the run
         # from starting is said to be over before it starts.
         message = f"{choice.name} is {short(resolution.build)} and due"
-        return _rest(o, record, Phase.IDLE, Reason.NEW_BUILD, message)
+        return rest(o, record, Phase.IDLE, Reason.NEW_BUILD, message)
     effect = TakeClaim(
         target=str(subject.target),
         build=resolution.build,
@@ -204,8 +134,8 @@ def _start(o: Observation, record: Record, subject: Subject, choice: Choice) -> 
 
 def _is_mended(o: Observation, record: Record) -> bool:
     """Whether people were told of something that is over now that a run could start."""
-    trouble = record.reason in _TROUBLES and record.reason != o.leave.reason
-    return trouble or record.phase in _TOLD
+    trouble = record.reason in TROUBLES and record.reason != o.leave.reason
+    return trouble or record.phase in TOLD
 
 
 def _pin(

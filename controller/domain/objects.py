@@ -75,13 +75,16 @@ class Container(Struct, frozen=True):
     env: list[EnvVar] | None = None
     env_from: list[dict[str, Any]] | None = None
     ports: list[ContainerPort] | None = None
+    resources: dict[str, Any] | None = None
+    liveness_probe: dict[str, Any] | None = None
 
 
 class Volume(Struct, frozen=True):
-    """A volume of the pod: only what an init container reads the run id from."""
+    """A volume of the pod: what an init container reads the run id from, or the claim."""
 
     name: str = ""
     downward_api: dict[str, Any] | None = msgspec.field(default=None, name="downwardAPI")
+    persistent_volume_claim: dict[str, Any] | None = None
 
 
 class PodSpec(Struct, frozen=True):
@@ -190,6 +193,11 @@ class Pod(Struct, frozen=True):
     @property
     def terminating(self) -> bool:
         return self.metadata.deletion_timestamp is not None
+
+    @property
+    def over(self) -> bool:
+        """It runs nothing any more, and its object stays: an eviction leaves such a pod."""
+        return self.status.phase in ("Failed", "Succeeded")
 
     def status_of(self, container: str) -> ContainerStatus | None:
         return next((s for s in self.status.container_statuses or () if s.name == container), None)

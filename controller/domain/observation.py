@@ -6,6 +6,8 @@ from datetime import datetime
 from controller.base.errors import TargetFault
 from controller.domain.attention import Attention
 from controller.domain.build import Build, Resolution
+from controller.domain.comparison import PastRun
+from controller.domain.noted import Facts
 from controller.domain.objects import Deployment, Pod
 from controller.domain.record import Record
 from controller.domain.rules import Rules
@@ -60,7 +62,9 @@ class Observation:
     Service, or the fault of the Service. siblings: records of other Deployments of the target.
     pending: this Deployment's claim whose run its record does not know, if there is one. told:
     `seq` of the last step that all sinks have. manager: who last wrote the
-    image. skew: seconds our clock is ahead of the API server's; None where not known.
+    image. skew: seconds our clock is ahead of the API server's; None where not known. facts: what
+    is known beside the record of its open run; None while nothing is. earlier: passed runs of its
+    target, newest first; None while the store has not told.
     """
 
     now: datetime
@@ -81,6 +85,8 @@ class Observation:
     told: int = 0
     manager: str = ""
     skew: float | None = None
+    facts: Facts | None = None
+    earlier: tuple[PastRun, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,23 @@ from controller.base.durations import format_duration
 from controller.base.errors import TargetFault
 from controller.base.text import shown
 from controller.domain import names
-from controller.domain.build import short
 from controller.domain.changes import (
     closed,
     current_record,
     decided,
     evolve,
     pulled,
-    stamp,
     with_step,
 )
+from controller.domain.course import run_its_course
 from controller.domain.levers import asked
 from controller.domain.observation import Decision, Observation
 from controller.domain.pin import PinState, pin_state, restoring_changes
 from controller.domain.podview import RunPods, view_pods
-from controller.domain.record import OpenRun, Record, Seen
+from controller.domain.record import OpenRun, Record
 from controller.domain.run import Phase, Reason
 from controller.domain.subject import configuration_hash, node_container_name
-from controller.domain.verdict import failure, may_pass
+from controller.domain.verdict import may_pass
 
 
 def decide_open_run(o: Observation) -> Decision:
@@ -32,7 +31,7 @@ def decide_open_run(o: Observation) -> Decision:
     run = record.run
     assert run is not None
     pods = view_pods(o.pods, run, node_container_name(o.deployment))
-    for question in (_abort, _twin, _configuration, _image, _foreign, _pin, _fault, _progress):
+    for question in (_abort, _twin, _configuration, _image, _foreign, _pin, _fault, run_its_course):
         decision = question(o, record, run, pods)
         if decision is not None:
             return decision
@@ -134,88 +133,6 @@ def _fault(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decis
     step_reason = reason or f"{run.fault}Mended"
     record = with_step(record, o, run.phase, run.phase, reason=step_reason, message=message)
     return decided(o, record)
-
-
-def _progress(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decision | None:
-    """Success is looked at before anything that fails (I10)."""
-    assert not isinstance(o.subject, TargetFault)
-    attention = o.attention
-    if may_pass(o, run, pods) is None and attention and attention.soak:
-        took = format_duration(max(0, run.bootstrapped - run.started))
-        why = (
-            f"bootstrapped in {took} and healthy for {format_duration(attention.soak.seconds)}"
-            f" after that ({attention.soak.looks} looks)"
-        )
-        return decided(o, closed(o, record, Phase.PASSED, Reason.SOAKED, why))
-    advanced = _advance(o, record, run, pods)
-    if advanced is not None:
-        return advanced
-    seen = _seen(o, run, pods)
-    failed = failure(o, replace(run, seen=seen), pods)
-    if failed is not None:
-        reason, why = failed
-        record = replace(record, run=replace(run, seen=seen))
-        return decided(o, closed(o, record, Phase.FAILED, reason, why))
-    if seen != run.seen:
-        run = replace(run, seen=seen, observed=_observed(o, run))
-        return decided(o, evolve(o, record, run.phase, run.reason, run=run))
-    return None
-
-
-def _advance(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decision | None:
-    """Starting to Bootstrapping to Soaking; never back, for a restart is no failure by itself."""
-    ready = o.attention is not None and o.attention.ready(pods.life)
-    if run.phase is Phase.STARTING and pods.started is not None and pods.word is not None:
-        phase, reason = Phase.BOOTSTRAPPING, Reason.NODE_STARTED
-        message = f"run {run.id} is bootstrapping {short(run.build)} ({pods.word.data} data)"
-        run = replace(run, started=int(pods.started.timestamp()))
-    elif run.phase is Phase.BOOTSTRAPPING and ready:
-        assert not isinstance(o.subject, TargetFault)
-        phase, reason = Phase.SOAKING, Reason.BOOTSTRAPPED
-        took = format_duration(max(0, stamp(o) - run.started))
-        message = (
-            f"run {run.id} has bootstrapped in {took}; it passes after"
-            f" {format_duration(o.subject.soak)} of observed health"
-        )
-        run = replace(run, bootstrapped=stamp(o))
-    else:
-        return None
-    seen = _seen(o, run, pods)
-    before = run.phase
-    run = replace(
-        run, phase=phase, reason=reason, since=stamp(o), seen=seen, observed=_observed(o, run)
-    )
-    record = evolve(o, record, phase, reason, message=message, run=run)
-    return decided(o, with_step(record, o, before, phase, reason=reason, message=message))
-
-
-def _seen(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
-    """What to remember of the pods. Restarts are counted by pod: a new pod starts at zero [62]."""
-    seen, status = run.seen, pods.status
-    if pods.pod is None or status is None:
-        return seen
-    uid = pods.pod.metadata.uid
-    before = seen.restarts if uid == seen.pod else 0
-    crashes = seen.crashes + max(0, status.restart_count - before)
-    life = pods.life
-    if life is not None and life.started is not None:
-        up = (o.now - life.started).total_seconds()
-        crashes = 0 if up >= o.rules.crash_calm else crashes
-    last = status.last_state.terminated or status.state.terminated
-    word = pods.word if pods.word and pods.word.run == run.id else None
-    return replace(
-        seen,
-        pod=uid,
-        restarts=status.restart_count,
-        crashes=crashes,
-        exit=last.exit_code if last else seen.exit,
-        data=word.data if word else seen.data,
-        resumes=max(seen.resumes, word.resumes) if word else seen.resumes,
-    )
-
-
-def _observed(o: Observation, run: OpenRun) -> float:
-    return round(o.attention.observed, 1) if o.attention else run.observed
 
 
 def _by(o: Observation) -> str:

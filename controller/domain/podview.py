@@ -1,30 +1,31 @@
 """The pods of a run: which one counts, what its init container said, which life its node is in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from controller.domain import names
 from controller.domain.answer import NodeAddress
 from controller.domain.objects import ContainerStatus, Deployment, Pod, StateTerminated
+from controller.domain.obstacles import Obstacles, obstacles_of
 from controller.domain.record import OpenRun
 from controller.domain.reference import Reference, ReferenceFault
-
-_PULL_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 
 
 class InitWord(msgspec.Struct, frozen=True):
     """The termination message of the init container that prepares the data.
 
-    data: `fresh`, `resumed` or `foreign`. binary: sha256 of the node's binary.
+    data: `fresh`, `resumed` or `foreign`. binary: sha256 of the node's binary. said: when.
     """
 
     run: str = ""
     data: str = ""
     resumes: int = 0
     binary: str = ""
+    said: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Life:
 class RunPods:
     """What the pods say about a run.
 
-    pod: the one pod that carries the run's id and image and is not terminating; None also where
-    there are several. several: whether there are. word: its init container's. life: of its node, if
-    it runs now. started: when the node first started in it, if it ever did. pulling: the sentence
-    of an image that does not come. foreign: why another image has touched the data, or empty.
+    pod: the one pod that carries the run's id and image and neither terminates nor is over; None
+    also where there are several. several: whether there are. word: its init container's. life: of
+    its node, if it runs now. started: when the node first started in it, if it ever did. obstacles:
+    what keeps the node from running. gone: why the last pod that is over ended, such as an
+    eviction. foreign: why another image has touched the data, or empty.
     """
 
     pod: Pod | None = None
@@ -52,7 +54,8 @@ class RunPods:
     word: InitWord | None = None
     life: Life | None = None
     started: datetime | None = None
-    pulling: str = ""
+    obstacles: Obstacles = field(default_factory=Obstacles)
+    gone: str = ""
     foreign: str = ""
 
 
@@ -60,9 +63,12 @@ def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
     """Level, not edge: from what the pods are now."""
     carriers = [p for p in pods if p.metadata.annotation(names.RUN_ID) == run.id]
     foreign = next(filter(None, (_foreign(p, run, container) for p in carriers)), "")
-    ours = [p for p in carriers if not p.terminating and _image(p, container) == run.image]
+    of_image = [p for p in carriers if _image(p, container) == run.image]
+    ours = [p for p in of_image if not p.terminating and not p.over]
+    gone = _gone(of_image)
     if len(ours) != 1:
-        return RunPods(several=len(ours) > 1, foreign=foreign)
+        obstacles = Obstacles() if ours else obstacles_of(None, pods, container)
+        return RunPods(several=len(ours) > 1, foreign=foreign, gone=gone, obstacles=obstacles)
     pod = ours[0]
     status = pod.status_of(container)
     return RunPods(
@@ -71,7 +77,8 @@ def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
         word=_word(pod),
         life=_life(pod, status),
         started=_started(status),
-        pulling=_pulling(pod),
+        obstacles=obstacles_of(pod, pods, container),
+        gone=gone,
         foreign=foreign,
     )
 
@@ -106,8 +113,19 @@ def _word(pod: Pod) -> InitWord | None:
         except (msgspec.DecodeError, UnicodeError):
             continue
         if word.run and word.data:
-            return word
+            return replace(word, said=termination.finished_at)
     return None
+
+
+def _gone(pods: Sequence[Pod]) -> str:
+    """Why the newest pod ended that is over, or is made to end by the cluster."""
+    for pod in sorted(pods, key=lambda p: p.metadata.name, reverse=True):
+        disrupted = pod.condition("DisruptionTarget")
+        if pod.over:
+            return f"{pod.status.reason or pod.status.phase}: {pod.status.message}".strip(": ")
+        if disrupted is not None and disrupted.status == "True":
+            return f"{disrupted.reason}: {disrupted.message}".strip(": ")
+    return ""
 
 
 def _foreign(pod: Pod, run: OpenRun, container: str) -> str:
@@ -151,12 +169,3 @@ def _started(status: ContainerStatus | None) -> datetime | None:
         return None
     parts = [p for s in (status.state, status.last_state) for p in (s.running, s.terminated)]
     return min((p.started_at for p in parts if p and p.started_at), default=None)
-
-
-def _pulling(pod: Pod) -> str:
-    for statuses in (pod.status.init_container_statuses, pod.status.container_statuses):
-        for status in statuses or ():
-            waiting = status.state.waiting
-            if waiting is not None and waiting.reason in _PULL_TROUBLE:
-                return waiting.message or waiting.reason
-    return ""

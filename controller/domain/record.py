@@ -13,27 +13,12 @@ from controller.base.errors import TargetFault
 from controller.base.text import shown
 from controller.domain import names
 from controller.domain.build import Build
+from controller.domain.noted import Checked, Facts, Seen, Standing
 from controller.domain.rules import Rules
 from controller.domain.run import Phase, run_time
 from controller.domain.target import SLUG
 
 SCHEMA = 1
-
-
-class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was seen of the run's pods.
-
-    pod: uid of the last one; restarts: of its node's container; crashes: restarts of all pods since
-    the node was last up for `crash_calm`; exit: last exit code; data: `fresh` or `resumed`, the
-    init container's last word; resumes: how often data was resumed.
-    """
-
-    pod: str = ""
-    restarts: int = 0
-    crashes: int = 0
-    exit: int | None = None
-    data: str = ""
-    resumes: int = 0
 
 
 class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,8 +28,9 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     which a taken-back pin is told from another wish. digest: what the tag pointed to. config:
     hash of the node's configuration. decided, started, bootstrapped: when the run was decided, the
     node first started, the node first said ready; 0 before. observed: seconds of observed time
-    since `started`, as of the last write. reverts: how often the pin was put back. fault: reason of
-    the fault that keeps this run from passing now.
+    since `started`, as of the last write; took: those until the node first said ready. reverts: how
+    often the pin was put back. fault: reason of the fault that keeps this run from passing now.
+    conditions: those that people were told of and that last.
     """
 
     id: str
@@ -63,13 +49,19 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     started: int = 0
     bootstrapped: int = 0
     observed: float = 0.0
+    took: float = 0.0
     reverts: int = 0
     fault: str = ""
     seen: Seen = Seen()
+    facts: Facts = Facts()
+    conditions: tuple[Standing, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a run ended. message: one sentence."""
+    """How a run ended. message: one sentence. took: observed seconds from the node's first start
+    until it had bootstrapped, 0 if it never did. machine: its instance type. good: on a failure,
+    the commit of the last good build. slower: than comparable runs. checked: of a pass.
+    """
 
     run: str
     build: Build
@@ -81,6 +73,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str = ""
     observed: float = 0.0
     resumes: int = 0
+    took: float = 0.0
+    version: str = ""
+    commit: str = ""
+    machine: str = ""
+    good: str = ""
+    slower: bool = False
+    checked: Checked | None = None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -101,11 +100,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """namespace, name, uid: whose it is. seq: counts writes. phase, reason, message, since: of the
-    Deployment. tested: builds by target, oldest first. levers: each lever's value that was last
-    acted on, or found at the first meeting. again: why a person's wish makes another attempt of a
-    tested build due (`retest`, `configuration`), or empty. voids: runs of `void_build` whose data
-    another image touched. released: the failed run whose hold a person ended.
+    """namespace, name, uid: whose it is. seq: counts writes and steps. phase, reason, message,
+    since: of the Deployment. tested: builds by target, oldest first. levers: each lever's value
+    that was last acted on, or found at the first meeting. again: why a person's wish makes another
+    attempt of a tested build due (`retest`, `configuration`), or empty. voids: runs of `void_build`
+    whose data another image touched. released: the failed run whose hold a person ended. warned:
+    the end of the hold that people were warned of, in seconds since 1970.
     given_back: run id of the last claim that was given back; no pin is made of it or of an older
     one. inherited: run id of a claim that was there when the record was not: its run may have come
     to be, so it is never given back. told: `seq` of the
@@ -131,6 +131,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     voids: int = 0
     void_build: Build = ""
     released: str = ""
+    warned: int = 0
     given_back: str = ""
     inherited: str = ""
     told: int = 0

@@ -27,10 +27,34 @@ class Rules:
     soak: float = 10 * MINUTE  # twenty evaluations of the node's own checks, at one each 30 s [88]
     keep_failed_data: float = 72 * HOUR  # a failure on Friday evening is still there on Monday
 
-    # Failing
-    image_pull_patience: float = 6 * HOUR  # Docker Hub counts pulls over six hours [75]
+    # Passing
+    tip_age: float = 10 * MINUTE  # C on mainnet and fuji makes a block each few seconds
+    p_chain_age: float = 24 * HOUR  # P makes blocks all day long, and may rest for an hour
+
+    # Failing, by what is counted
     crash_limit: int = 6  # restarts; a node that restarts five times and recovers is no failure
     crash_calm: float = 6 * HOUR  # up for so long, a node has recovered: its restarts are forgotten
+    exit_zero_limit: int = 2  # exits with 0 that nobody asked for; one, where its log says panic
+
+    # Failing, by observed time without a break. Where a pod can still come up, as long as a night
+    # shift needs to see it; where only a person can mend it, shorter.
+    condition_told: float = 10 * MINUTE  # a condition that lasts so long is told
+    image_pull_patience: float = 6 * HOUR  # Docker Hub counts pulls over six hours [75]
+    unschedulable_patience: float = 12 * HOUR  # a pool that grows, a volume that moves, a new quota
+    config_patience: float = HOUR  # a container that cannot be made, a Host that is refused
+    volume_patience: float = 6 * HOUR  # the init container cannot use the volume
+    no_peers_patience: float = 6 * HOUR  # a firewall is mended by people
+    silence_patience: float = 12 * HOUR  # the database of terabytes is opened before it serves [92]
+    # Nothing moves, by what moved last. Fetching has peers that answer in seconds; executing may
+    # sit on one range of huge blocks or compact its database; a state sync ends with rebuilding
+    # tries and snapshots, of which no counter tells.
+    stall_fetching: float = 2 * HOUR
+    stall_executing: float = 6 * HOUR
+    stall_syncing: float = 12 * HOUR
+    # A network that halts takes all its nodes with it, for hours: no fault of the build's.
+    unhealthy_patience: float = 6 * HOUR
+    tip_patience: float = 6 * HOUR
+
     gone_patience: float = 10 * MINUTE  # delete and apply again, also by a slow GitOps sync
 
     # A pin that somebody took back
@@ -44,6 +68,8 @@ class Rules:
     gap_least: float = 5.0  # and no gap is shorter than this: a busy machine is not an outage
 
     # Telling
+    hold_warning: float = HOUR  # before held data may be replaced; a shorter hold has no warning
+    compare_url: str = "https://github.com/ava-labs/avalanchego/compare/{good}...{bad}"
     store_patience: float = 60.0  # that it is away; a restart of Redis takes less
 
     # Sizes

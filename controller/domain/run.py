@@ -47,10 +47,28 @@ class Reason(StrEnum):
     NODE_STARTED = "NodeStarted"
     BOOTSTRAPPED = "Bootstrapped"
     SOAKED = "Soaked"
-    # Failed
-    TIMEOUT = "Timeout"
+    # Failed: a closed list, with its classes in `failure`
     CRASH_LOOP = "CrashLoop"
+    FATAL_EXIT = "FatalExit"
+    EXITED_ZERO = "ExitedZero"
+    STALLED = "Stalled"
+    TIMEOUT = "Timeout"
+    UNHEALTHY = "UnhealthyAfterBootstrap"
+    TIP_NOT_ADVANCING = "TipNotAdvancing"
+    WRONG_VERSION = "WrongVersion"
     IMAGE_PULL = "ImagePull"
+    DISK_FULL = "DiskFull"
+    OUT_OF_MEMORY = "OutOfMemory"
+    UNSCHEDULABLE = "Unschedulable"
+    VOLUME_LOST = "VolumeLost"
+    NO_PEERS = "NoPeers"
+    BAD_CONFIG = "BadConfig"
+    # Said of an open run beside its phase; conditions have words of their own in `conditions`
+    NODE_RESTARTED = "NodeRestarted"
+    POD_REPLACED = "PodReplaced"
+    # Said beside a pass, and before held data goes
+    SLOWER = "Slower"
+    HOLD_ENDING = "HoldEnding"
     # Aborted
     ABORT_REQUESTED = "AbortRequested"
     CONFIGURATION_CHANGED = "ConfigurationChanged"

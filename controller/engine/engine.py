@@ -14,14 +14,18 @@ from controller.domain.record import Record
 from controller.domain.rules import Rules
 from controller.engine.absent import Absent
 from controller.engine.announcer import Announcer
+from controller.engine.closing import Closing
+from controller.engine.coverage import Coverage
 from controller.engine.executor import Executor
 from controller.engine.followed import Followed
+from controller.engine.following import Probing
+from controller.engine.gathering import Gatherer
 from controller.engine.ledger import Ledger
 from controller.engine.memory import Memory
 from controller.engine.observe import Senses, record_of
 from controller.engine.ourstore import OurStore
 from controller.engine.poller import Poller
-from controller.engine.ports import Cluster, NodeProbe, Registry, Sink, StateStore
+from controller.engine.ports import Cluster, NodeProbe, Registry, Sink, StateStore, Witness
 from controller.engine.prober import Prober
 from controller.engine.publisher import Publisher
 from controller.engine.reconcile import Reconciler
@@ -36,7 +40,9 @@ STORE_BACKOFF = BackoffPolicy(first=1.0, cap=30.0)
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """Seconds, unless a name says otherwise. cluster: id of the cluster, for the store."""
+    """Seconds, unless a name says otherwise. cluster: id of the cluster, for the store. secrets:
+    texts that no evidence may hold.
+    """
 
     cluster: str
     poll_interval: float = 60.0
@@ -47,6 +53,7 @@ class EngineOptions:
     dry_run: bool = False
     workers: int = 4
     rules: Rules = field(default_factory=Rules)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ class Ports:
     probe: NodeProbe
     store: StateStore
     sink: Sink
+    witness: Witness
     clock: Clock
     random: Random
     on_outcome: OnOutcome = lambda _key, _word, _seconds: None
@@ -94,10 +102,12 @@ class Engine:
         )
         self._wanted = Wanted(self.poller.follow)
         self._publisher = Publisher(store, ports.sink)
+        self._coverage = Coverage(store)
+        self._closing = Closing(
+            Gatherer(ports.witness, store, clock, random, secrets=options.secrets)
+        )
         self.prober = Prober(
-            cluster,
-            ports.probe,
-            store,
+            Probing(cluster, ports.probe, store, ports.registry, ports.witness),
             clock,
             random,
             interval=options.probe_interval,
@@ -114,6 +124,8 @@ class Engine:
             state=self.poller.state,
             attention=self.prober.attention,
             told=self._publisher.told,
+            facts=self.prober.facts,
+            earlier=self.prober.earlier,
         )
         self._reconciler = Reconciler(
             self._senses,
@@ -122,6 +134,8 @@ class Engine:
             self.prober,
             self._wanted,
             Absent(cluster, store, self.memory, self._publisher, clock, options.rules),
+            self._coverage,
+            self._closing,
             nudge=self.queue.add,
             max_open_runs=options.max_open_runs,
             dry_run=options.dry_run,
@@ -158,6 +172,7 @@ class Engine:
                 await stop_all(tasks)
             finally:  # a second cancellation must not leave probes behind
                 await self.prober.stop()
+                await self._closing.stop()
                 self._finished.set()
 
     def stop(self) -> None:
@@ -183,6 +198,7 @@ class Engine:
     def _refilled(self) -> None:
         """What the store had forgotten is published again, key by key."""
         self._publisher.refilled()
+        self._coverage.refilled()
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             self.queue.add(key)
 

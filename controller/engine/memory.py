@@ -1,9 +1,10 @@
 """What the engine remembers of each Deployment's record, so that no older one is believed (I7)."""
 
-import orjson
 from loguru import logger
 
 from controller.base.errors import TargetFault
+from controller.domain.failure import class_of
+from controller.domain.noted import as_json, fact_fields
 from controller.domain.objects import Deployment
 from controller.domain.record import Record, decode_record
 from store.api import StateStore
@@ -109,7 +110,14 @@ def run_fields(record: Record) -> dict[tuple[str, str], dict[str, str]]:
             "began": str(outcome.began),
             "ended": str(outcome.at),
             "observed": str(outcome.observed),
+            "took": str(outcome.took),
             "resumes": str(outcome.resumes),
+            "class": class_of(outcome.reason),
+            "version": outcome.version,
+            "commit": outcome.commit,
+            "last_good_commit": outcome.good,
+            "slower": "true" if outcome.slower else "",
+            "checked": as_json(outcome.checked) if outcome.checked else "",
         }
     if run is not None:
         found[run.target, run.id] = {
@@ -125,8 +133,10 @@ def run_fields(record: Record) -> dict[tuple[str, str], dict[str, str]]:
             "decided": str(run.decided),
             "started": str(run.started),
             "bootstrapped": str(run.bootstrapped),
-            "seen": orjson.dumps(
-                {"crashes": run.seen.crashes, "exit": run.seen.exit, "data": run.seen.data}
-            ).decode(),
+            "took": str(run.took),
+            "resumes": str(run.seen.resumes),
+            "seen": as_json(run.seen),
+            "conditions": as_json(run.conditions),
+            **fact_fields(run.facts),
         }
-    return found
+    return {key: {name: value for name, value in of.items() if value} for key, of in found.items()}

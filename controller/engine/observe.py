@@ -9,7 +9,9 @@ from controller.base.clock import Clock
 from controller.base.errors import TargetFault
 from controller.domain import names
 from controller.domain.attention import Attention
+from controller.domain.comparison import PastRun
 from controller.domain.managers import image_manager
+from controller.domain.noted import Facts
 from controller.domain.objects import Deployment
 from controller.domain.observation import Choice, ClaimSeen, Leave, Observation
 from controller.domain.record import Record, decode_record
@@ -29,7 +31,8 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Senses:
     """What observing draws on. state: what a followed reference stands for. attention: what the
-    prober knows of a Deployment's open run. told: `seq` of the last step that all sinks have.
+    prober knows of a Deployment's open run; facts, earlier: what is known beside it. told: `seq` of
+    the last step that all sinks have.
     """
 
     cluster: Cluster
@@ -41,6 +44,8 @@ class Senses:
     state: Callable[[Followed], TagState]
     attention: Callable[[str], Attention | None]
     told: Callable[[str], int]
+    facts: Callable[[str], Facts | None] = lambda _key: None
+    earlier: Callable[[str], tuple[PastRun, ...] | None] = lambda _key: None
 
 
 async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Observation:
@@ -93,6 +98,8 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
         told=senses.told(key),
         manager=image_manager(deployment, node_container_name(deployment)) or "",
         skew=senses.cluster.skew(),
+        facts=senses.facts(key),
+        earlier=senses.earlier(key),
     )
 
 

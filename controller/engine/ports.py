@@ -6,6 +6,7 @@ from typing import Protocol
 from controller.base.clock import Clock
 from controller.domain.answer import NodeAddress, NodeAnswer
 from controller.domain.build import Platform, Quota
+from controller.domain.evidence import BuildFacts, Place, PodEvent, Read
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.reference import Repository
@@ -19,6 +20,7 @@ __all__ = [
     "Registry",
     "Sink",
     "StateStore",
+    "Witness",
     "WriteReply",
 ]
 
@@ -85,12 +87,39 @@ class Registry(Protocol):
         """What the registry last said is left."""
         ...
 
+    async def describe(self, repository: Repository, tag: str, build: str) -> BuildFacts:
+        """What the registry tells of a build: asked once a run, for people. Raises nothing of
+        `base.errors`: what could not be had is said in the answer. tag: the one that was followed.
+        """
+        ...
+
 
 class NodeProbe(Protocol):
     """Asks one node, once, over a connection of its own."""
 
     async def ask(self, address: NodeAddress) -> NodeAnswer:
         """Never raises for what the node does: that is the answer."""
+        ...
+
+
+class Witness(Protocol):
+    """Reads about a pod what a decision does not need and people do: only when a run begins, when
+    its node has ended, and when the run is over. Every reading is bounded in size and time, needs a
+    right that is optional, and never raises for a failure: the answer says what could not be read.
+    """
+
+    async def log(
+        self, pod: Pod, container: str, *, previous: bool = False, lines: int = 500
+    ) -> Read:
+        """The end of a container's log, or of the container before it."""
+        ...
+
+    async def events(self, pod: Pod) -> tuple[Sequence[PodEvent], str]:
+        """Kubernetes Events about the pod, oldest first, and why there are none to be read."""
+        ...
+
+    async def place(self, pod: Pod) -> Place:
+        """Where the pod runs."""
         ...
 
 

@@ -13,6 +13,8 @@ from controller.domain.observation import Decision, Leave, Observation
 from controller.domain.record import Record
 from controller.domain.subject import Subject, read_subject
 from controller.engine.absent import Absent
+from controller.engine.closing import Closing
+from controller.engine.coverage import Coverage
 from controller.engine.executor import Executor
 from controller.engine.observe import Senses, observe, record_of
 from controller.engine.prober import Prober
@@ -34,7 +36,7 @@ class Reconciler:
     at a time, so that its next claim waits for the answer to the last pin.
     """
 
-    def __init__(  # noqa: PLR0913 six collaborators and two switches
+    def __init__(  # noqa: PLR0913, PLR0917 eight collaborators and two switches
         self,
         senses: Senses,
         executor: Executor,
@@ -42,6 +44,8 @@ class Reconciler:
         prober: Prober,
         wanted: Wanted,
         absent: Absent,
+        coverage: Coverage,
+        closing: Closing,
         *,
         nudge: Callable[[str], None],
         max_open_runs: int | None,
@@ -53,6 +57,8 @@ class Reconciler:
         self._prober = prober
         self._wanted = wanted
         self._absent = absent
+        self._coverage = coverage
+        self._closing = closing
         self._remarks = Remarks(publisher.tell, senses.clock)
         self._nudge = nudge
         self._max_open_runs = max_open_runs
@@ -102,6 +108,7 @@ class Reconciler:
                 await self._publish(o)
                 return self._again_in(decision, o)
             if _begins_or_ends_a_run(o, decision):
+                self._closing.ended(o, decision)
                 for sibling in self._wanted.siblings(key):
                     self._nudge(sibling)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
@@ -130,6 +137,8 @@ class Reconciler:
             return
         try:
             await self._publisher.publish(o.deployment, o.record, o.record_text)
+            await self._coverage.note(o)
+            await self._closing.settled(o)
         except (StoreUnavailable, StoreMisused) as error:
             self._senses.ledger.lost(error)
             raise

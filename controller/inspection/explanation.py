@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from controller.base.clock import Clock
 from controller.base.errors import Fault, Refused, Trouble
 from controller.domain.answer import NodeAnswer
 from controller.domain.attention import Attention, Look, attend
@@ -9,7 +10,7 @@ from controller.domain.build import Resolution
 from controller.domain.machine import decide
 from controller.domain.observation import Decision, Leave, Observation
 from controller.domain.podview import RunPods, address_of, view_pods
-from controller.domain.record import Record
+from controller.domain.record import OpenRun, Record
 from controller.domain.rules import Rules
 from controller.domain.subject import Subject, node_container_name
 from controller.engine.followed import Followed, TagState
@@ -17,6 +18,7 @@ from controller.engine.ledger import Ledger
 from controller.engine.memory import Memory
 from controller.engine.observe import Senses, observe, wishes
 from controller.inspection.opening import Inspection
+from controller.inspection.remembered import Remembered, recall
 from controller.kube.lease import read_holder
 from store import ReadOnlyStore
 
@@ -30,6 +32,7 @@ class Explanation:
     states: dict[Followed, TagState]
     pods: RunPods | None
     answer: NodeAnswer | None
+    remembered: Remembered
     store_trouble: str
     lease: str
 
@@ -63,10 +66,30 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     if record is not None and record.run is not None:
         pods = view_pods(first.pods, record.run, node_container_name(deployment))
         answer = await _ask(i, first, pods)
-        look = Look(clock.monotonic(), pods.life, answer, started=bool(record.run.started))
-        attention.append(attend(Attention(record.run.id), look, gap=0.0))
+        attention.append(_attention(record.run, pods, answer, clock, rules))
     o = await observe(senses, deployment, Leave(True))
-    return Explanation(o, decide(o), states, pods, answer, ledger.failure, await _lease(i, key))
+    remembered = await recall(store, o)
+    return Explanation(
+        o, decide(o), states, pods, answer, remembered, ledger.failure, await _lease(i, key)
+    )
+
+
+def _attention(
+    run: OpenRun, pods: RunPods, answer: NodeAnswer | None, clock: Clock, rules: Rules
+) -> Attention:
+    """What one look shows: no time has passed, so nothing is decided by it."""
+    look = Look(
+        at=clock.monotonic(),
+        now=clock.now().timestamp(),
+        life=pods.life,
+        answer=answer,
+        obstacles=pods.obstacles,
+        started=bool(run.started),
+        phase=run.phase,
+        mode=run.mode,
+        network=run.network,
+    )
+    return attend(Attention(run.id), look, 0.0, rules)
 
 
 async def _resolve(

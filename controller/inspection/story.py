@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from controller.base.durations import format_duration
 from controller.base.errors import TargetFault
 from controller.domain import names
+from controller.domain.noted import Facts
 from controller.domain.observation import Choice, Observation
+from controller.domain.progress import describe_progress
 from controller.domain.record import Record
 from controller.domain.subject import Subject
 from controller.inspection.explanation import Explanation
@@ -23,6 +25,8 @@ def tell(e: Explanation) -> list[Told]:
         ("registry", tuple(_choices(e))),
         ("pods", tuple(_pods(e))),
         ("node", tuple(_node(e))),
+        ("progress", tuple(_progress(e))),
+        ("coverage", tuple(_coverage(e))),
         ("store", (e.store_trouble or "answers",)),
         ("controller", (f"the Lease is held by {e.lease}",)),
     ]
@@ -73,8 +77,43 @@ def _good_record(o: Observation, record: Record) -> Iterator[str]:
         run = record.run
         yield f"open run {run.id}: {run.phase}, image {run.image}"
         yield f"restarts in a row {run.seen.crashes}, data {run.seen.data or 'not told yet'}"
+        yield from _facts(run.facts)
+        for standing in run.conditions:
+            yield f"condition {standing.type}: {standing.message}"
     for outcome in reversed(record.outcomes[-3:]):
         yield f"run {outcome.run} {outcome.phase} ({outcome.reason}): {outcome.message}"
+
+
+def _facts(facts: Facts) -> Iterator[str]:
+    if facts.known_version or facts.known_commit:
+        yield f"version {facts.known_version or '?'}, commit {facts.known_commit or '?'}"
+    if facts.node:
+        type_, zone = facts.type or "type not known", facts.zone or "zone not known"
+        yield f"on {facts.node} ({type_}, {zone}), requests {facts.requests or 'none'}"
+
+
+def _progress(e: Explanation) -> Iterator[str]:
+    known = e.remembered
+    if e.observation.record is None or known.progress is None:
+        yield "nothing is noted: no open run, or none that has been observed for five minutes"
+        return
+    yield f"as noted after {format_duration(known.observed)} of observed time:"
+    yield from describe_progress(known.progress)
+    estimate = known.estimate
+    if estimate is None or estimate.seconds is None:
+        yield f"time left: no estimate ({estimate.why if estimate else 'nothing is known'})"
+        return
+    low, high = (format_duration(x or 0.0) for x in (estimate.low, estimate.high))
+    left = format_duration(estimate.seconds)
+    yield f"time left: about {left} ({low} to {high}), {estimate.why}"
+
+
+def _coverage(e: Explanation) -> Iterator[str]:
+    known = e.remembered
+    if known.seen is None:
+        yield "not known: the store does not tell"
+    else:
+        yield f"tested {known.tested} of {known.seen} builds that the tag was seen to point to"
 
 
 def _choices(e: Explanation) -> Iterator[str]:

@@ -24,8 +24,14 @@ class Right:
     subresource: str = ""
 
     def operation(self, namespace: str) -> Operation:
+        namespace = "" if self.of_cluster else namespace
         name = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
         return Operation(self.verb, f"{name}.{self.group}" if self.group else name, namespace)
+
+    @property
+    def of_cluster(self) -> bool:
+        """On what is in no namespace, so that no Role can grant it."""
+        return self.resource == "nodes"
 
 
 READING = tuple(
@@ -46,6 +52,16 @@ IDENTIFYING = (Right("get", "", "namespaces"),)
 # Only where nodes are asked through the API server: GET health, POST info [86, 107].
 PROXYING = tuple(Right(verb, "", "pods", "proxy") for verb in ("get", "create"))
 
+# Optional from here on: without them a run passes all the same, and less is told of why one failed
+# (`witness`).
+READ_LOGS = Right("get", "", "pods", "log")
+LIST_EVENTS = Right("list", "", "events")
+WITNESSING = (READ_LOGS, LIST_EVENTS)
+# Nodes are machines here. Of the cluster, and so a right that not everybody may give.
+READ_NODES = Right("get", "", "nodes")
+READ_CLAIMS = Right("get", "", "persistentvolumeclaims")
+PLACING = (READ_NODES, READ_CLAIMS)
+
 
 async def missing_rights(client: KubeClient, namespace: str, rights: Sequence[Right]) -> list[str]:
     """A sentence for each right that we lack. namespace: empty for all of them.
@@ -61,7 +77,7 @@ async def missing_rights(client: KubeClient, namespace: str, rights: Sequence[Ri
 
 async def _allowed(client: KubeClient, namespace: str, right: Right) -> bool:
     attributes = {"verb": right.verb, "group": right.group, "resource": right.resource}
-    if namespace:
+    if namespace and not right.of_cluster:
         attributes["namespace"] = namespace
     if right.subresource:
         attributes["subresource"] = right.subresource

@@ -1,14 +1,18 @@
 """The kinds of objects that are read and written, and where the API server keeps them."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from controller.domain.objects import Deployment, Pod, Service, Struct
+from controller.domain.objects import Deployment, Metadata, Pod, Service, Struct
 
 T = TypeVar("T")
+
+# With its zone, as the API server writes all: one without could not be compared with the others.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,45 @@ class Review(Struct, frozen=True):
     status: Status = Status()
 
 
+class Node(Struct, frozen=True):
+    """A machine of the cluster: its labels say of what type it is, and where."""
+
+    metadata: Metadata = Metadata()
+
+
+class VolumeClaim(Struct, frozen=True):
+    """A PersistentVolumeClaim. storage_class_name: none where the volume was made by hand."""
+
+    class Spec(Struct, frozen=True):
+        storage_class_name: str | None = None
+
+    spec: Spec = Spec()
+
+
+class ObjectEvent(Struct, frozen=True):
+    """An Event of the core group: both forms, the old with two times and a count, and the new with
+    one time and a series. An event has the one, the other, or some of both.
+    """
+
+    class Series(Struct, frozen=True):
+        count: int = 0
+        last_observed_time: Moment | None = None
+
+    class Source(Struct, frozen=True):
+        component: str = ""
+
+    type: str = ""
+    reason: str = ""
+    message: str = ""
+    count: int = 0
+    first_timestamp: Moment | None = None
+    last_timestamp: Moment | None = None
+    event_time: Moment | None = None
+    series: Series | None = None
+    source: Source | None = None
+    reporting_component: str = ""
+
+
 # Leases are kept whole, as decoded: an update sends back what it does not know.
 Lease = dict[str, Any]
 
@@ -65,6 +108,11 @@ PODS = Resource("/api/v1", "", "pods", Pod)
 SERVICES = Resource("/api/v1", "", "services", Service)
 LEASES = Resource("/apis/coordination.k8s.io/v1", "coordination.k8s.io", "leases", Lease)
 EVENTS = Resource("/apis/events.k8s.io/v1", "events.k8s.io", "events", msgspec.Raw)
+# Ours are written by the newer group; those of others are read by the older one, in which the
+# kubelet writes them.
+OBJECT_EVENTS = Resource("/api/v1", "", "events", ObjectEvent)
+NODES = Resource("/api/v1", "", "nodes", Node)
+VOLUME_CLAIMS = Resource("/api/v1", "", "persistentvolumeclaims", VolumeClaim)
 REVIEWS = Resource(
     "/apis/authorization.k8s.io/v1", "authorization.k8s.io", "selfsubjectaccessreviews", Review
 )

@@ -1,4 +1,4 @@
-"""avalanchego's health document, and what the node says of itself: bytes to values. No I/O.
+"""avalanchego's health document: bytes to values. No I/O.
 
     {"checks": {"<name>": {"message": any, "error": "…", "timestamp": …, …}}, "healthy": bool} [86]
 
@@ -14,11 +14,14 @@ import msgspec
 
 from controller.base.text import shown
 from controller.domain.door import DoorReply
+from controller.node.chainnames import ChainNames
+from controller.node.numbers import number, whole
 
 BOOTSTRAPPED = "bootstrapped"  # the one check of /ext/health/readiness [90]
 
 _MOST_CHECKS = 50  # a node has about a dozen, one for each chain among them [89]
 _LONGEST_NAME = 64
+_LONGEST_DOCUMENT = 64 * 1024  # bytes that are kept: evidence, beside a log of the same size
 
 
 class _Document(msgspec.Struct):
@@ -26,19 +29,24 @@ class _Document(msgspec.Struct):
     checks: dict[str, Any] | None
 
 
-class _Result(msgspec.Struct):
-    result: dict[str, Any] | None = None
-
-
 @dataclass(frozen=True)
 class Health:
     """healthy: status 200 and `healthy` true. checks: names. failing: name to error. All of it is
     fit to be shown.
+
+    runs_c: there is a check of the C-chain, which a node in partial sync does not run [100].
+    heights: chain to its last accepted height, which its check tells once it has bootstrapped.
+    peers, disk_free: see `NodeAnswer`. document: its bytes, cut to a bound.
     """
 
     healthy: bool
     checks: tuple[str, ...]
     failing: Mapping[str, str]
+    runs_c: bool
+    heights: Mapping[str, int]
+    peers: int | None
+    disk_free: float | None
+    document: bytes
 
     @property
     def bootstrapped(self) -> bool:
@@ -56,7 +64,8 @@ def read_health(reply: DoorReply) -> Health | None:
         document = msgspec.json.decode(reply.body, type=_Document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    checks = sorted((document.checks or {}).items())
+    by_name = document.checks or {}
+    checks = sorted(by_name.items())
     failing = [(name, error) for name, check in checks if (error := _error(check))]
     return Health(
         healthy=reply.status == 200 and document.healthy,
@@ -64,6 +73,11 @@ def read_health(reply: DoorReply) -> Health | None:
         failing={
             shown(name, _LONGEST_NAME): shown(error) for name, error in failing[:_MOST_CHECKS]
         },
+        runs_c="C" in by_name,
+        heights=_heights(by_name),
+        peers=whole(_within(by_name, "network", "message", "connectedPeers")),
+        disk_free=number(_within(by_name, "diskspace", "message", "availableDiskPercentage"), 100),
+        document=reply.body[:_LONGEST_DOCUMENT],
     )
 
 
@@ -74,10 +88,20 @@ def _error(check: object) -> object:
     return check.get("error")
 
 
-def read_result(reply: DoorReply, *names: str) -> dict[str, str]:
-    """Fields of a JSON-RPC result, fit to be shown; those that are no text are left out."""
-    try:
-        result = msgspec.json.decode(reply.body, type=_Result).result or {}
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}
-    return {name: shown(result[name]) for name in names if isinstance(result.get(name), str)}
+def _heights(checks: Mapping[str, Any]) -> dict[str, int]:
+    """By the checks of chains, which are known by what they tell."""
+    names = ChainNames()
+    heights: dict[str, int] = {}
+    for name, check in checks.items():
+        told = _within(check, "message", "engine", "consensus", "lastAcceptedHeight")
+        height = whole(told)
+        if height is not None and (chain := names.key(name)) is not None:
+            heights[chain] = height
+    return heights
+
+
+def _within(value: object, *path: str) -> object:
+    """What stands at the end of a path of keys; None where it does not lead anywhere."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

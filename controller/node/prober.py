@@ -1,26 +1,30 @@
-"""Asks a node whether it has bootstrapped: GET, since the RPC says 200 either way [86, 87]."""
+"""Asks a node whether it has bootstrapped: GET, since the RPC says 200 either way [86, 87]; and
+then, where it answers, for all else that it tells of itself.
+"""
 
 from dataclasses import replace
 
 import msgspec
-import orjson
 
 from controller.base.errors import Garbled, Trouble
 from controller.base.text import shown
 from controller.domain.answer import AnswerKind, NodeAddress, NodeAnswer
 from controller.domain.door import Door, DoorReply, NodeStarting
-from controller.node.health import Health, read_health, read_result
+from controller.node.chainnames import highest
+from controller.node.chains import ask_tips
+from controller.node.health import Health, read_health
+from controller.node.metrics import LONGEST_PAGE, read_metrics
+from controller.node.questions import Questions
 
 READINESS = "/ext/health/readiness"
 HEALTH = "/ext/health"
+METRICS = "/ext/metrics"
 INFO = "/ext/info"
 
 TIME_LIMIT = (
     10.0  # seconds: an answer is from a cache and takes milliseconds [88]; else it hangs [92]
 )
-_INFO_TIME_LIMIT = 5.0  # seconds: its answer is only for people
 _LONGEST_HEALTH = 1 << 20  # bytes: a document is some KB, more with many subnets
-_LONGEST_INFO = 64 * 1024  # bytes: versions of a dozen VMs
 
 _HOST_REFUSED = (
     "the node refuses our Host header (403 invalid host specified):"
@@ -62,7 +66,7 @@ class HttpNodeProbe:
             return _no_health(AnswerKind.GARBLED, str(error))
         except Trouble as error:
             return _no_health(AnswerKind.UNREACHED, str(error))
-        return await self._introduced(address, _answer(readiness, health))
+        return await self._told_more(address, readiness, health)
 
     async def _health(self, address: NodeAddress, path: str) -> Health:
         reply = await self._door.fetch(
@@ -75,32 +79,35 @@ class HttpNodeProbe:
             raise _NoHealth(_of_stranger(reply))
         return health
 
-    async def _introduced(self, address: NodeAddress, answer: NodeAnswer) -> NodeAnswer:
-        """With version, commit and network where the node tells them: the rest holds without."""
-        version = await self._info(address, "info.getNodeVersion", "version", "gitCommit")
-        network = await self._info(address, "info.getNetworkName", "networkName")
+    async def _told_more(
+        self, address: NodeAddress, readiness: Health, health: Health
+    ) -> NodeAnswer:
+        """Health's answer, with what else the node tells: it holds without. The network's name is
+        the last question of every look that is answered.
+        """
+        answer = _answer(readiness, health)
+        questions = Questions(self._door, address, self._time_limit)
+        metrics = read_metrics(await questions.get(METRICS, limit=LONGEST_PAGE) or b"")
+        version = await questions.call(INFO, "info.getNodeVersion")
+        chains = ("C", "P") if health.runs_c else ("P",)
+        tips = await ask_tips(questions, chains) if answer.ready else {}
+        network = await questions.call(INFO, "info.getNetworkName")
         return replace(
             answer,
-            version=version.get("version", ""),
-            commit=version.get("gitCommit", ""),
-            network=network.get("networkName", ""),
+            version=_text(version, "version"),
+            commit=_text(version, "gitCommit"),
+            network=_text(network, "networkName"),
+            tips=tips,
+            heights=highest(metrics.heights, health.heights),
+            counters=metrics.counters,
+            peers=health.peers if metrics.peers is None else metrics.peers,
         )
 
-    async def _info(self, address: NodeAddress, method: str, *names: str) -> dict[str, str]:
-        request = orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {}})
-        try:
-            reply = await self._door.fetch(
-                address,
-                INFO,
-                method="POST",
-                body=request,
-                limit=_LONGEST_INFO,
-                timeout=min(_INFO_TIME_LIMIT, self._time_limit),
-            )
-        except Trouble:
-            # Nothing is decided by it, and the health answer has just shown that the node is there.
-            return {}
-        return read_result(reply, *names) if reply.from_node else {}
+
+def _text(result: object, name: str) -> str:
+    """A field of a result, fit to be shown; empty if it is no text."""
+    text = result.get(name) if isinstance(result, dict) else None
+    return shown(text) if isinstance(text, str) else ""
 
 
 def _answer(readiness: Health, health: Health) -> NodeAnswer:
@@ -116,6 +123,8 @@ def _answer(readiness: Health, health: Health) -> NodeAnswer:
         healthy=healthy,
         failing=failing,
         checks=health.checks,
+        disk_free=health.disk_free,
+        document=health.document,
     )
 
 

@@ -1,4 +1,4 @@
-"""aiohttp's errors become ours: here, and nowhere else in this package."""
+"""aiohttp's errors and statuses become ours: here, and nowhere else in this package."""
 
 import ssl
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import aiohttp
 
 from controller.base.durations import format_duration
-from controller.base.errors import Garbled, Refused, Unavailable
+from controller.base.errors import Garbled, Refused, Trouble, Unavailable
 from controller.base.text import shown
 
 
@@ -45,6 +45,17 @@ def translated(subject: str, seconds: float) -> Iterator[None]:
         raise Garbled(f"{subject} redirects to what is no URL") from error
     except (aiohttp.ClientError, OSError) as error:
         raise Unavailable(f"{subject} closed the connection") from error
+
+
+def trouble_of(status: int, subject: str) -> Trouble:
+    """What a status other than 200 means where it has no meaning of its own.
+
+    subject: who answers, the beginning of the sentence.
+    """
+    sentence = f"{subject} answers {status}"
+    if status >= 500 or status == 408:
+        return Unavailable(sentence)
+    return Refused(sentence) if status >= 400 else Garbled(sentence)
 
 
 def _certificate_fault(error: Exception) -> str:

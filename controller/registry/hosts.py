@@ -30,8 +30,18 @@ class Endpoint:
 
     def manifest(self, repository: Repository, reference: str) -> URL:
         """reference: a tag or a digest. It and the path are checked text that needs no quoting."""
-        path = f"{self.base.raw_path.rstrip('/')}/v2/{repository.path}/manifests/{reference}"
-        return self.base.with_path(path, encoded=True)
+        return self.below(f"v2/{repository.path}/manifests/{reference}")
+
+    def blob(self, repository: Repository, digest: str) -> URL:
+        return self.below(f"v2/{repository.path}/blobs/{digest}")
+
+    def below(self, path: str) -> URL:
+        """path: text that needs no quoting."""
+        return self.base.with_path(f"{self.base.raw_path.rstrip('/')}/{path}", encoded=True)
+
+
+# Where Docker Hub lists tags: its web API [79], no registry, and named like one in `--registry`.
+_HUB_API = Endpoint(URL("https://hub.docker.com"), "hub.docker.com")
 
 
 class Hosts:
@@ -64,6 +74,17 @@ class Hosts:
             return Endpoint(_HUB_URL, DOCKER_HUB)
         scheme = "http" if is_loopback(URL(f"https://{registry}").host) else "https"
         return Endpoint(URL(f"{scheme}://{registry}"), registry.lower())
+
+    def hub_api(self, registry: str) -> Endpoint | None:
+        """Where Docker Hub lists the tags of what `registry` keeps, or what a mirror names in its
+        stead; None for every other registry, and for a mirror of Docker Hub that has not one for
+        `hub.docker.com` beside it: whoever set it up may not want Docker Hub itself to be asked.
+        """
+        if _key(registry) != DOCKER_HUB:
+            return None
+        if mirror := self._mirrors.get(_HUB_API.host):
+            return mirror
+        return None if DOCKER_HUB in self._mirrors else _HUB_API
 
 
 def is_loopback(host: str | None) -> bool:

@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import Random
 
+from yarl import URL
+
 from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.clock import Clock
 from controller.base.durations import format_duration
 from controller.base.errors import Busy
 from controller.base.text import shown
 from controller.domain.build import Quota
+from controller.registry.hosts import Endpoint
 
 # One poll interval first, and an hour at most: a window of the pull limit is six hours [75].
 PULL_LIMIT = BackoffPolicy(first=60.0, cap=3600.0, jitter=0.2, reset_after=6 * 3600.0)
@@ -69,6 +72,22 @@ class Gate:
             f" {format_duration(max(1.0, seconds))}",
             retry_after=seconds,
         )
+
+
+class Gates:
+    """One gate for each place that is asked, whoever asks there."""
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+        self._gates: dict[URL, Gate] = {}
+
+    def of(self, endpoint: Endpoint) -> Gate:
+        gate = self._gates.get(endpoint.base)
+        if gate is None:
+            gate = Gate(endpoint.host, self._clock, self._random)
+            self._gates[endpoint.base] = gate
+        return gate
 
 
 def wait_asked(headers: Mapping[str, str], now: datetime) -> float | None:

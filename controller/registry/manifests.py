@@ -21,6 +21,11 @@ _MANIFESTS = (
 # answers with the digest of something else, or with 404 [72].
 ACCEPT = ", ".join(_INDEXES + _MANIFESTS)
 
+_CONFIGS = (
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+)
+
 LONGEST = 4 << 20  # bytes of a manifest: what registries take at most
 
 _ATTESTATION = (
@@ -93,6 +98,21 @@ def build_of(document: Document, digest: str, platform: Platform) -> Build:
         return check_digest(chosen.digest)
     except ReferenceFault as fault:
         raise Garbled(f"its index has an entry whose digest cannot be used: {fault}") from fault
+
+
+def config_of(document: Document) -> str:
+    """The digest of the configuration of an image. Raises Refused for what is no image, Garbled
+    where what it names is no digest.
+    """
+    if document.config is None:
+        raise Refused("it is an index, which has no configuration of its own")
+    media_type = document.config.get("mediaType")
+    if media_type not in _CONFIGS:
+        raise Refused(f"its configuration is of an unknown type, '{shown(media_type, 100)}'")
+    try:
+        return check_digest(str(document.config.get("digest")))
+    except ReferenceFault as fault:
+        raise Garbled(f"its configuration's digest cannot be used: {fault}") from fault
 
 
 def _choose(entries: list[_Descriptor], platform: Platform) -> _Descriptor:

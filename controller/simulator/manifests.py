@@ -29,7 +29,8 @@ class TargetManifest:
     annotations: of the Deployment. env: of the node's container, beside what network and mode need.
     access_mode: of the claim; `ReadWriteOncePod` keeps a replacement waiting for the old pod [58].
     run_id: on the pod template, as after a pin; empty as a person applies it.
-    grace: terminationGracePeriodSeconds, seconds [60].
+    grace: terminationGracePeriodSeconds, seconds [60]. storage_class: of the claim; empty leaves it
+    to the cluster. requests: of the node's container, `cpu` and `memory`.
     """
 
     name: str
@@ -44,6 +45,8 @@ class TargetManifest:
     replicas: int = 1
     run_id: str = ""
     grace: int = 300
+    storage_class: str = "fast"
+    requests: Mapping[str, str] = field(default_factory=dict)
 
     def deployment(self) -> Object:
         labels = {"app": self.name, names.TEST: "true"}
@@ -88,14 +91,17 @@ class TargetManifest:
         }
 
     def claim(self) -> Object:
+        spec: Object = {
+            "accessModes": [self.access_mode],
+            "resources": {"requests": {"storage": "1Ti"}},
+        }
+        if self.storage_class:
+            spec["storageClassName"] = self.storage_class
         return {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
             "metadata": {"name": self.name, "namespace": self.namespace},
-            "spec": {
-                "accessModes": [self.access_mode],
-                "resources": {"requests": {"storage": "1Ti"}},
-            },
+            "spec": spec,
         }
 
     def _pod_spec(self) -> Object:
@@ -122,6 +128,8 @@ class TargetManifest:
                     "env": [_RUN_ID, *_literals(self._environment())],
                     "ports": [{"name": "http", "containerPort": NODE_PORT}],
                     "volumeMounts": mounts,
+                    "terminationMessagePolicy": "FallbackToLogsOnError",
+                    "resources": {"requests": dict(self.requests)} if self.requests else {},
                     "readinessProbe": {
                         "httpGet": {"path": "/ext/health/readiness", "port": "http"},
                         "periodSeconds": 30,

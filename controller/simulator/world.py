@@ -37,6 +37,7 @@ from controller.simulator.workloads.cluster import (
     pod_is_over,
     pod_is_ready,
 )
+from controller.simulator.workloads.standing import standing
 
 T = TypeVar("T")
 
@@ -65,7 +66,8 @@ class World:
         wired = dataclasses.replace(
             settings or ServerSettings(),
             resolver=lambda pod, port: self.workloads.local_address(pod, port),
-            logs=lambda namespace, pod, container: self.workloads.log(namespace, pod, container),
+            logs=lambda *whose: self.workloads.served_log(*whose),
+            previous_logs=lambda *whose: self.workloads.served_log(*whose, previous=True),
         )
         self.api = SimulatedApiServer(clock, random, wired)
         self.registry = SimulatedRegistry(clock)
@@ -161,6 +163,32 @@ class World:
         """Deletes the Deployment and what it owns; Service, claim and volume stay."""
         self.api.objects.delete("deployments", namespace, name)
 
+    # What happens to machines and disks
+
+    def cordon(self, on: bool = True) -> None:
+        """The machine takes no new pods, or takes them again."""
+        self.workloads.cordon(on)
+
+    def reboot(self, name: str, namespace: str = NAMESPACE, *, graceful: bool = False) -> None:
+        """The machine restarts under the pod that is to stay; see `Workloads.reboot`."""
+        pod = self.pod_of(name, namespace)
+        if pod is None:
+            raise LookupError(f"{namespace}/{name} has no pod that is to stay")
+        self.workloads.reboot(namespace, pod["metadata"]["name"], graceful=graceful)
+
+    def detach(self, name: str, namespace: str = NAMESPACE) -> None:
+        """The volume of the claim of that name attaches no more: its next pod is never set up. The
+        containers that run keep it.
+        """
+        self.workloads.kubelet.claims.detach(namespace, name)
+
+    def attach(self, name: str, namespace: str = NAMESPACE) -> None:
+        self.workloads.kubelet.claims.attach(namespace, name)
+
+    def replace_volume(self, name: str, namespace: str = NAMESPACE) -> None:
+        """The claim has another, empty volume, from its next pod on."""
+        self.workloads.kubelet.claims.replace(namespace, name)
+
     # What is
 
     def deployment(self, name: str, namespace: str = NAMESPACE) -> Object:
@@ -216,22 +244,7 @@ class World:
                     changed.clear()
                 return value
         except TimeoutError as exc:
-            raise TimeoutError(f"not within {within:g} s; {self._standing()}") from exc
+            raise TimeoutError(f"not within {within:g} s; {standing(self.api.storage)}") from exc
         finally:
             for end in ends:
                 end()
-
-    def _standing(self) -> str:
-        lines = []
-        for plural in ("deployments", "pods"):
-            for obj in self.api.storage.objects(plural):
-                status = obj.get("status") or {}
-                containers = [
-                    *status.get("initContainerStatuses", ()),
-                    *status.get("containerStatuses", ()),
-                ]
-                states = {c["name"]: (c["state"], c["restartCount"]) for c in containers}
-                phase = (obj["metadata"].get("labels") or {}).get(names.PHASE)
-                seen = states or phase or status.get("conditions")
-                lines.append(f"{plural} {obj['metadata']['name']}: {seen}")
-        return "; ".join(lines) or "the cluster is empty"

@@ -109,7 +109,7 @@ async def test_a_restart_in_the_soak_begins_it_anew(stage: Stage) -> None:
     """Must a node that restarted while it soaked be healthy for the whole soak again, even if it
     was back before anybody asked it?
     """
-    soak = 2.0
+    soak = 4.0
     stage.push(FIRST)
     await stage.deploy("fuji", annotations={names.SOAK: f"{soak:g}s"})
     stage.controller()
@@ -117,7 +117,7 @@ async def test_a_restart_in_the_soak_begins_it_anew(stage: Stage) -> None:
     node.finish()
     await stage.until(lambda: stage.phase("fuji") == "Soaking")
     looks = stage.nodes.looks[pod]
-    await stage.until(lambda: stage.nodes.looks[pod] >= looks + 12)
+    await stage.until(lambda: stage.nodes.looks[pod] >= looks + 6)
     restarted = stage.clock.monotonic()
     await stage.says_it_runs(pod, restarts=1)
     await stage.ends("fuji", FIRST, "Passed")
@@ -175,9 +175,6 @@ async def test_a_pod_of_another_run_does_not_make_it_pass(stage: Stage) -> None:
     await stage.a_while()
     assert stage.phase("fuji") == "Starting"
     await stage.api.patch("pods", pod, {"metadata": {"annotations": {RUN_ID: run.id}}})
-    await stage.until(lambda: _run_id(stage, pod) == run.id)
-    node = await stage.starts(pod)
-    node.finish()
     await stage.ends("fuji", FIRST, "Passed")
 
 

@@ -1,7 +1,7 @@
 """The prober: what it makes of a node's answers, over HTTP and of the API server's proxy.
 
 Included: kinds of answers, readiness, health, versions.
-Excluded: connections (test_node_direct.py).
+Excluded: connections (test_node_direct.py), what else a node tells (test_node_tells.py).
 """
 
 import json
@@ -85,21 +85,16 @@ async def test_bootstrapped(node: Node) -> None:
         version="avalanchego/1.14.0",
         commit="c0ffee",
         network="fuji",
+        document=node.health().body,
     )
 
 
 async def test_health_is_asked_by_get(node: Node) -> None:
-    """Is health asked by GET, whose status tells, and only who the node is by POST?"""
+    """Is health asked by GET, whose status tells, and before all else?"""
     await node.ask()
 
-    assert node.server.requests == [
-        "GET /ext/health/readiness",
-        "GET /ext/health",
-        "POST /ext/info",
-        "POST /ext/info",
-    ]
-    assert node.server.headers[2]["Content-Type"] == "application/json"
-    assert json.loads(node.server.bodies[2])["method"] == "info.getNodeVersion"
+    assert node.server.requests[:2] == ["GET /ext/health/readiness", "GET /ext/health"]
+    assert not any(node.server.bodies[:2])
 
 
 async def test_bootstrapping(node: Node) -> None:

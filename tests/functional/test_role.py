@@ -12,13 +12,23 @@ import pytest
 from aiohttp import web
 
 from controller.domain import names
-from controller.kube.access import IDENTIFYING, LEASING, READING, WRITING, Right
+from controller.kube.access import (
+    IDENTIFYING,
+    LEASING,
+    PLACING,
+    READ_CLAIMS,
+    READ_NODES,
+    READING,
+    WITNESSING,
+    WRITING,
+    Right,
+)
 from controller.simulator.apiserver.auth import Access, Gate
-from controller.simulator.apiserver.resources import Object, Resource
+from controller.simulator.apiserver.resources import Resource
 from controller.simulator.apiserver.statuses import StatusError
 from controller.simulator.faults import LoseReply
 from controller.simulator.world import NAMESPACE, World
-from tests.kustomize import K8S, build
+from tests.kustomize import K8S, Object, build, build_own
 from tests.servers import free_port
 from tests.target_world import ENDLESS, REPOSITORY, SECOND, SOAK, TAG, TargetWorld, target_world
 
@@ -30,15 +40,20 @@ TOKEN = "the-accounts-own"
 
 AT_TARGETS = {*READING, *WRITING}
 AT_HOME = {*LEASING, *IDENTIFYING}
+# What the controller asks for if it can, and does without (controller/kube/witness.py).
+OPTIONAL = {*WITNESSING, *PLACING}
 CLUSTER_WIDE = "overlays/cluster-wide"
+STANDARD = "overlays/standard"
 FOLDERS = ["base", "watched-namespace"] + [
     f"overlays/{path.name}" for path in sorted((K8S / "overlays").iterdir())
 ]
 
 
-def granted_by(folder: str) -> dict[str, set[Right]]:
-    """The rights of the controller's account by namespace, `` for all of them: through bindings."""
-    objects = build(folder)
+def granted_by(folder: str, *components: str) -> dict[str, set[Right]]:
+    """The rights of the controller's account by namespace, `` for all of them: through bindings.
+    components: put on the folder in an overlay of one's own.
+    """
+    objects = build_own(with_components(folder, components)) if components else build(folder)
     rules = {
         (o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"]): o["rules"]
         for o in objects
@@ -55,6 +70,11 @@ def granted_by(folder: str) -> dict[str, set[Right]]:
             found.setdefault(namespace, set()).update(rights_of(rule))
     assert not rules, "a Role that is bound to nobody"
     return found
+
+
+def with_components(folder: str, components: Iterable[str]) -> str:
+    named = ", ".join(f"../k8s/components/{component}" for component in components)
+    return f"{{namespace: bootstrap, resources: [../k8s/{folder}], components: [{named}]}}"
 
 
 def rights_of(rule: Object) -> set[Right]:
@@ -95,7 +115,29 @@ def test_the_account_is_granted_what_the_code_needs(folder: str) -> None:
         return
     (watched,) = granted  # one namespace, which is also where its Lease is held
     assert (watched == NAMESPACE) == (folder != "watched-namespace")
-    assert_the_same(granted[watched], AT_TARGETS | AT_HOME)
+    optional = set(WITNESSING) if folder == STANDARD else set()
+    assert_the_same(granted[watched], AT_TARGETS | AT_HOME | optional)
+
+
+@pytest.mark.parametrize(
+    ("folder", "components", "everywhere", "at_home"),
+    [
+        ("base", ["evidence"], set(), {*WITNESSING}),
+        ("base", ["node-facts"], {READ_NODES}, {READ_CLAIMS}),
+        (STANDARD, ["node-facts"], {READ_NODES}, {*WITNESSING, READ_CLAIMS}),
+        (CLUSTER_WIDE, ["evidence-cluster-wide"], {*WITNESSING}, set()),
+        (CLUSTER_WIDE, ["node-facts-cluster-wide"], {*PLACING}, set()),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else None,
+)
+def test_an_optional_component_reaches_where_targets_are(
+    folder: str, components: list[str], everywhere: set[Right], at_home: set[Right]
+) -> None:
+    """Is each optional right granted beside the others, in one namespace or in all, and no more?"""
+    granted = granted_by(folder, *components)
+    wide = folder == CLUSTER_WIDE
+    assert_the_same(granted.get("", set()), everywhere | (AT_TARGETS if wide else set()))
+    assert_the_same(granted[NAMESPACE], at_home | AT_HOME | (set() if wide else AT_TARGETS))
 
 
 # --- At work -------------------------------------------------------------------------------------
@@ -104,7 +146,8 @@ def test_the_account_is_granted_what_the_code_needs(folder: str) -> None:
 class RbacGate(Gate):
     """Allows what the Roles grant, and keeps what was asked for. granted: as `granted_by` has it.
 
-    asked, refused: by requests; questions about rights (SelfSubjectAccessReview) do not count.
+    asked, refused: by requests; questions about rights (SelfSubjectAccessReview) do not count, nor
+    what is optional: that depends on what happens to nodes.
     """
 
     def __init__(self, granted: dict[str, set[Right]], told: Callable[[], None]) -> None:
@@ -120,6 +163,9 @@ class RbacGate(Gate):
 
     def check(self, access: Access, resource: Resource | None) -> None:
         assert access.user == USER
+        if right_of(access) in OPTIONAL:
+            super().check(access, resource)
+            return
         self.asked.add(right_of(access))
         try:
             super().check(access, resource)
@@ -191,10 +237,10 @@ async def front_door(world: World) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-@pytest.mark.parametrize("overlay", ["overlays/standard", CLUSTER_WIDE])
+@pytest.mark.parametrize("overlay", [STANDARD, CLUSTER_WIDE])
 async def test_a_whole_life_needs_these_rights_and_no_others(overlay: str, tmp_path: Path) -> None:
     """With the rights of the Roles alone, do runs pass across a restart and a lost reply, with
-    nothing refused, and is every right that is granted really used?
+    nothing refused, and is every right that is granted and not optional really used?
     """
     granted = granted_by(overlay)
     async with guarded(tmp_path, granted) as place:
@@ -213,8 +259,8 @@ async def test_a_whole_life_needs_these_rights_and_no_others(overlay: str, tmp_p
             await stage.until(lambda: len(stage.outcomes(NAME)) == 2)
             assert stage.outcomes(NAME)[1].phase == "Passed"
         assert gate.refused == set()
-        assert_the_same(set().union(*granted.values()), gate.asked)
-        assert not [line for line in stage.said if "missing right" in line]
+        assert_the_same(set().union(*granted.values()) - OPTIONAL, gate.asked)
+        assert missing_by(stage.said) == []
         events = stage.world.api.storage.objects("events", NAMESPACE)
         posted = {event["reason"] for event in events}
         assert {"NewBuild", "NodeStarted", "Bootstrapped", "Soaked"} <= posted
@@ -225,7 +271,7 @@ async def test_a_right_that_is_missing_is_named(right: Right, tmp_path: Path) ->
     """With any one verb taken away, is something refused, and does the log say so at the start and
     at the refusal; and /readyz too, where nothing can be seen without it?
     """
-    granted = granted_by("overlays/standard")
+    granted = granted_by(STANDARD)
     granted[NAMESPACE].remove(right)
     (name,) = said([right])
     refusal = f"not allowed to {name}"
@@ -248,10 +294,17 @@ async def test_a_right_that_is_missing_is_named(right: Right, tmp_path: Path) ->
                 # Without a watch it has at least its lists, old as they are.
                 assert status == (200 if right.verb == "watch" else 503)
         assert said(gate.refused) == [name]
-        missing = [line for line in stage.said if "missing right" in line]
-        assert [line.partition(" {")[0] for line in missing] == [
-            f"missing right: {name} in namespace {NAMESPACE}"
-        ]
+        assert missing_by(stage.said) == [f"missing right: {name} in namespace {NAMESPACE}"]
+
+
+def missing_by(lines: list[str]) -> list[str]:
+    """The sentences that name a missing right which is not optional."""
+    optional = [said([right])[0] for right in OPTIONAL]
+    return [
+        line.partition(" {")[0]
+        for line in lines
+        if "missing right" in line and not any(name in line for name in optional)
+    ]
 
 
 def mentions(lines: list[str], text: str) -> bool:

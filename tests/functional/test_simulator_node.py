@@ -74,11 +74,17 @@ class Lab:
         )
 
 
-@pytest.fixture
-async def lab() -> AsyncIterator[Lab]:
+@asynccontextmanager
+async def open_lab() -> AsyncIterator[Lab]:
     lab = Lab()
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         lab.session = session
+        yield lab
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[Lab]:
+    async with open_lab() as lab:
         yield lab
 
 

@@ -1,12 +1,13 @@
-"""What every StateStore owes, asked of each backend: memory, fakeredis, and a real redis-server,
-over TCP, over a unix socket with RESP3, and behind a proxy that loses the first reply to
-everything, so that each command is executed twice.
+"""What every StateStore owes, asked of each backend: memory, memory behind a store that passes on,
+fakeredis, and a real redis-server, over TCP, over a unix socket with RESP3, and behind a proxy that
+loses the first reply to everything, so that each command is executed twice.
 
-Not here: what a server can do wrong (test_store_failures.py) and URLs (test_store_opening.py).
+Not here: what a server can do wrong (test_store_failures.py), URLs (test_store_opening.py), and
+what stores before another one change (test_store_passing.py).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from store import (
     Claim,
     MemoryStore,
     Meta,
+    PassingStore,
+    SeenBuild,
     StateStore,
     StoreForgot,
     StoreMisused,
     Transition,
 )
-from store.limits import BODY_BYTES, EVIDENCE_BYTES
+from store.limits import BODY_BYTES, EVIDENCE_BYTES, RUNS_AT_ONCE
 from store.redis_errors import Calls
 from store.redis_opening import open_redis
 from store.redis_store import RedisStore
@@ -35,9 +38,9 @@ OTHER_BUILD = "sha256:" + "2b" * 32
 ANNA = Claim(TARGET, BUILD, "20261123t060000z-1a1a1a1a", "bootstrap/anna")
 BERT = Claim(TARGET, BUILD, "20261123t060001z-1a1a1a1a", "bootstrap/bert")
 META = Meta(schema=1, epoch="first", grants=0, cluster="c1")
-BOUND = 5  # of history, in these tests
+BOUND = 5  # of history, and of seen builds, in these tests
 
-BACKENDS = ["memory", "fakeredis", "redis", "redis-unix-resp3", "redis-flaky"]
+BACKENDS = ["memory", "passing", "fakeredis", "redis", "redis-unix-resp3", "redis-flaky"]
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +52,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 async def opened(backend: str, request: pytest.FixtureRequest, stack: AsyncExitStack) -> StateStore:
     if backend == "memory":
-        return MemoryStore(history_bound=BOUND)
+        return MemoryStore(history_bound=BOUND, seen_bound=BOUND)
+    if backend == "passing":
+        return PassingStore(MemoryStore(history_bound=BOUND, seen_bound=BOUND))
     if backend == "fakeredis":
         client = fakeredis.FakeAsyncRedis(server=fakeredis.FakeServer(), encoding_errors="replace")
-        return RedisStore(client, Calls("fakeredis", 5.0), history_bound=BOUND)
+        calls = Calls("fakeredis", 5.0)
+        return RedisStore(client, calls, history_bound=BOUND, seen_bound=BOUND)
     server: RedisServer = request.getfixturevalue("server")
     server.admin.flushall()
     url = server.url
@@ -62,7 +68,7 @@ async def opened(backend: str, request: pytest.FixtureRequest, stack: AsyncExitS
         proxy = await stack.enter_async_context(FlakyProxy(server.port).running())
         proxy.lose_first_replies()
         url = proxy.url
-    return open_redis(url, history_bound=BOUND)
+    return open_redis(url, history_bound=BOUND, seen_bound=BOUND)
 
 
 @pytest.fixture(params=BACKENDS)
@@ -437,6 +443,10 @@ async def test_what_is_returned_is_the_callers(store: StateStore) -> None:
     (await store.mirrored("bootstrap/anna"))["seq"] = "9"
     await store.put_run(TARGET, "r", {"a": "1"})
     (await store.run(TARGET, "r"))["a"] = "9"
+    (await store.runs(TARGET, ["r"]))[0]["a"] = "9"
+    await store.note_seen(TARGET, BUILD, at=1.0)
+    (await store.seen_builds(TARGET)).clear()
+    assert await store.seen_builds(TARGET) == [SeenBuild(BUILD, 1.0)]
     assert await store.mirrored("bootstrap/anna") == {"seq": "1"}
     assert await store.run(TARGET, "r") == {"a": "1"}
 
@@ -447,12 +457,14 @@ async def test_what_was_given_is_the_callers(store: StateStore) -> None:
     parts = {"log": b"x"}
     await store.mirror("bootstrap/anna", fields)
     await store.put_tag("r", "t", fields)
-    await store.put_evidence("r", parts, keep_seconds=3600)
+    await store.put_run(TARGET, "r", fields)
+    await store.put_evidence(TARGET, "r", parts, keep_seconds=3600)
     fields["seq"] = "9"
     parts["log"] = b"y"
     assert await store.mirrored("bootstrap/anna") == {"seq": "1"}
     assert await store.tag("r", "t") == {"seq": "1"}
-    assert await store.evidence("r") == {"log": b"x"}
+    assert await store.run(TARGET, "r") == {"seq": "1"}
+    assert await store.evidence(TARGET, "r") == {"log": b"x"}
 
 
 # runs, tags, builds
@@ -479,6 +491,31 @@ async def test_no_run_is_empty(store: StateStore) -> None:
     assert await store.run(TARGET, "r") == {}
 
 
+async def test_many_runs_come_in_the_order_asked_for(store: StateStore) -> None:
+    """Do several runs come back in their order, twice if asked twice, and empty where unknown?"""
+    await store.put_run(TARGET, "one", {"n": "1"})
+    await store.put_run(TARGET, "two", {"n": "2"})
+    await store.put_run(OTHER_TARGET, "three", {"n": "3"})
+    wanted = ["two", "three", "one", "two"]
+    found = await store.runs(TARGET, wanted)
+    assert found == [{"n": "2"}, {}, {"n": "1"}, {"n": "2"}]
+    assert found == [await store.run(TARGET, run) for run in wanted]
+
+
+async def test_no_runs_asked_for_are_none(store: StateStore) -> None:
+    """Is it no error to ask for no runs at all?"""
+    assert await store.runs(TARGET, []) == []
+
+
+async def test_as_many_runs_as_allowed(store: StateStore) -> None:
+    """Are as many runs read at once as may be, and is one more refused?"""
+    await store.put_run(TARGET, "run-0", {"n": "0"})
+    names = [f"run-{n}" for n in range(RUNS_AT_ONCE)]
+    assert await store.runs(TARGET, names) == [{"n": "0"}] + [{}] * (RUNS_AT_ONCE - 1)
+    with pytest.raises(StoreMisused, match="201 runs"):
+        await store.runs(TARGET, [*names, "more"])
+
+
 async def test_tag_is_replaced_whole(store: StateStore) -> None:
     """Is what is known about a tag replaced, and not added to?"""
     await store.put_tag("host:5000/a", "latest", {"digest": "x", "build": "y"})
@@ -501,6 +538,115 @@ async def test_half_a_character_is_no_error(store: StateStore) -> None:
     """Does text that is no Unicode (half a surrogate, from somebody's JSON) raise nothing?"""
     await store.put_run(TARGET, "r", {"message": "half \ud83d of it", "phase": "Failed"})
     assert (await store.run(TARGET, "r"))["phase"] == "Failed"
+
+
+# coverage
+
+
+async def test_seen_builds_are_newest_first(store: StateStore) -> None:
+    """Do the builds of a target come back newest first, in whatever order they were noted?"""
+    for build, at in (("b", 200.5), ("a", 100.25), ("c", 300.125)):
+        await store.note_seen(TARGET, build, at=at)
+    newest_first = [SeenBuild("c", 300.125), SeenBuild("b", 200.5), SeenBuild("a", 100.25)]
+    assert await store.seen_builds(TARGET) == newest_first
+
+
+async def test_first_time_a_build_was_seen_stands(store: StateStore) -> None:
+    """Does a build keep its first time when it is noted again, later or earlier?"""
+    for at in (200.0, 200.0, 300.0, 100.0):
+        await store.note_seen(TARGET, BUILD, at=at)
+    assert await store.seen_builds(TARGET) == [SeenBuild(BUILD, 200.0)]
+
+
+async def test_builds_seen_at_one_moment_have_an_order(store: StateStore) -> None:
+    """Is the order of what was seen at one moment always the same: by build?"""
+    for build in ("b", "c", "a"):
+        await store.note_seen(TARGET, build, at=1.0)
+    assert [seen.build for seen in await store.seen_builds(TARGET)] == ["c", "b", "a"]
+
+
+async def test_seen_builds_of_two_targets_are_apart(store: StateStore) -> None:
+    """Has each target seen its own builds, at its own time, and one that saw none, none?"""
+    await store.note_seen(TARGET, BUILD, at=1.0)
+    await store.note_seen(OTHER_TARGET, BUILD, at=2.0)
+    assert await store.seen_builds(TARGET) == [SeenBuild(BUILD, 1.0)]
+    assert await store.seen_builds(OTHER_TARGET) == [SeenBuild(BUILD, 2.0)]
+    assert await store.seen_builds("nobody") == []
+
+
+async def test_seen_builds_are_bounded(store: StateStore) -> None:
+    """Are only the newest kept, of each target, whatever is noted late?"""
+    for n in range(1, BOUND + 3):
+        await store.note_seen(TARGET, f"build-{n}", at=float(n))
+    await store.note_seen(TARGET, "late", at=0.5)
+    await store.note_seen(OTHER_TARGET, "build-1", at=1.0)
+    kept = [SeenBuild(f"build-{n}", float(n)) for n in range(BOUND + 2, 2, -1)]
+    assert await store.seen_builds(TARGET) == kept
+    assert await store.seen_builds(OTHER_TARGET) == [SeenBuild("build-1", 1.0)]
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("inf")])
+async def test_build_seen_at_no_time_is_refused(store: StateStore, at: float) -> None:
+    """Is a time refused that would be newer than all others for ever?"""
+    with pytest.raises(StoreMisused, match="no time"):
+        await store.note_seen(TARGET, BUILD, at=at)
+    assert await store.seen_builds(TARGET) == []
+
+
+async def test_claims_of_a_target(filled: StateStore) -> None:
+    """Are all claims of a target listed, by run and build: settled, pending and refilled ones?"""
+    newer = Claim(TARGET, OTHER_BUILD, "20261124t060000z-2b2b2b2b", ANNA.owner)
+    forgotten = [Claim(TARGET, f"sha256:{n}", "", ANNA.owner) for n in (2, 1)]
+    elsewhere = Claim(OTHER_TARGET, BUILD, "r", "bootstrap/cleo")
+    await filled.claim(newer, epoch="first", seen_grants=0)
+    await filled.claim(ANNA, epoch="first", seen_grants=0)
+    await filled.settle(ANNA)
+    await filled.refill(META, [elsewhere, *forgotten])
+    assert await filled.claims_of(TARGET) == [*forgotten[::-1], ANNA, newer]
+    assert await filled.claims_of(OTHER_TARGET) == [elsewhere]
+
+
+async def test_claims_of_a_target_are_those_that_stand(filled: StateStore) -> None:
+    """Is a claim that was given back not among them, and is a retaken one there as it is now?"""
+    other = Claim(TARGET, OTHER_BUILD, "20261124t060000z-2b2b2b2b", ANNA.owner)
+    await filled.claim(ANNA, epoch="first", seen_grants=0)
+    await filled.claim(other, epoch="first", seen_grants=0)
+    await filled.retake(BERT, epoch="first", seen_grants=0, instead_of=ANNA.run)
+    await filled.release(other)
+    assert await filled.claims_of(TARGET) == [BERT]
+
+
+async def test_coverage_of_a_target(filled: StateStore) -> None:
+    """Can it be told how many of the builds that were seen have been tested?"""
+    for n in range(4):
+        await filled.note_seen(TARGET, f"sha256:{n}", at=float(n))
+    for n in (1, 3):
+        wanted = Claim(TARGET, f"sha256:{n}", f"run-{n}", ANNA.owner)
+        await filled.claim(wanted, epoch="first", seen_grants=0)
+    tested = {claim.build for claim in await filled.claims_of(TARGET)}
+    seen = [seen.build for seen in await filled.seen_builds(TARGET)]
+    assert [build in tested for build in seen] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.note_seen("a:b", BUILD, at=1.0),
+        lambda store: store.seen_builds("a:b"),
+        lambda store: store.claims_of("a:b"),
+        lambda store: store.runs("a:b", []),
+        lambda store: store.put_run("a:b", "r", {}),
+        lambda store: store.put_evidence("a:b", "r", {}, keep_seconds=1.0),
+        lambda store: store.evidence("a:b", "r"),
+    ],
+    ids=["note_seen", "seen_builds", "claims_of", "runs", "put_run", "put_evidence", "evidence"],
+)
+async def test_every_question_about_no_target_is_refused(
+    store: StateStore, ask: Callable[[StateStore], Awaitable[object]]
+) -> None:
+    """Is a name that would run into another key refused, whatever is asked about it?"""
+    with pytest.raises(StoreMisused, match="slug"):
+        await ask(store)
 
 
 # history
@@ -617,44 +763,52 @@ async def test_unusable_transition_is_refused(store: StateStore, bad: Transition
 async def test_evidence_comes_back(store: StateStore) -> None:
     """Does evidence come back byte for byte?"""
     parts = {"node.log": bytes(range(256)), "reason": "näher".encode()}
-    await store.put_evidence("r", parts, keep_seconds=3600)
-    assert await store.evidence("r") == parts
+    await store.put_evidence(TARGET, "r", parts, keep_seconds=3600)
+    assert await store.evidence(TARGET, "r") == parts
+
+
+async def test_evidence_of_two_targets_is_apart(store: StateStore) -> None:
+    """Do runs of one id on two targets, which are two runs, have evidence of their own?"""
+    await store.put_evidence(TARGET, "r", {"a": b"1"}, keep_seconds=3600)
+    await store.put_evidence(OTHER_TARGET, "r", {"b": b"2"}, keep_seconds=3600)
+    assert await store.evidence(TARGET, "r") == {"a": b"1"}
+    assert await store.evidence(OTHER_TARGET, "r") == {"b": b"2"}
 
 
 async def test_evidence_is_replaced(store: StateStore) -> None:
     """Does later evidence of a run replace what was kept?"""
-    await store.put_evidence("r", {"a": b"1", "b": b"2"}, keep_seconds=3600)
-    await store.put_evidence("r", {"a": b"3"}, keep_seconds=3600)
-    assert await store.evidence("r") == {"a": b"3"}
+    await store.put_evidence(TARGET, "r", {"a": b"1", "b": b"2"}, keep_seconds=3600)
+    await store.put_evidence(TARGET, "r", {"a": b"3"}, keep_seconds=3600)
+    assert await store.evidence(TARGET, "r") == {"a": b"3"}
 
 
 async def test_evidence_expires(store: StateStore) -> None:
     """Is evidence gone after its time?"""
-    await store.put_evidence("r", {"a": b"1"}, keep_seconds=0.01)
+    await store.put_evidence(TARGET, "r", {"a": b"1"}, keep_seconds=0.01)
     async with asyncio.timeout(10):
-        while await store.evidence("r"):  # noqa: ASYNC110 only the backend knows its time
+        while await store.evidence(TARGET, "r"):  # noqa: ASYNC110 only the backend knows its time
             await asyncio.sleep(0)
-    assert await store.evidence("r") == {}
+    assert await store.evidence(TARGET, "r") == {}
 
 
 async def test_too_much_evidence_is_refused(store: StateStore) -> None:
     """Is more than the bound refused, all parts counted, and what was kept left alone?"""
-    await store.put_evidence("r", {"a": b"1"}, keep_seconds=3600)
+    await store.put_evidence(TARGET, "r", {"a": b"1"}, keep_seconds=3600)
     half = b"x" * (EVIDENCE_BYTES // 2)
     with pytest.raises(StoreMisused):
-        await store.put_evidence("r", {"a": half, "b": half, "c": b"x"}, keep_seconds=3600)
-    assert await store.evidence("r") == {"a": b"1"}
+        await store.put_evidence(TARGET, "r", {"a": half, "b": half, "c": b"x"}, keep_seconds=3600)
+    assert await store.evidence(TARGET, "r") == {"a": b"1"}
 
 
 async def test_as_much_evidence_as_allowed(store: StateStore) -> None:
     """Can a store take the most that it allows?"""
-    await store.put_evidence("r", {"a": b"x" * EVIDENCE_BYTES}, keep_seconds=3600)
-    assert len((await store.evidence("r"))["a"]) == EVIDENCE_BYTES
+    await store.put_evidence(TARGET, "r", {"a": b"x" * EVIDENCE_BYTES}, keep_seconds=3600)
+    assert len((await store.evidence(TARGET, "r"))["a"]) == EVIDENCE_BYTES
 
 
 async def test_no_evidence_is_empty(store: StateStore) -> None:
     """Is a run without evidence an empty dict?"""
-    assert await store.evidence("r") == {}
+    assert await store.evidence(TARGET, "r") == {}
 
 
 async def test_no_warnings_of_a_store_that_cannot_tell(store: StateStore) -> None:

@@ -8,7 +8,7 @@ import contextlib
 import shutil
 import subprocess
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,30 +24,20 @@ from store import (
     Transition,
     open_store,
 )
+from store.limits import EVIDENCE_BYTES, RUN_KEEP_SECONDS
 from store.redis_opening import open_redis
 from tests.servers import FlakyProxy, RedisServer, free_port, redis_server, silent_server
+from tests.store_calls import ANNA, BERT, BUILD, CALLS, META, TARGET, WRITES, Call
 
-TARGET = "fuji-c-chain-state-sync"
-BUILD = "sha256:" + "1a" * 32
-ANNA = Claim(TARGET, BUILD, "20261123t060000z-1a1a1a1a", "bootstrap/anna")
-BERT = Claim(TARGET, BUILD, "20261123t060001z-1a1a1a1a", "bootstrap/bert")
-META = Meta(schema=1, epoch="first", grants=0, cluster="c1")
 SECRET = "open:sesame/42"
 SECRET_IN_URL = "open%3Asesame%2F42"
 IN_TIME = 10.0  # far above the limit of any call here, far below that of the test
 
-CALLS: dict[str, Callable[[StateStore], Awaitable[object]]] = {
-    "meta": lambda store: store.meta(),
-    "refill": lambda store: store.refill(META, [ANNA]),
-    "claim": lambda store: store.claim(ANNA, epoch="first", seen_grants=0),
-    "release": lambda store: store.release(ANNA),
-    "mirror": lambda store: store.mirror("bootstrap/anna", {"seq": "1"}),
-    "append": lambda store: store.append([Transition("r.1", TARGET, 1.0, b"{}")]),
-    "history": lambda store: store.history(),
-    "put_evidence": lambda store: store.put_evidence("r", {"a": b"1"}, keep_seconds=60),
-    "inspect": lambda store: store.inspect(),
-}
 any_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+
+# All writes but those that give something back, which a full server takes.
+MORE = sorted(set(WRITES) - {"settle", "release"})
+writes_more = pytest.mark.parametrize("name", MORE)
 
 
 @contextlib.asynccontextmanager
@@ -95,7 +85,7 @@ async def answering(reply: bytes, *, after: float = 0.0) -> AsyncIterator[str]:
 
 
 @any_call
-async def test_refused_connection(call: Callable[[StateStore], Awaitable[object]]) -> None:
+async def test_refused_connection(call: Call) -> None:
     """Is a server that is not there unavailable, whatever is asked, and named in the sentence?"""
     port = free_port()
     async with opened(f"redis://127.0.0.1:{port}", timeout=1.0) as store:
@@ -112,7 +102,7 @@ async def test_missing_unix_socket(tmp_path: Path) -> None:
 
 @any_call
 async def test_silent_server_is_waited_for_no_longer_than_the_limit(
-    call: Callable[[StateStore], Awaitable[object]],
+    call: Call,
 ) -> None:
     """Does a call end by itself, soon, if the server accepts and never answers?"""
     async with (
@@ -125,9 +115,7 @@ async def test_silent_server_is_waited_for_no_longer_than_the_limit(
 
 
 @any_call
-async def test_server_that_falls_silent(
-    server: RedisServer, call: Callable[[StateStore], Awaitable[object]]
-) -> None:
+async def test_server_that_falls_silent(server: RedisServer, call: Call) -> None:
     """Does a call on a connection that worked end too, when the server stands still?"""
     async with opened(server.url, timeout=0.2) as store, asyncio.timeout(IN_TIME):
         await store.meta()
@@ -227,7 +215,7 @@ async def test_two_controllers_claim_through_lost_replies(server: RedisServer) -
 # full and read-only
 
 
-@pytest.mark.parametrize("name", ["refill", "claim", "mirror", "append", "put_evidence"])
+@writes_more
 async def test_full_server_writes_nothing(server: RedisServer, name: str) -> None:
     """Is a full server unavailable, says the sentence so, and is nothing half written?"""
     async with opened(server.url) as store:
@@ -240,6 +228,27 @@ async def test_full_server_writes_nothing(server: RedisServer, name: str) -> Non
         assert await store.meta() == META
 
 
+async def test_full_server_refuses_evidence_whole(server: RedisServer) -> None:
+    """Is evidence for which there is no room refused, all of its parts, and what was kept there
+    left alone, so that small writes go on?
+    """
+    half = b"x" * (EVIDENCE_BYTES // 2 - 1)
+    async with opened(server.url) as store:
+        await store.put_evidence(TARGET, "r", {"node.log": b"kept"}, keep_seconds=60)
+        keys, used = sorted(server.admin.keys()), server.admin.info("memory")["used_memory"]
+        server.admin.config_set("maxmemory", used + EVIDENCE_BYTES // 2)
+        for run in ("r", "s"):
+            with pytest.raises(StoreUnavailable, match="out of memory"):
+                await store.put_evidence(
+                    TARGET, run, {"events": b"[]", "a": half, "b": half}, keep_seconds=60
+                )
+        assert sorted(server.admin.keys()) == keys
+        assert await store.evidence(TARGET, "r") == {"node.log": b"kept"}
+        assert await store.evidence(TARGET, "s") == {}
+        await store.refill(META, [ANNA])
+        assert await store.claimed(TARGET, BUILD) == ANNA
+
+
 async def test_full_server_takes_claims_back(server: RedisServer) -> None:
     """Can a claim be given back to a full server, and everything be read?"""
     async with opened(server.url) as store:
@@ -250,7 +259,7 @@ async def test_full_server_takes_claims_back(server: RedisServer) -> None:
         assert await store.claimed(TARGET, BUILD) is None
 
 
-@pytest.mark.parametrize("name", ["refill", "claim", "mirror", "append", "put_evidence"])
+@writes_more
 async def test_read_only_replica(server: RedisServer, name: str) -> None:
     """Is a replica unavailable for writing, says the sentence so, and does it still answer?"""
     async with opened(server.url) as store:
@@ -360,6 +369,15 @@ async def test_unreadable_claim_is_not_free(server: RedisServer) -> None:
         with pytest.raises(StoreMisused, match="HDEL"):
             await store.claimed(TARGET, BUILD)
         assert server.admin.hget(f"bootstrap:claims:{TARGET}", BUILD) == "anna"
+
+
+async def test_unreadable_claim_is_not_left_out(server: RedisServer) -> None:
+    """Is it told, and not counted as untested, where all claims of a target are asked for?"""
+    async with opened(server.url) as store:
+        await store.refill(META, [ANNA])
+        server.admin.hset(f"bootstrap:claims:{TARGET}", "sha256:other", "bert")
+        with pytest.raises(StoreMisused, match="HDEL"):
+            await store.claims_of(TARGET)
 
 
 async def test_unreadable_pending_claim(server: RedisServer) -> None:
@@ -527,11 +545,35 @@ async def test_no_warning_where_settings_are_hidden(server: RedisServer) -> None
 async def test_evidence_has_an_end_in_redis(server: RedisServer) -> None:
     """Does evidence expire by itself, also when it is replaced, with nothing left of no parts?"""
     async with opened(server.url) as store:
-        await store.put_evidence("r", {"a": b"1"}, keep_seconds=60)
-        await store.put_evidence("r", {"a": b"2"}, keep_seconds=60)
-        assert 0 < server.admin.pttl("bootstrap:evidence:r") <= 60_000
-        await store.put_evidence("r", {}, keep_seconds=60)
+        await store.put_evidence(TARGET, "r", {"a": b"1"}, keep_seconds=60)
+        await store.put_evidence(TARGET, "r", {"a": b"2"}, keep_seconds=60)
+        assert 0 < server.admin.pttl(f"bootstrap:evidence:{TARGET}:r") <= 60_000
+        await store.put_evidence(TARGET, "r", {}, keep_seconds=60)
         assert server.admin.keys() == []
+
+
+async def test_run_has_an_end_in_redis(server: RedisServer) -> None:
+    """Does a run that nobody writes to expire, and does each write put that off again?"""
+    key = f"bootstrap:run:{TARGET}:r"
+    async with opened(server.url) as store:
+        await store.put_run(TARGET, "r", {"phase": "Starting"})
+        assert RUN_KEEP_SECONDS - 60 < server.admin.ttl(key) <= RUN_KEEP_SECONDS
+        server.admin.expire(key, 30)
+        await store.put_run(TARGET, "r", {})
+        assert server.admin.ttl(key) <= 30
+        await store.put_run(TARGET, "r", {"observed": "600"})
+        assert server.admin.ttl(key) > RUN_KEEP_SECONDS - 60
+        assert await store.run(TARGET, "r") == {"phase": "Starting", "observed": "600"}
+
+
+async def test_claims_and_seen_builds_have_no_end_in_redis(server: RedisServer) -> None:
+    """Is what says that a build was tested, or seen, kept for ever?"""
+    async with opened(server.url) as store:
+        await store.refill(META, [ANNA])
+        await store.note_seen(TARGET, BUILD, at=1.0)
+    keys = server.admin.keys()
+    assert len(keys) == 3
+    assert {server.admin.ttl(key) for key in keys} == {-1}
 
 
 async def test_trimmed_history_leaves_no_bodies(server: RedisServer) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from controller.base.errors import NotFound, Refused
 from controller.domain.build import Platform
+from controller.domain.evidence import BuildFacts
 from controller.domain.reference import Repository
 from controller.registry.client import RegistryClient
 from controller.registry.transport import registry_session
@@ -20,6 +21,12 @@ from tests.registry_server import Pusher, TokenServer, TokenSigner, docker_regis
 
 LOGIN = "Basic " + base64.b64encode(b"user:correct").decode()
 AMD64 = Platform()
+COMMIT = "c0ffee00" * 5
+LABELS = {
+    "org.opencontainers.image.version": "1.14.0",
+    "org.opencontainers.image.revision": COMMIT,
+    "org.opencontainers.image.created": "2026-11-20T10:00:00Z",
+}
 
 
 @pytest.fixture
@@ -99,6 +106,46 @@ async def test_new_index_over_the_same_manifest_is_the_same_build(
     assert builds == [amd64["digest"]] * 2
 
 
+@pytest.mark.parametrize("docker", [False, True], ids=["OCI", "Docker"])
+async def test_labels(
+    session: aiohttp.ClientSession, client: RegistryClient, port: int, docker: bool
+) -> None:
+    """Are the labels of the image behind an index told, of either format?"""
+    name = f"labels/{'docker' if docker else 'oci'}"
+    push = pusher(session, port, name)
+    image = await push.image("x", docker=docker, labels=LABELS)
+    await push.index("latest", [platform(image, "amd64")], docker=docker)
+    repository = Repository(f"127.0.0.1:{port}", name)
+
+    build = await client.build(repository, await client.head(repository, "latest"), AMD64)
+    assert await client.describe(repository, "latest", build) == BuildFacts(
+        "1.14.0", COMMIT, "2026-11-20T10:00:00Z"
+    )
+
+
+async def test_no_labels(session: aiohttp.ClientSession, client: RegistryClient, port: int) -> None:
+    """Is an image without labels described by the tag that was followed?"""
+    image = await pusher(session, port, "plain").image("x", "c0ffee00-r")
+    repository = Repository(f"127.0.0.1:{port}", "plain")
+
+    facts = await client.describe(repository, "c0ffee00-r", image["digest"])
+    assert facts == BuildFacts(commit="c0ffee00")
+
+
+async def test_nothing_to_describe(
+    session: aiohttp.ClientSession, client: RegistryClient, port: int
+) -> None:
+    """Are an index and a build that is not there told as such?"""
+    push = pusher(session, port, "indexed")
+    index = await push.index("latest", [platform(await push.image("x"), "amd64")])
+    repository = Repository(f"127.0.0.1:{port}", "indexed")
+
+    facts = await client.describe(repository, "latest", index["digest"])
+    assert "it is an index" in facts.unread[0]
+    facts = await client.describe(repository, "latest", "sha256:" + "0" * 64)
+    assert "no manifest sha256:" in facts.unread[0]
+
+
 async def test_missing(session: aiohttp.ClientSession, client: RegistryClient, port: int) -> None:
     """Are a tag, a digest and a repository that are not there each told as not found?"""
     await pusher(session, port, "there").image("x", "latest")
@@ -133,7 +180,7 @@ async def guarded(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterat
             for name in ("public", "private"):
                 leave = f"Bearer {signer.token({name: ['pull', 'push']})}"
                 push = Pusher(session, f"http://127.0.0.1:{port}", name, leave)
-                entry = platform(await push.image("x"), "amd64")
+                entry = platform(await push.image("x", labels=LABELS), "amd64")
                 digest = (await push.index("latest", [entry]))["digest"]
             yield GuardedRegistry(port, tokens, digest)
 
@@ -182,6 +229,18 @@ async def test_wrong_password(
         with pytest.raises(Refused, match="are not accepted"):
             await client.head(Repository(guarded.host, "private"), "latest")
 
+    assert len(guarded.tokens.requests) == 1
+
+
+async def test_private_labels(
+    tmp_path: Path, session: aiohttp.ClientSession, guarded: GuardedRegistry
+) -> None:
+    """Are a private image's manifest and configuration both fetched with one token?"""
+    client = with_login(session, tmp_path, guarded.host, "correct")
+    repository = Repository(guarded.host, "private")
+    build = await client.build(repository, guarded.digest, AMD64)
+
+    assert (await client.describe(repository, "latest", build)).commit == COMMIT
     assert len(guarded.tokens.requests) == 1
 
 

@@ -14,6 +14,7 @@ from tests.kustomize import K8S
 from tests.servers import free_port, program
 
 COMPONENT = K8S / "components" / "redis"
+TARGET, RUN = "fuji-c-chain-state-sync", "20261123t060000z-1a2b3c4d"
 PASSWORD = "correct horse battery staple".replace(" ", "-")
 
 
@@ -76,8 +77,8 @@ async def test_the_store_opens(started: Started) -> None:
     store = await open_store(started.url, password=PASSWORD)
     try:
         assert await store.inspect() == []
-        await store.put_evidence("20261123t060000z-1a2b3c4d", {"log": b"line"}, keep_seconds=60)
-        assert await store.evidence("20261123t060000z-1a2b3c4d") == {"log": b"line"}
+        await store.put_evidence(TARGET, RUN, {"log": b"line"}, keep_seconds=60)
+        assert await store.evidence(TARGET, RUN) == {"log": b"line"}
     finally:
         await store.close()
 
@@ -124,7 +125,7 @@ def test_what_would_harm_is_refused(started: Started, command: str) -> None:
         client.execute_command(*command.split())
 
 
-@pytest.mark.parametrize("command", ["INFO", "SORT list", "ROLE", "SCAN 0"])
+@pytest.mark.parametrize("command", ["INFO", "SORT list", "ROLE", "SCAN 0", "EVAL return(1) 0"])
 def test_what_people_look_with_is_allowed(started: Started, command: str) -> None:
     """Do the commands of docs/redis.md work for the user that there is?"""
     with started.client() as client:

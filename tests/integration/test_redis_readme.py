@@ -13,10 +13,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from controller.domain.noted import Checked, Facts
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Metadata
+from controller.domain.progress import Progress, Stage, encode_progress
 from controller.domain.record import SCHEMA as RECORD_SCHEMA
 from controller.domain.record import OpenRun, Outcome, Record, Step, encode_record
 from controller.domain.rules import Rules
@@ -37,6 +40,7 @@ OLD, NEW = "sha256:" + "1a2b3c4d" * 8, "sha256:" + "5e6f7a8b" * 8
 FIRST, SECOND = "20261123t060000z-1a2b3c4d", "20261124t060000z-5e6f7a8b"
 MONDAY, TUESDAY = 1795413600, 1795500000  # six o'clock UTC of both
 REPOSITORY = "docker.io/avaplatform/avalanchego"
+SEEN = 41  # builds that the tag of fuji pointed to
 
 
 class Nobody:
@@ -72,6 +76,12 @@ FUJI_RECORD = Record(
         Outcome(
             run=FIRST, build=OLD, target=FUJI, phase=Phase.PASSED, reason="Soaked",
             at=MONDAY + 32400, began=MONDAY, observed=31980.0, message="bootstrapped in 8h53m",
+            took=31380.0, version="avalanchego/1.14.2", commit="0c1d2e3f" * 5,
+            machine="m6i.2xlarge",
+            checked=Checked(
+                looks=20, seconds=600.0, held={"healthy": 20, "ready": 20},
+                heights={"C": (41207311, 41207611), "P": (198120, 198124)}, oldest=4.0, peers=312,
+            ),
         ),
     ),
     tested={FUJI: (OLD,)},
@@ -84,6 +94,34 @@ FUJI_RECORD = Record(
              message="the node has started"),
     ),
 )  # fmt: skip
+# The same Deployment at the end of its first run.
+FUJI_BEFORE = msgspec.structs.replace(
+    FUJI_RECORD,
+    seq=2,
+    run=OpenRun(
+        id=FIRST, build=OLD, image=f"avaplatform/avalanchego:latest@{OLD}", target=FUJI,
+        network="fuji", mode="c-chain-state-sync", config="c0ffee", phase=Phase.SOAKING,
+        reason="Bootstrapped", decided=MONDAY, since=MONDAY + 31620, started=MONDAY + 240,
+        bootstrapped=MONDAY + 31620, took=31380.0, digest="sha256:" + "8b9c0d1e" * 8,
+        facts=Facts(
+            image_commit="0c1d2e3f" * 5, tags=("v1.14.2",), node="ip-10-0-3-17.ec2.internal",
+            type="m6i.2xlarge", zone="us-east-1b", storage="gp3", requests="cpu=8,memory=16Gi",
+        ),
+    ),
+    outcomes=(),
+    tested={},
+    last_run=FIRST,
+    steps=FUJI_RECORD.steps[:1],
+)  # fmt: skip
+PROGRESS = Progress(
+    stages={
+        "P/fetched": Stage(198120, 1260.0),
+        "P/executed": Stage(198120, 2310.5),
+        "C/state-synced": Stage(96400211, 24120.0),
+    },
+    heights={"P": 198120, "C": 41207311},
+    doing="C/state-synced",
+)
 MAINNET_RECORD = Record(
     schema=RECORD_SCHEMA,
     namespace="bootstrap",
@@ -121,9 +159,14 @@ async def fill(server: RedisServer) -> None:
     await store.refill(meta, tested)
     await store.claim(Claim(FUJI, NEW, SECOND, FUJI_RECORD.key), epoch=meta.epoch, seen_grants=0)
     publisher = Publisher(store, Nobody())
-    for record in records:
+    for record in [FUJI_BEFORE, *records]:
         deployment = Deployment(metadata=Metadata(name=record.name, namespace=record.namespace))
         await publisher.publish(deployment, record, encode_record(record, Rules()))
+    await store.put_run(FUJI, FIRST, {"progress": encode_progress(PROGRESS)})
+    for n in range(SEEN - 2):  # those that passed by while others were tested
+        await store.note_seen(FUJI, f"sha256:{n:064x}", at=MONDAY - 3600.0 * (SEEN - n))
+    await store.note_seen(FUJI, OLD, at=MONDAY)
+    await store.note_seen(FUJI, NEW, at=TUESDAY)
     await store.claim(
         Claim(MAINNET, NEW, "20261124t060005z-5e6f7a8b", MAINNET_RECORD.key),
         epoch=meta.epoch,
@@ -142,7 +185,9 @@ async def fill(server: RedisServer) -> None:
     )
     await store.put_build("sha256:" + "9c0d1e2f" * 8, "linux/amd64", NEW)
     log = b"FATAL <P Chain> failed to verify block\nexit status 1\n"
-    await store.put_evidence(FIRST, {"node.log": log, "pod.json": b"{}"}, keep_seconds=86400.0)
+    await store.put_evidence(
+        MAINNET, FIRST, {"node.log": log, "pod.json": b"{}"}, keep_seconds=86400.0
+    )
     idle = Transition("bootstrap.fuji-state-sync.idle.2", "", MONDAY - 60.0, b"{}")
     await store.append([idle])
     await store.close()
@@ -220,6 +265,20 @@ def test_key_table_is_complete_and_true(filled: RedisServer) -> None:
         assert any(re.fullmatch(pattern, key) for pattern in patterns), f"{key} is in no row"
     for row, pattern in zip(rows, patterns, strict=True):
         assert any(re.fullmatch(pattern, key) for key in keys), f"no key for {row}"
+
+
+def test_every_field_of_a_run_is_explained(filled: RedisServer) -> None:
+    """Does the document say what each field of a run's hash is?"""
+    document = DOCUMENT.read_text()
+    explained = {
+        name
+        for row in re.findall(r"^\| (`[a-z_`, ]+) \|", document, re.MULTILINE)
+        for name in re.findall(r"[a-z_]+", row)
+    }
+    runs = filled.admin.keys("bootstrap:run:*")
+    assert len(runs) == 3
+    for run in runs:
+        assert set(filled.admin.hgetall(run)) <= explained
 
 
 def test_adopted_store_belongs_to_nobody(filled: RedisServer, tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ from typing import NamedTuple
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
-from controller.domain.attention import Attention, Soak
+from controller.domain.answer import Tip
+from controller.domain.attention import Attention
 from controller.domain.build import Resolution
+from controller.domain.demands import demands_of
 from controller.domain.machine import decide
 from controller.domain.objects import Deployment, Pod
 from controller.domain.observation import (
@@ -34,11 +36,13 @@ from controller.domain.observation import (
     Observation,
     TakeClaim,
 )
-from controller.domain.podview import view_pods
+from controller.domain.podview import Life, view_pods
 from controller.domain.record import Record, decode_record
 from controller.domain.reference import Reference
 from controller.domain.run import Phase
+from controller.domain.soak import Soak
 from controller.domain.subject import Subject, read_subject
+from controller.domain.target import SyncMode
 from controller.domain.write import Write
 from controller.engine.ledger import claims_of
 from controller.engine.observe import wishes
@@ -341,10 +345,16 @@ def _attention(record: Record | None, pods: tuple[Pod, ...], ready: bool) -> Att
         run=record.run.id,
         looks=9,
         reverted=LONG,
-        soak=Soak(life, LONG, 9) if healthy and life is not None else None,
+        soak=_long_soak(life) if healthy and life is not None else None,
         answer=SOUND if healthy else None,
         answered_life=life if healthy else None,
     )
+
+
+def _long_soak(life: Life) -> Soak:
+    demands = demands_of(SyncMode.STATE, "fuji")
+    held = dict.fromkeys(demands, 9)
+    return Soak(life, LONG, 9, held, first={"C": Tip(1, 1.0)}, last={"C": Tip(9, 9.0)})
 
 
 # What may happen next

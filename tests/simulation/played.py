@@ -19,7 +19,7 @@ from store.api import StoreUnavailable
 from store.memory_store import MemoryStore
 from tests.fakes import FakeClock
 from tests.machine_objects import BUSY, SOUND, apply_write, pod, service
-from tests.machine_world import Directory, prepare_data
+from tests.machine_world import Directory, following, prepare_data
 
 HOUR = 3600.0
 
@@ -184,7 +184,7 @@ class PlayedCluster:
             return NodeAnswer(AnswerKind.STARTING, "refused")
         hours = self.behaviour.get(node.real, Character()).hours
         done = self.clock.monotonic() - node.begun >= hours * HOUR
-        return SOUND if done else BUSY
+        return following(SOUND, self.clock.now().timestamp()) if done else BUSY
 
 
 def _shape(found: Pod) -> tuple[str | None, str]:
@@ -245,6 +245,10 @@ _METHODS = frozenset(
         "build",
         "put_evidence",
         "evidence",
+        "runs",
+        "note_seen",
+        "seen_builds",
+        "claims_of",
     ]
 )
 

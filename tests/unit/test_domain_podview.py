@@ -128,9 +128,9 @@ def test_the_same_binary_under_the_bare_tag_has_done_no_harm() -> None:
 def test_an_image_that_does_not_come_is_seen(reason: str) -> None:
     """Is the kubelet's own sentence passed on?"""
     waiting = StateWaiting(reason=reason, message="manifest unknown")
-    assert view(pod(ID, PIN, waiting=waiting)).pulling == "manifest unknown"
+    assert view(pod(ID, PIN, waiting=waiting)).obstacles.pulling == "manifest unknown"
 
 
 def test_a_crash_loop_is_not_an_image_that_does_not_come() -> None:
     """Is only trouble with the image taken for it?"""
-    assert not view(pod(ID, PIN, waiting=StateWaiting(reason="CrashLoopBackOff"))).pulling
+    assert not view(pod(ID, PIN, waiting=StateWaiting(reason="CrashLoopBackOff"))).obstacles.pulling

@@ -29,7 +29,7 @@ def node(world: World, key: str, restarts: int = 0, *, up: float = 1.0, uid: str
     """The pod's status as it would be after so many restarts, up for so many seconds now."""
     run = world.record(key).run
     assert run is not None
-    said = word(run.id, "resumed" if restarts else "fresh")
+    said = word(run.id, "fresh" if uid == "pod-1" else "resumed")
     when = world.now - timedelta(seconds=up)
     world.pods[key] = (
         pod(run.id, run.image, said=said, restarts=restarts, started=when, exit_code=139, uid=uid),

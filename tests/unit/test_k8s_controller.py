@@ -1,41 +1,23 @@
-"""The controller's manifests: rights as the code uses them, settings that it takes, Argo CD.
+"""The controller's manifests: settings that it takes, Argo CD, the documentation.
 
-Excluded: that a real Redis starts so (tests/integration/test_k8s_redis.py).
+Excluded: its rights (test_k8s_rights.py), and that a real Redis starts so
+(tests/integration/test_k8s_redis.py).
 """
 
-import ast
 import json
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from controller.domain import names
-from controller.kube import resources
-from controller.kube.access import LEASING, READING, WRITING, Right
 from controller.option_table import OPTIONS
 from controller.settings import load_settings
 from tests.kustomize import K8S, Object, build, build_own, one, pod_specs, yaml
 
 ROOT = K8S.parent
-KUBE = ROOT / "controller" / "kube"
 OVERLAYS = sorted(f"overlays/{path.name}" for path in (K8S / "overlays").iterdir())
-
-
-def rights_of(role: Object) -> set[Right]:
-    found = []
-    for rule in role["rules"]:
-        assert rule.keys() == {"apiGroups", "resources", "verbs"}
-        found += [
-            Right(verb, group, *resource.split("/"))
-            for group in rule["apiGroups"]
-            for resource in rule["resources"]
-            for verb in rule["verbs"]
-        ]
-    assert len(found) == len(set(found)), "granted twice"
-    return set(found)
 
 
 def settings_of(objects: tuple[Object, ...]) -> dict[str, str]:
@@ -45,71 +27,6 @@ def settings_of(objects: tuple[Object, ...]) -> dict[str, str]:
         if o["kind"] == "ConfigMap" and o["metadata"]["name"].startswith("bootstrap-controller")
     )
     return dict(found)
-
-
-# --- Rights --------------------------------------------------------------------------------------
-
-
-def test_the_roles_are_what_the_clients_call() -> None:
-    """Do the Roles grant exactly what the code says it needs, nothing less and nothing more?"""
-    roles = build("rights")
-    assert rights_of(one(roles, "Role", "bootstrap-controller-targets")) == {*READING, *WRITING}
-    cluster_id = Right("get", "", "namespaces")
-    assert rights_of(one(roles, "Role", "bootstrap-controller-home")) == {*LEASING, cluster_id}
-
-
-def test_every_call_is_granted() -> None:
-    """Does the code ask for nothing that is not in those tables, whichever call one looks at?"""
-    granted = {(r.verb, r.resource) for r in (*READING, *WRITING, *LEASING)}
-    # Every account may ask for its own rights; the pod proxy is not used in the cluster.
-    granted |= {("get", "namespaces"), ("create", "selfsubjectaccessreviews")}
-    asked = {found for path in KUBE.glob("*.py") for found in _operations(path)}
-    assert ("patch", "deployments") in asked, "calls are not found any more: mend this test"
-    assert asked <= granted
-
-
-def _operations(path: Path) -> Iterator[tuple[str, str]]:
-    """Verb and resource of each `RESOURCE.operation("verb", …)` and `Operation("verb", "resource")`
-    that says both itself.
-    """
-    for call in ast.walk(ast.parse(path.read_text())):
-        if not isinstance(call, ast.Call) or not call.args:
-            continue
-        verb, function = call.args[0], call.func
-        if not isinstance(verb, ast.Constant):
-            continue
-        if isinstance(function, ast.Attribute) and function.attr == "operation":
-            resource = getattr(resources, getattr(function.value, "id", ""), None)
-            if resource is not None:
-                yield verb.value, resource.plural
-        elif getattr(function, "id", "") == "Operation" and isinstance(call.args[1], ast.Constant):
-            yield verb.value, call.args[1].value
-
-
-def test_the_same_rights_in_the_cluster() -> None:
-    """Does watching all namespaces need no other verbs, and leave the Lease at home?"""
-    objects = build("overlays/cluster-wide")
-    assert rights_of(one(objects, "ClusterRole")) == {*READING, *WRITING}
-    assert [o["metadata"]["name"] for o in objects if o["kind"] == "Role"] == [
-        "bootstrap-controller-home"
-    ]
-    assert settings_of(objects)["BOOTSTRAP_NAMESPACES"] == "*"
-
-
-def test_every_binding_leads_to_its_role() -> None:
-    """Does every binding name a role that is there, and the controller's account?"""
-    for folder in ("base", "watched-namespace", *OVERLAYS):
-        objects = build(folder)
-        there = {(o["kind"], o["metadata"]["name"]) for o in objects if "rules" in o}
-        bound = [o for o in objects if o["kind"].endswith("Binding")]
-        assert {(o["roleRef"]["kind"], o["roleRef"]["name"]) for o in bound} == there
-        for binding in bound:
-            (subject,) = binding["subjects"]
-            assert subject == {
-                "kind": "ServiceAccount",
-                "name": "bootstrap-controller",
-                "namespace": "bootstrap",
-            }
 
 
 # --- Settings and the pod ------------------------------------------------------------------------

@@ -191,6 +191,16 @@ def test_the_node(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", EVERY)
+def test_last_words(folder: str) -> None:
+    """Do a failing node's last lines reach the pod's status, and the init container's own word?"""
+    (pod,) = pod_specs(build(folder)).values()
+    (init,), (node,) = pod["initContainers"], pod["containers"]
+    assert node["terminationMessagePolicy"] == "FallbackToLogsOnError"
+    assert "terminationMessagePolicy" not in init, "its log would be taken for its answer"
+    assert not [c for c in (init, node) if "terminationMessagePath" in c], "the script's default"
+
+
+@pytest.mark.parametrize("folder", EVERY)
 def test_the_nodes_variables(folder: str) -> None:
     """Is every variable literal but the run id, which comes before what refers to it?"""
     env = node_of(build(folder))["env"]

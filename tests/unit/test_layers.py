@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "controller.node": {"controller.domain", "controller.base"},
     "controller.notify": {"controller.domain", "controller.base"},
     "controller.simulator": {"controller.domain", "controller.base"},
-    "controller.engine": {"controller.domain", "controller.base", "store.api"},
+    "controller.engine": {"controller.domain", "controller.base", "store.api", "store.passing"},
     "controller.option_table": {"controller.domain", "controller.base"},
     "controller.option_values": {"controller.domain", "controller.base"},
     "controller.settings": {*_TOP, "controller.domain", "controller.base"},

@@ -49,6 +49,38 @@ def test_manifest_url() -> None:
     assert str(url) == "https://registry-1.docker.io/v2/a/b/manifests/v1.0"
 
 
+def test_blob_url() -> None:
+    """Is a blob asked for below the same repository, at a mirror too?"""
+    hosts = Hosts({"ghcr.io": "http://mirror.example/ghcr/"})
+    url = hosts.endpoint("ghcr.io").blob(Repository("ghcr.io", "a/b"), DIGEST)
+
+    assert str(url) == f"http://mirror.example/ghcr/v2/a/b/blobs/{DIGEST}"
+
+
+@pytest.mark.parametrize(
+    ("registry", "mirrors", "base"),
+    [
+        ("docker.io", {}, "https://hub.docker.com"),
+        ("docker.io", {"ghcr.io": "http://m.example"}, "https://hub.docker.com"),
+        ("docker.io", {"docker.io": "http://m.example"}, None),
+        ("docker.io", {"index.docker.io": "http://m.example"}, None),
+        ("docker.io", {"hub.docker.com": "http://h.example/x"}, "http://h.example/x"),
+        (
+            "docker.io",
+            {"docker.io": "http://m.example", "Hub.docker.com": "http://h.example"},
+            "http://h.example",
+        ),
+        ("ghcr.io", {}, None),
+        ("ghcr.io", {"hub.docker.com": "http://h.example"}, None),
+    ],
+)
+def test_hub_api(registry: str, mirrors: dict[str, str], base: str | None) -> None:
+    """Is Docker Hub asked for tags only of what it keeps, and not behind the back of a mirror?"""
+    endpoint = Hosts(mirrors).hub_api(registry)
+
+    assert (endpoint and endpoint.base) == (base and URL(base))
+
+
 def test_all_faults_of_mirrors_are_told_at_once_without_passwords() -> None:
     """Is every unusable mirror named, and no password that somebody wrote into one shown?"""
     with pytest.raises(SettingsFault) as caught:

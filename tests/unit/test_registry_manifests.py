@@ -188,3 +188,36 @@ def test_any_json_is_survived(value: Any) -> None:
     """Does JSON of any shape end in a build or in one of our errors?"""
     with contextlib.suppress(Trouble):
         assert build(json.dumps(value).encode()).startswith("sha256:")
+
+
+CONFIG = "application/vnd.oci.image.config.v1+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+
+
+def image(**config: Any) -> bytes:
+    return json.dumps({"schemaVersion": 2, "config": config, "layers": []}).encode()
+
+
+@pytest.mark.parametrize("media_type", [CONFIG, DOCKER_CONFIG])
+def test_config(media_type: str) -> None:
+    """Is the configuration of an image found, of either format?"""
+    document = manifests.parse(image(mediaType=media_type, digest=digest("a"), size=7))
+
+    assert manifests.config_of(document) == digest("a")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "sentence"),
+    [
+        (index(entry("a", "linux/amd64")), Refused, "it is an index"),
+        (image(mediaType="application/vnd.cncf.helm.config.v1+json"), Refused, "unknown type"),
+        (image(), Refused, "unknown type"),
+        (image(mediaType=["\x1b"]), Refused, "unknown type"),
+        (image(mediaType=CONFIG), Garbled, "digest cannot be used"),
+        (image(mediaType=CONFIG, digest="../../../x"), Garbled, "digest cannot be used"),
+    ],
+)
+def test_what_has_no_config(body: bytes, kind: type[Trouble], sentence: str) -> None:
+    """Is what is no image told as such, and nothing asked for that is no digest?"""
+    with pytest.raises(kind, match=sentence):
+        manifests.config_of(manifests.parse(body))

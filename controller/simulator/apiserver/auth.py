@@ -25,18 +25,28 @@ class Access:
 Rights = Callable[[Access], bool]
 
 
-def rights_table(table: Mapping[str, Iterable[tuple[str, str]]]) -> Rights:
-    """Rights from user to (verb, resource) pairs; `*` stands for all, and a user who is not in the
-    table may do everything.
+# Verb and resource, everywhere; or verb, resource and the one namespace whose Role gives it, which
+# gives nothing on nodes and whatever else has none.
+Grant = tuple[str, str] | tuple[str, str, str]
+
+
+def rights_table(table: Mapping[str, Iterable[Grant]]) -> Rights:
+    """Rights from user to grants; `*` stands for all, and a user who is not in the table may do
+    everything. A right on pods is none on `pods/log`, which `*/log` gives as well.
     """
-    allowed = {user: frozenset(pairs) for user, pairs in table.items()}
+    allowed = {user: frozenset(grants) for user, grants in table.items()}
 
     def allows(access: Access) -> bool:
-        pairs = allowed.get(access.user)
-        return pairs is None or any(
-            (verb, resource) in pairs
-            for verb in (access.verb, "*")
-            for resource in (access.resource, "*")
+        grants = allowed.get(access.user)
+        if grants is None:
+            return True
+        _, slash, subresource = access.resource.partition("/")
+        resources = {access.resource, "*", f"*/{subresource}" if slash else "*"}
+        return any(
+            grant[0] in {access.verb, "*"}
+            and grant[1] in resources
+            and (len(grant) == 2 or grant[2] == access.namespace)
+            for grant in grants
         )
 
     return allows

@@ -8,6 +8,7 @@ import copy
 from random import Random
 from typing import Any
 
+from controller.simulator.apiserver.qos import quality_of_service
 from controller.simulator.apiserver.resources import Object
 
 # Maps that Go leaves out when they are empty (`omitempty`); empty structs stay as `{}`.
@@ -183,7 +184,7 @@ def _pod(obj: Object, random: Random) -> None:
     spec.setdefault("enableServiceLinks", True)
     status = obj.setdefault("status", {})
     status.setdefault("phase", "Pending")
-    status.setdefault("qosClass", "BestEffort")
+    status.setdefault("qosClass", quality_of_service(spec))
     for condition in status.get("conditions") or []:
         condition.setdefault("lastProbeTime", None)
     for container in (status.get("containerStatuses") or []) + (

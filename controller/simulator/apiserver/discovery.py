@@ -116,6 +116,8 @@ def _entries(resource: Resource) -> list[Object]:
         main["categories"] = list(resource.categories)
     entries = [main]
     for subresource in resource.subresources:
+        if subresource == "eviction":
+            continue  # kubectl would send protobuf to it, and deletes pods where it is not there
         entry: Object = {
             "name": f"{resource.plural}/{subresource}",
             "singularName": "",

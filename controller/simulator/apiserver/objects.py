@@ -57,6 +57,10 @@ class Objects:
         self._random = random
         self._deletion = Deletion(storage)
 
+    def timestamp(self) -> str:
+        """Now, as `creationTimestamp` is written."""
+        return self._storage.timestamp()
+
     def get(self, plural: str, namespace: str, name: str) -> Object:
         """A copy, or StatusError 404."""
         obj = self._storage.get(plural, namespace, name)
@@ -107,7 +111,7 @@ class Objects:
         if "status" not in BY_PLURAL[plural].subresources or plural == "nodes":
             return None
         obj.pop("status", None)
-        bare: Object = {"metadata": dict(obj["metadata"])}
+        bare: Object = {part: copied(obj[part]) for part in ("metadata", "spec") if part in obj}
         with_defaults(plural, bare, self._random)
         status: Object = bare.get("status", {})
         return status

@@ -25,7 +25,11 @@ class Target:
     def verb(self, method: str, query: Mapping[str, str]) -> str:
         """As authorization names it; StatusError 405 for a method that means nothing here."""
         verb = _VERBS.get(method)
-        if self.subresource == "proxy" and verb:
+        if verb and self.subresource == "proxy":
+            return verb
+        if self.subresource == "eviction":
+            if verb != "create":
+                raise method_not_allowed()
             return verb
         everywhere = self.resource.namespaced and not self.namespace
         if (

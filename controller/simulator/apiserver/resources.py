@@ -51,20 +51,14 @@ class Resource:
 
 
 _TEMPLATE: Object = {"metadata": {}, "spec": {"containers": None}}
-_EVENT_FIELDS = tuple(
-    ["reason", "type", "reportingComponent", "source"]
-    + [
-        f"involvedObject.{part}"
-        for part in (
-            "kind",
-            "namespace",
-            "name",
-            "uid",
-            "apiVersion",
-            "resourceVersion",
-            "fieldPath",
-        )
-    ]
+_REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+_EVENT_FIELDS = (
+    *("reason", "type", "reportingComponent", "source"),
+    *(f"involvedObject.{part}" for part in _REFERENCE),
+)
+_NEW_EVENT_FIELDS = (
+    *("reason", "type", "reportingController", "source"),
+    *(f"regarding.{part}" for part in _REFERENCE),
 )
 
 RESOURCES = (
@@ -102,7 +96,7 @@ RESOURCES = (
         "pods",
         "Pod",
         ("po",),
-        subresources=("status", "log", "proxy"),
+        subresources=("status", "log", "proxy", "eviction"),
         generation=True,
         categories=("all",),
         zero={"spec": {"containers": None}, "status": {}},
@@ -174,7 +168,7 @@ RESOURCES = (
         "events",
         "Event",
         ("ev",),
-        fields=_EVENT_FIELDS,
+        fields=_NEW_EVENT_FIELDS,
         zero={
             "regarding": {},
             "deprecatedSource": {},

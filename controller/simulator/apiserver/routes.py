@@ -7,9 +7,10 @@ import orjson
 from aiohttp import web
 
 from controller.base.clock import Clock
-from controller.simulator.apiserver import bodies, discovery, paths
+from controller.simulator.apiserver import bodies, discovery, logs, paths
 from controller.simulator.apiserver.auth import Access
 from controller.simulator.apiserver.deletes import Deletes
+from controller.simulator.apiserver.evictions import evict
 from controller.simulator.apiserver.lines import EndOfStream, Lines
 from controller.simulator.apiserver.listing import Listing
 from controller.simulator.apiserver.mishaps import ErrorEvent, StaleList
@@ -88,6 +89,12 @@ class Routes:
         if target.subresource == "proxy":
             pod = self._server.objects.get("pods", target.namespace, target.name)
             return await self._server.proxy.forward(request, pod, target.reference, target.rest)
+        if target.subresource == "eviction":
+            return await self._evict(request, target)
+        return await self._act(request, target, verb)
+
+    async def _act(self, request: web.Request, target: Target, verb: str) -> web.StreamResponse:
+        """A verb on objects themselves."""
         match verb:
             case "get":
                 return self._get(request, target)
@@ -114,9 +121,21 @@ class Routes:
             return _json(200, self._writes.scale(target), request)
         obj = self._server.objects.get(target.resource.plural, target.namespace, target.name)
         if target.subresource == "log":
-            container = request.query.get("container") or obj["spec"]["containers"][0]["name"]
-            return web.Response(text=self._server.logs(target.namespace, target.name, container))
+            return self._log(request, target, obj)
         return _json(200, self._view(request, target).one(obj), request)
+
+    def _log(self, request: web.Request, target: Target, pod: Object) -> web.Response:
+        options = logs.read_options(request.query, target.name)
+        container = logs.container_of(pod, request.query.get("container", ""))
+        source = self._server.previous_logs if options.previous else self._server.logs
+        text = source(target.namespace, target.name, container)
+        return web.Response(body=logs.cut(text, options, pod), content_type="text/plain")
+
+    async def _evict(self, request: web.Request, target: Target) -> web.Response:
+        body = await bodies.read_object(request)
+        evict(self._server.objects, target.namespace, target.name, body.get("deleteOptions"))
+        done = {"kind": "Status", "apiVersion": "v1", "metadata": {}}
+        return _json(201, done | {"status": "Success", "code": 201}, request)
 
     def _view(self, request: web.Request, target: Target) -> View:
         return View(

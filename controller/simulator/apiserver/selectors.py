@@ -15,6 +15,8 @@ _SET = re.compile(rf"^{_KEY}\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)$")
 _EQUAL = re.compile(rf"^{_KEY}\s*(?P<op>==|!=|=)\s*(?P<value>[A-Za-z0-9._-]*)$")
 _EXISTS = re.compile(rf"^(?P<not>!?)\s*{_KEY}$")
 
+_OLDER_NAMES = {"regarding": "involvedObject", "reportingController": "reportingComponent"}
+
 
 def label_selector(text: str) -> Callable[[_Labels], bool]:
     """A predicate on labels; StatusError 400 where the text cannot be read."""
@@ -55,8 +57,14 @@ def field_selector(text: str, resource: Resource) -> Matcher:
         field, operator, value = found.groups()
         if field not in {"metadata.name", "metadata.namespace", *resource.fields}:
             raise bad_request(f"field label not supported: {field}")
-        requirements.append(_field(field, operator, value))
+        requirements.append(_field(_stored(field), operator, value))
     return lambda obj: all(requirement(obj) for requirement in requirements)
+
+
+def _stored(field: str) -> str:
+    """Where a field lies that the newer view of Events names otherwise."""
+    head, dot, rest = field.partition(".")
+    return _OLDER_NAMES.get(head, head) + dot + rest
 
 
 def _field(field: str, operator: str, value: str) -> Matcher:
@@ -64,6 +72,8 @@ def _field(field: str, operator: str, value: str) -> Matcher:
         node: Any = obj
         for part in field.split("."):
             node = node.get(part) if isinstance(node, dict) else None
+        if field == "source":  # of an Event: by whichever of its recorders' fields it is named
+            node = (node or {}).get("component") or obj.get("reportingComponent")
         text = "" if node is None else str(node)
         return (text != value) if operator == "!=" else (text == value)
 

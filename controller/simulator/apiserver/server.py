@@ -15,6 +15,7 @@ from controller.simulator.apiserver.objects import Objects
 from controller.simulator.apiserver.proxy import PodProxy, Resolver, by_pod_ip
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.routes import Routes
+from controller.simulator.apiserver.statuses import bad_request
 from controller.simulator.apiserver.storage import HISTORY, Storage
 from controller.simulator.apiserver.watch import WatchSettings
 from controller.simulator.faults import Faults, Handler
@@ -25,7 +26,8 @@ MAX_BODY = 3 * 1024 * 1024
 # How many requests are remembered for tests that ask what was sent.
 REMEMBERED = 20_000
 
-# Text of a container's log: (namespace, pod, container) to text.
+# Text of a container's log: (namespace, pod, container) to text. May raise StatusError, such as 400
+# for a container that has not been started.
 LogSource = Callable[[str, str, str], str]
 
 
@@ -42,13 +44,17 @@ def _no_logs(namespace: str, pod: str, container: str) -> str:
     return ""
 
 
+def _no_previous_logs(namespace: str, pod: str, container: str) -> str:
+    raise bad_request(f'previous terminated container "{container}" in pod "{pod}" not found')
+
+
 @dataclass(frozen=True)
 class ServerSettings:
     """What can be chosen about a server; the defaults suit a test.
 
     port: 0 for any free one. namespaces: what exists from the start. tokens, rights: see `Gate`.
-    resolver: where a pod's port is reached. logs: text of a container's log. history: changes
-    that a watch may begin in.
+    resolver: where a pod's port is reached. logs: text of a container's log; previous_logs: of the
+    container before it. history: changes that a watch may begin in.
     """
 
     port: int = 0
@@ -57,6 +63,7 @@ class ServerSettings:
     rights: Rights | None = None
     resolver: Resolver = by_pod_ip
     logs: LogSource = _no_logs
+    previous_logs: LogSource = _no_previous_logs
     watch: WatchSettings = WatchSettings()  # noqa: RUF009 frozen
     history: int = HISTORY
 
@@ -78,6 +85,7 @@ class SimulatedApiServer:
         self.gate = Gate(settings.tokens, settings.rights)
         self.proxy = PodProxy(settings.resolver)
         self.logs = settings.logs
+        self.previous_logs = settings.previous_logs
         self.requests: deque[Seen] = deque(maxlen=REMEMBERED)
         self._routes = Routes(self, clock, random, settings.watch)
         self._port = settings.port

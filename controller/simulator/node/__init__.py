@@ -5,12 +5,13 @@ Left out: consensus, staking, the admin and keystore APIs, and rule [102] (a res
 """
 
 from controller.simulator.node.plan import Plan, Unhealthy
-from controller.simulator.node.process import KILLED, Pace, SimulatedNode
+from controller.simulator.node.process import KILLED, OOM_KILLED, Pace, SimulatedNode
 from controller.simulator.node.progress import Progress
 from controller.simulator.node.settings import BadSettings, NodeSettings, Version
 
 __all__ = [
     "KILLED",
+    "OOM_KILLED",
     "BadSettings",
     "NodeSettings",
     "Pace",

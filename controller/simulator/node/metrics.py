@@ -4,18 +4,22 @@ from collections.abc import Iterator
 
 from controller.domain.target import SyncMode
 from controller.simulator.node.health import Health
+from controller.simulator.node.progress import ChainNumbers
 from controller.simulator.node.state import NodeState
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+
+_PARENTS = 256  # blocks below the state summary, which a state sync fetches too
 
 _Sample = tuple[str, dict[str, str], float]
 
 
 def metrics_text(state: NodeState, health: Health) -> str:
-    """The whole page: a TYPE line for each family, then its samples."""
+    """The whole page: a TYPE line for each family, then its samples; not what the plan lacks."""
     families: dict[str, list[_Sample]] = {}
     for sample in [*_chain_samples(state), *_health_samples(health)]:
-        families.setdefault(sample[0], []).append(sample)
+        if not sample[0].startswith(state.plan.lacks):
+            families.setdefault(sample[0], []).append(sample)
     lines = []
     for name in sorted(families):
         lines.append(f"# TYPE {name} {_kind(name)}")
@@ -50,10 +54,21 @@ def _chain_samples(state: NodeState) -> Iterator[_Sample]:
             yield "avalanche_evm_eth_state_sync_total_leafs", label, now.leafs
             yield "avalanche_evm_eth_state_sync_leafs_per_second", label, speed
             yield "avalanche_evm_eth_state_sync_tries_segmented", label, min(now.leafs, 1)
-            for family in ("requested", "succeeded", "received"):
-                yield f"avalanche_evm_eth_sync_state_trie_leaves_{family}", label, now.leafs
-            for family in ("failed", "invalid_response"):
-                yield f"avalanche_evm_eth_sync_state_trie_leaves_{family}", label, 0
+            yield from _sync_samples(now)
+
+
+def _sync_samples(now: ChainNumbers) -> Iterator[_Sample]:
+    """What a state sync asked its peers for, by kind; the numbers differ so that kinds do."""
+    for kind, count in (
+        ("state_trie_leaves", now.leafs),
+        ("atomic_trie_leaves", now.leafs // 10),
+        ("code", now.leafs // 100),
+        ("blocks", min(now.leafs, _PARENTS)),
+    ):
+        for family in ("requested", "succeeded", "received"):
+            yield f"avalanche_evm_eth_sync_{kind}_{family}", {"chain": "C"}, count
+        for family in ("failed", "invalid_response"):
+            yield f"avalanche_evm_eth_sync_{kind}_{family}", {"chain": "C"}, 0
 
 
 def _health_samples(health: Health) -> Iterator[_Sample]:

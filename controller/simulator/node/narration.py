@@ -4,6 +4,8 @@ from controller.simulator.node.log import NodeLog
 from controller.simulator.node.settings import Version
 from controller.simulator.node.state import NodeState
 
+_PANIC = "runtime error: invalid memory address or nil pointer dereference"
+
 
 class Narration:
     """Writes lines about a state; the numbers are those of the moment."""
@@ -43,6 +45,7 @@ class Narration:
             )
 
     def crashing(self, error: str) -> None:
+        """The last words of each kind of end tell its cause [116, 117]."""
         self._log.write(
             "FATAL",
             "<C Chain> handler/handler.go:337",
@@ -50,3 +53,17 @@ class Narration:
             reason="received an unexpected error",
             error=error,
         )
+
+    def low_on_disk(self) -> None:
+        self._log.write(
+            "FATAL",
+            "node/node.go:1481",
+            "low on disk space. Shutting down...",
+            availableDiskBytes=2 * 10**10,
+            remainingDiskPercentage=2,
+            requiredDiskPercentage=3,
+        )
+
+    def panicking(self) -> None:
+        self._log.write("FATAL", "logging/log.go:139", "panicking", reason=_PANIC)
+        self._log.raw(f"caught panic {_PANIC}")

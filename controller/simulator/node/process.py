@@ -1,26 +1,26 @@
 """One node process: from its start to its exit code."""
 
 import asyncio
-import socket
 from dataclasses import dataclass
-from math import inf
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all
 from controller.simulator.faults import Faults
+from controller.simulator.node.endings import End, next_ending
 from controller.simulator.node.health import Health, shutting_down
+from controller.simulator.node.listener import Listener
 from controller.simulator.node.log import NodeLog
 from controller.simulator.node.narration import Narration
-from controller.simulator.node.plan import Plan
+from controller.simulator.node.plan import LOW_STAKE, Plan
 from controller.simulator.node.progress import Progress
 from controller.simulator.node.routes import Routes, host_check
 from controller.simulator.node.settings import NodeSettings, Version
 from controller.simulator.node.state import NodeState
 
 KILLED = 137  # 128 + SIGKILL: the kernel on an exhausted memory limit, or the kubelet
+OOM_KILLED = "OOMKilled"  # the kubelet's word for the kernel's doing
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ class Pace:
 
 class SimulatedNode:
     """A node over the database `progress`; `run` is its whole life. `bound`: it listens.
+    end_reason: what a kubelet says beside the exit code, `OOMKilled` or nothing.
 
-    The methods that change it while it runs (`finish`, `stall`, `fail`, `mend`) run the health
-    checks at once, so that a test need not wait for the interval.
+    The methods that change it while it runs (`finish`, `stall`, `freeze`, `fail`, `mend`) run the
+    health checks at once, so that a test need not wait for the interval.
     """
 
     def __init__(
@@ -51,20 +52,25 @@ class SimulatedNode:
         pace: Pace = Pace(),
     ) -> None:
         self.log = NodeLog(clock)
-        self.bound = asyncio.Event()
         self.faults = Faults()
+        self.end_reason = ""
         self.state = NodeState(settings, plan, progress)
         self.health = Health(self.state.checks())
-        self.port = 0
+        self._listener = Listener(self.faults, clock)
+        self.bound = self._listener.bound
         self._tells = Narration(self.log, self.state)
         self._version = version
         self._clock = clock
         self._pace = pace
-        self._serving = asyncio.Event()
+        self._serving = self._listener.serving
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._seen = 0.0
         self._dying: asyncio.Task[None] | None = None
-        self._socket: socket.socket | None = None
+
+    @property
+    def port(self) -> int:
+        """0 while nothing listens."""
+        return self._listener.port
 
     @property
     def url(self) -> str:
@@ -73,6 +79,9 @@ class SimulatedNode:
     async def run(self) -> int:
         """Lives, and returns the exit code. Cancelled: the machine is gone."""
         self._seen = self._clock.monotonic()
+        if self.state.plan.refuses:
+            self.log.raw(self.state.plan.refuses)
+            return 1
         progress = self.state.progress
         progress.starts += 1
         if not progress.clean:
@@ -99,8 +108,7 @@ class SimulatedNode:
                 tasks.append(self._dying)
             await stop_all(tasks)
             await asyncio.gather(listening, return_exceptions=True)
-            self.port = 0
-            await self._unlisten(runner)
+            await self._listener.close(runner)
         progress.clean = code == 0
         return code
 
@@ -117,9 +125,17 @@ class SimulatedNode:
 
     def crash(self, code: int, line: str) -> None:
         """A fatal error of a chain [116]."""
-        self._tells.crashing(line)
-        self.state.progress.crashes += 1
-        self._end(code)
+        if not self._exit.done():
+            self._tells.crashing(line)
+            self.state.progress.crashes += 1
+            self._end(code)
+
+    def run_out_of_memory(self) -> None:
+        """The kernel kills it, and nothing is said: 137, `OOMKilled`."""
+        if not self._exit.done():
+            self.end_reason = OOM_KILLED
+            self.state.progress.ooms += 1
+            self._end(KILLED)
 
     def finish(self) -> None:
         """All work that is left is done now."""
@@ -133,7 +149,13 @@ class SimulatedNode:
         self.state.stalled = stalled
         self.evaluate()
 
-    def fail(self, check: str, error: str = "not connected to enough stake") -> None:
+    def freeze(self, *, frozen: bool = True) -> None:
+        """No new block from now on, on any chain, and nothing else amiss; or blocks come again."""
+        self._advance()
+        self.state.frozen = frozen
+        self.evaluate()
+
+    def fail(self, check: str, error: str = LOW_STAKE) -> None:
         """That health check fails until it is mended."""
         self.state.outages[check] = error
         self.evaluate()
@@ -150,7 +172,7 @@ class SimulatedNode:
     def _runner(self) -> web.AppRunner:
         app = web.Application(
             middlewares=[
-                self._hang_until_serving(),
+                self._listener.hang_until_serving(self._advance),
                 self.faults.middleware,
                 host_check(self.state),
             ]
@@ -161,35 +183,8 @@ class SimulatedNode:
         return web.AppRunner(app, access_log=None, shutdown_timeout=0.001)
 
     async def _listen(self, runner: web.AppRunner) -> None:
-        if self.state.plan.never_listens:
-            return
-        await runner.setup()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        await web.SockSite(runner, self._socket).start()
-        self.port = runner.addresses[0][1]
-        self.bound.set()
-
-    async def _unlisten(self, runner: web.AppRunner) -> None:
-        # asyncio takes a few turns from accepting a connection to telling aiohttp of it; one that
-        # it meets a closed server with, or that is cleaned up before that, would never be closed.
-        # So nothing more is accepted first, and the server is closed a few turns later.
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket)
-        for _ in range(5):
-            await self._clock.sleep(0)
-        for site in list(runner.sites):
-            await site.stop()
-        self.faults.release()
-        await runner.cleanup()
-
-    def _hang_until_serving(self) -> Middleware:
-        @web.middleware
-        async def hang(request: web.Request, handler: Handler) -> web.StreamResponse:
-            await self._serving.wait()
-            self._advance()
-            return await handler(request)
-
-        return hang
+        if not self.state.plan.never_listens:
+            await self._listener.open(runner)
 
     async def _checks(self) -> None:
         await self._clock.sleep(self.state.plan.hang_for)
@@ -212,26 +207,26 @@ class SimulatedNode:
             self._tells.progress()
 
     async def _ends(self) -> None:
-        """The plan's endings, each at its age; the first one wins."""
-        plan = self.state.plan
-        crash = plan.crash_after
-        if plan.crash_times is not None and self.state.progress.crashes >= plan.crash_times:
-            crash = None
-        ends = {"crash": crash, "disk": plan.disk_full_after, "zero": plan.exit_zero_after}
-        age, how = min((inf if age is None else age, how) for how, age in ends.items())
-        if age == inf:
+        plan, progress = self.state.plan, self.state.progress
+        planned = next_ending(plan, progress)
+        if planned is None:
             return
-        await self._clock.sleep(age)
-        self._advance()
-        match how:
-            case "crash":
+        await self._clock.sleep(planned.age)
+        if self._exit.done():
+            return
+        match planned.end:
+            case End.CRASH:
                 self.crash(plan.crash_code, plan.crash_line)
-            case "disk":
-                self.log.write("FATAL", "node/node.go:1477", "low on disk space. Shutting down...")
+            case End.MEMORY:
+                self.run_out_of_memory()
+            case End.DISK:
+                self._tells.low_on_disk()
                 self._end(1)
-            case _:
-                self.log.write("FATAL", "app/app.go:146", "caught panic", panic="runtime error")
+                progress.full_disks += 1
+            case End.PANIC:
+                self._tells.panicking()
                 self._end(0)
+                progress.panics += 1
 
     async def _shut_down(self) -> None:
         self.health.add(shutting_down())
@@ -243,9 +238,10 @@ class SimulatedNode:
         if not self._exit.done():
             self._advance()
             self._exit.set_result(code)
+            self.log.close()
 
     def _advance(self) -> None:
         now = self._clock.monotonic()
         if self._serving.is_set():
-            self.state.advance(now - self._seen)
+            self.state.advance(now - self._seen, self._clock.now())
         self._seen = now

@@ -1,21 +1,24 @@
 """How far a node has come: what its database holds, and the numbers that it shows for it."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 BLOCKS = {"P": 24_000, "X": 6_000, "C": 60_000}  # heights at the tip; any numbers that differ do
 LEAFS = 900_000  # of the C-chain's state
 _P_SHARE = 0.25  # C and X begin when P is done; a quarter keeps them apart in a short demo
 _STATE_SHARE = 0.8  # of a state sync's work is leafs, the rest the last blocks
 _SUMMARY_LAG = 256  # blocks between the state summary and the tip
+GENESIS = datetime(2020, 9, 21, tzinfo=UTC)  # any time long past
 
 
 @dataclass
 class Progress:
     """A node's database: it outlives the process, and a restart goes on from it.
 
-    done: seconds of bootstrap work. beyond: seconds lived since. starts, crashes: processes that
-    used it. network: whose history it is; another network cannot open it [103]. clean: whether
-    the last process closed it [118].
+    done: seconds of bootstrap work. beyond: seconds lived since. tip_at: time of the newest block,
+    on every chain. starts: processes that used it; crashes, full_disks, panics, ooms: those of them
+    that ended so. network: whose history it is; another network cannot open it [103]. clean:
+    whether the last process closed it [118].
     """
 
     done: float = 0.0
@@ -24,6 +27,10 @@ class Progress:
     crashes: int = 0
     network: str = ""
     clean: bool = True
+    tip_at: datetime = GENESIS
+    full_disks: int = 0
+    panics: int = 0
+    ooms: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from controller.simulator.node.state import NodeState
 
 _LARGEST_BODY = 1 << 20  # bytes; no call of ours is larger
 _BOOTSTRAPPING = "API call rejected because chain is not done bootstrapping"  # [93]
+_NEWEST = {"latest", "accepted", "finalized", "safe"}  # one and the same: blocks are final at once
 
 
 def json_reply(document: Any, status: int = 200) -> web.Response:
@@ -122,13 +123,15 @@ class Routes:
         return {"numPeers": str(len(peers)), "peers": peers}
 
     async def _metrics(self, _: web.Request) -> web.StreamResponse:
+        if not self._state.plan.metrics:
+            return _not_found()
         text = metrics_text(self._state, self._health)
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _chain_api(self, request: web.Request) -> web.StreamResponse:
         chain = request.match_info["chain"]
         if chain not in self._state.settings.chains:
-            return web.Response(status=404, text="404 page not found\n")
+            return _not_found()
         if not self._state.bootstrapped:
             return web.Response(status=503, text=_BOOTSTRAPPING + "\n")
         return await _answer(
@@ -141,16 +144,29 @@ class Routes:
             case "C", "eth_blockNumber":
                 return hex(height)
             case "C", "eth_getBlockByNumber":
-                wanted = params[0] if params else "latest"
-                number = height if wanted in {"latest", "accepted"} else int(str(wanted), 16)
-                return (
-                    {"number": hex(number), "hash": f"0x{number:064x}"}
-                    if number <= height
-                    else None
-                )
+                return self._block(str(params[0]) if params else "latest", height)
             case "P", "platform.getHeight":
                 return {"height": str(height)}
+            case "P", "platform.getTimestamp":
+                at = self._state.block_time("P", height)
+                return {"timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
         raise LookupError(method)
+
+    def _block(self, wanted: str, height: int) -> Any:
+        """Of the C-chain; None for one that is not there yet."""
+        number = height if wanted in _NEWEST else int(wanted, 16)
+        if not 0 <= number <= height:
+            return None
+        at = self._state.block_time("C", number)
+        return {
+            "number": hex(number),
+            "hash": f"0x{number:064x}",
+            "timestamp": hex(int(at.timestamp())),
+        }
+
+
+def _not_found() -> web.Response:
+    return web.Response(status=404, text="404 page not found\n")
 
 
 async def _answer(request: web.Request, call: Callable[[str, Any], Any]) -> web.Response:
@@ -165,6 +181,8 @@ async def _answer(request: web.Request, call: Callable[[str, Any], Any]) -> web.
         return json_reply({"jsonrpc": "2.0", "result": call(method, params or {}), "id": number})
     except LookupError:
         return json_reply(_error(number, -32000, f'rpc: can\'t find method "{method}"'))
+    except ValueError:
+        return json_reply(_error(number, -32602, "invalid argument 0: hex string expected"))
 
 
 def _error(number: Any, code: int, message: str) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """What a node knows of itself at a moment: the source of its checks, metrics and API answers."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from math import inf
 
 from controller.domain.target import SyncMode
+from controller.simulator.node.endings import disk_fills
 from controller.simulator.node.health import PRIMARY, Check, Verdict
-from controller.simulator.node.plan import Plan
+from controller.simulator.node.plan import LOW_STAKE, Plan
 from controller.simulator.node.progress import (
+    GENESIS,
     ChainNumbers,
     Progress,
     chain_numbers,
@@ -15,14 +18,15 @@ from controller.simulator.node.progress import (
 from controller.simulator.node.settings import NodeSettings
 
 PEERS = 5  # enough that one more or less is seen
+_FEW, _ENOUGH = 0.55, 0.8  # shares of the stake
 
 
 @dataclass
 class NodeState:
     """Moves with `advance`; holds no clock.
 
-    age: seconds since the process began to serve. plan may be replaced while it runs. outages:
-    checks that somebody made to fail, name to error.
+    age: seconds since the process began to serve. plan may be replaced while it runs. frozen: this
+    process takes no new block. outages: checks that somebody made to fail, name to error.
     """
 
     settings: NodeSettings
@@ -30,6 +34,7 @@ class NodeState:
     progress: Progress
     age: float = 0.0
     stalled: bool = False
+    frozen: bool = False
     outages: dict[str, str] = field(default_factory=dict)
     at_start: dict[str, ChainNumbers] = field(init=False)
 
@@ -47,16 +52,32 @@ class NodeState:
             return 1.0
         return self.progress.done / self.plan.bootstrap_seconds
 
-    def advance(self, seconds: float) -> None:
-        """Works for so long: on the bootstrap first, then on new blocks."""
+    def advance(self, seconds: float, now: datetime) -> None:
+        """Works for so long: on the bootstrap first, then on new blocks. now: when that is over."""
         self.age += seconds
         if self.stalled:
-            return
+            seconds = 0.0
         end = min(self.plan.bootstrap_seconds, self.plan.stall_after or inf)
         work = min(seconds, max(0.0, end - self.progress.done))
         self.progress.done += work
-        if self.bootstrapped and not self.plan.heights_frozen:
-            self.progress.beyond += seconds - work
+        if self.bootstrapped and not self.plan.quiet:
+            self._follow(seconds - work, now)
+
+    def _follow(self, seconds: float, now: datetime) -> None:
+        progress = self.progress
+        if progress.tip_at == GENESIS:  # the bootstrap ended just then, at the tip
+            progress.tip_at = now - timedelta(seconds=seconds)
+        if self.frozen or self.plan.heights_frozen:
+            return
+        blocks = int(progress.beyond)
+        progress.beyond += seconds
+        if int(progress.beyond) > blocks:
+            progress.tip_at = now - timedelta(seconds=progress.beyond % 1)
+
+    def block_time(self, chain: str, height: int) -> datetime:
+        """When the chain came to that height; below the tip, as if a block a second always came."""
+        older = timedelta(seconds=self.numbers(chain).height - height)
+        return max(GENESIS, self.progress.tip_at - older)
 
     def numbers(self, chain: str) -> ChainNumbers:
         share = chain_share(chain, self.share, only_p=self.settings.chains == ("P",))
@@ -73,7 +94,8 @@ class NodeState:
 
     @property
     def disk_full(self) -> bool:
-        return self.plan.disk_full_after is not None and self.age >= self.plan.disk_full_after / 2
+        after = self.plan.disk_full_after
+        return after is not None and self.age >= after / 2 and disk_fills(self.plan, self.progress)
 
     def checks(self) -> list[Check]:
         """Those of [89] but `shuttingDown`, which comes with the end; `validation` only in partial
@@ -112,7 +134,8 @@ class NodeState:
     def _diskspace(self) -> Verdict:
         percentage = 7 if self.disk_full else 64  # below 10 is unhealthy, below 3 the end [91]
         error = (
-            "remaining available disk space percentage (7%) is below the warning threshold (10%)"
+            "remaining available disk space percentage (7%) is below warning threshold available"
+            " space percentage (10%)"
         )
         return {
             "availableDiskBytes": percentage * 10**10,
@@ -127,4 +150,7 @@ class NodeState:
     def _chain(self, chain: str) -> Verdict:
         consensus = {"lastAcceptedHeight": self.numbers(chain).height, "processingBlocks": 0}
         engine = {"consensus": consensus if self.bootstrapped else {}, "vm": None}
-        return {"engine": engine, "networking": {"percentConnected": 0.98}}, None
+        few = self.plan.low_stake
+        networking = {"percentConnected": _FEW if few else 0.98}
+        error = f"{LOW_STAKE}: connected to {_FEW:.6%}; required at least {_ENOUGH:.6%}"
+        return {"engine": engine, "networking": networking}, error if few else None

@@ -1,6 +1,6 @@
 """A small OCI registry with a token server and a CDN: enough for clients that pull.
 
-Left out: pushing over HTTP (`SimulatedRegistry.push` does it), listings, referrers.
+Left out: pushing over HTTP (`SimulatedRegistry.push` does it), `_catalog`, referrers.
 """
 
 from controller.simulator.registry.actions import HugeBody, WithoutDigest, WrongDigest

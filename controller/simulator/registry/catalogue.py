@@ -1,15 +1,41 @@
 """What a registry keeps: blobs by digest, tags, and how each content behaves when it is run."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from controller.base.clock import Clock, SystemClock
 from controller.domain.build import Platform
 from controller.simulator.registry.images import BOTH, OCI_INDEX, Blob, Shape, SimulatedBuild
+
+
+@dataclass(frozen=True)
+class Tag:
+    """digest: what it points to. pushed: when it was moved last."""
+
+    name: str
+    digest: str
+    pushed: datetime
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What an index says of a manifest; attestations are of `unknown/unknown` [85]."""
+
+    platform: Platform
+    digest: str
+    size: int
 
 
 class Catalogue:
     """Contents and tags of all repositories. `_changed` is called after every change."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self._blobs: dict[str, Blob] = {}
-        self._tags: dict[tuple[str, str], str] = {}
+        self._clock = clock or SystemClock()
+        self._tags: dict[tuple[str, str], Tag] = {}  # in the order of the pushes
         self._contents: dict[str, set[str]] = {}
         self._builds: dict[str, SimulatedBuild] = {}
         self._children: dict[str, dict[Platform, str]] = {}
@@ -37,13 +63,14 @@ class Catalogue:
         self._builds |= dict.fromkeys([digest, *manifests.values()], build)
         if shape is not Shape.SINGLE:
             self._children[digest] = manifests
-        self._tags[repository, tag] = digest
+        self._tags.pop((repository, tag), None)
+        self._tags[repository, tag] = Tag(tag, digest, self._clock.now())
         self._changed()
         return digest
 
     def repush(self, repository: str, tag: str) -> str:
         """The same build built again: a new index over the same platform manifests [85]."""
-        digest = self._tags[repository, tag]
+        digest = self._tags[repository, tag].digest
         is_index = self._blobs[digest].media_type == OCI_INDEX
         if not is_index:
             raise ValueError("only an index has attestations to make anew")
@@ -58,7 +85,22 @@ class Catalogue:
         """The digest that a tag or a digest stands for."""
         if reference in self._contents.get(repository, ()):
             return reference
-        return self._tags.get((repository, reference))
+        tag = self._tags.get((repository, reference))
+        return tag.digest if tag else None
+
+    def tags(self, repository: str) -> list[Tag]:
+        """Newest push first."""
+        return [tag for (name, _), tag in reversed(self._tags.items()) if name == repository]
+
+    def entries(self, digest: str) -> Iterator[Entry]:
+        """The manifests behind what a tag points to: an index's, or the manifest itself."""
+        blob = self._blobs[digest]
+        if digest not in self._children:
+            yield Entry(self._builds[digest].platforms[0], digest, len(blob.raw))
+            return
+        for entry in orjson.loads(blob.raw)["manifests"]:
+            platform = Platform(entry["platform"]["os"], entry["platform"]["architecture"])
+            yield Entry(platform, entry["digest"], entry["size"])
 
     def build_of(self, digest: str) -> SimulatedBuild | None:
         """What runs when an index or a manifest of this digest is pulled."""

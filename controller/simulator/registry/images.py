@@ -16,6 +16,7 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _IN_TOTO = "application/vnd.in-toto+json"
 
@@ -60,12 +61,19 @@ class SimulatedBuild:
     """What is compiled from one commit, and how it behaves when it is run.
 
     Equal builds have equal platform manifests, so the digests follow from the value alone.
+
+    version, commit: what the node says of itself. labels, created (RFC 3339): what the image's
+    configuration says, whatever the node does; none to begin with, as avalanchego's images have no
+    labels [83]. wrong_architecture: its binary is not for the machine that its manifest names.
     """
 
     version: str = "1.14.0"
     commit: str = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
     plan: Plan = field(default_factory=Plan)
     platforms: tuple[Platform, ...] = BOTH
+    labels: dict[str, str] = field(default_factory=dict, hash=False)
+    created: str = ""
+    wrong_architecture: bool = False
 
     @property
     def binary(self) -> str:
@@ -80,18 +88,9 @@ class SimulatedBuild:
     def manifest(self, platform: Platform, shape: Shape) -> tuple[Blob, Blob]:
         """The platform's manifest and its configuration blob."""
         docker = shape is Shape.LIST
-        content = f"{self.version} {self.commit} {self.plan!r} {platform}".encode()
-        layer = digest_of(content)
-        config = _json_blob(
-            CONFIG,
-            {
-                "architecture": platform.arch,
-                "os": platform.os,
-                # No labels: avalanchego's images carry none [83].
-                "config": {"Cmd": ["./avalanchego"], "WorkingDir": "/avalanchego/build"},
-                "rootfs": {"type": "layers", "diff_ids": [layer]},
-            },
-        )
+        content = f"{self.version} {self.commit} {self.plan!r} {platform} {self.wrong_architecture}"
+        layer = digest_of(content.encode())
+        config = _json_blob(DOCKER_CONFIG if docker else CONFIG, self._config(platform, layer))
         kind = DOCKER_MANIFEST if docker else OCI_MANIFEST
         document = {
             "schemaVersion": 2,
@@ -100,6 +99,18 @@ class SimulatedBuild:
             "layers": [{"mediaType": _LAYER, "digest": layer, "size": 64 << 20}],
         }
         return _json_blob(kind, document), config
+
+    def _config(self, platform: Platform, layer: str) -> dict[str, Any]:
+        run: dict[str, Any] = {"Cmd": ["./avalanchego"], "WorkingDir": "/avalanchego/build"}
+        if self.labels:
+            run["Labels"] = dict(sorted(self.labels.items()))
+        document = {
+            "architecture": platform.arch,
+            "os": platform.os,
+            "config": run,
+            "rootfs": {"type": "layers", "diff_ids": [layer]},
+        }
+        return document | ({"created": self.created} if self.created else {})
 
     def documents(self, shape: Shape, serial: int) -> Iterator[Blob]:
         """Everything that a push of this build stores; what the tag points to comes last.

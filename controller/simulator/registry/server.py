@@ -14,11 +14,13 @@ from controller.simulator.registry.catalogue import Catalogue
 from controller.simulator.registry.images import (
     BOTH,
     CONFIG,
+    DOCKER_CONFIG,
     DOCKER_LIST,
     OCI_INDEX,
     OCI_MANIFEST,
     Blob,
 )
+from controller.simulator.registry.listing import TagListing
 from controller.simulator.registry.quota import PullQuota
 
 _PIECE = bytes(1 << 16)
@@ -26,24 +28,29 @@ _PIECE = bytes(1 << 16)
 
 @dataclass
 class Counts:
-    """Requests that reached the registry, by kind. heads and gets are of manifests."""
+    """Requests that reached the registry, by kind. heads and gets are of manifests; listings are of
+    Docker Hub's own API.
+    """
 
     pings: int = 0
     tokens: int = 0
     heads: int = 0
     gets: int = 0
     blobs: int = 0
+    listings: int = 0
 
 
 class SimulatedRegistry(Catalogue):
     """`async with SimulatedRegistry(clock) as registry`: real servers on 127.0.0.1.
 
     Blobs come from a second server, as from a CDN: it refuses requests that still carry
-    credentials [74]. `faults` meet every request but the CDN's.
+    credentials [74]; with `redirects` False they come from the registry itself. Docker Hub's list
+    of tags is served beside the registry. `faults` meet every request but the CDN's.
     """
 
     def __init__(self, clock: Clock, rules: TokenRules | None = None) -> None:
-        super().__init__()
+        super().__init__(clock)
+        self.redirects = True
         self.rules = rules or TokenRules()
         self.quota = PullQuota()
         self.faults = Faults()
@@ -56,8 +63,10 @@ class SimulatedRegistry(Catalogue):
 
     async def __aenter__(self) -> "SimulatedRegistry":
         front = web.Application(middlewares=[self._told, self.faults.middleware])
+        listing = TagListing(self, self.rules, self.quota)
         front.add_routes(
             [
+                web.get("/v2/namespaces/{namespace}/repositories/{name}/tags", listing.get),
                 web.get("/v2/", self._ping),
                 web.get("/token", self._token),
                 web.route("*", "/v2/{name:.+}/manifests/{reference}", self._manifest),
@@ -102,6 +111,8 @@ class SimulatedRegistry(Catalogue):
         counts = self.counts
         if request.path == "/token":
             counts.tokens += 1
+        elif request.path.startswith("/v2/namespaces/") and request.path.endswith("/tags"):
+            counts.listings += 1
         elif "/manifests/" in request.path:
             counts.heads += request.method == "HEAD"
             counts.gets += request.method == "GET"
@@ -130,7 +141,7 @@ class SimulatedRegistry(Catalogue):
         if refused is not None:
             return refused
         digest = self.resolve(name, reference)
-        if digest is None or self._blobs[digest].media_type == CONFIG:
+        if digest is None or self._blobs[digest].media_type in {CONFIG, DOCKER_CONFIG}:
             return _error(
                 404, "MANIFEST_UNKNOWN", "manifest unknown", {"unknown manifest": reference}
             )
@@ -186,6 +197,8 @@ class SimulatedRegistry(Catalogue):
             return refused
         if digest not in self._contents.get(name, ()):
             return _error(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
+        if not self.redirects:
+            return web.Response(body=self._blobs[digest].raw)
         raise web.HTTPTemporaryRedirect(f"{self.cdn_url}/blobs/{digest}?signature=0123")
 
     async def _cdn(self, request: web.Request) -> web.StreamResponse:

@@ -1,21 +1,36 @@
 """One container: pulled, started, restarted, and told to stop."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 
 from controller.base.clock import Clock
+from controller.simulator.node.log import NodeLog
 from controller.simulator.workloads.images import Image, Images, PullError
-from controller.simulator.workloads.podstatus import ContainerRecord, terminated, waiting
-from controller.simulator.workloads.processes import Process
+from controller.simulator.workloads.pause import pause
+from controller.simulator.workloads.podstatus import (
+    ContainerRecord,
+    last_words,
+    terminated,
+    waiting,
+)
+from controller.simulator.workloads.processes import Exit, Process
 from controller.simulator.workloads.speed import Speed
 
 Start = Callable[[Image], Process]
+Say = Callable[[str, str, str], None]  # an Event: its type, reason and message
+
+# What containerd says of a container that it finds without a process when the machine is back.
+LOST = Exit(255, reason="Unknown")
+
+# Containers of which the log is kept: the newest one, and one that is dead.
+_KEPT = 2
 
 
 class ContainerWorker:
-    """Keeps one record true. `tell` is called whenever it changed.
+    """Keeps one record true. `tell` is called whenever it changed, `say` for each Event.
 
-    process: the present one, if one runs. previous_log: text of the one before.
+    process: the present one, if one runs.
     """
 
     def __init__(
@@ -28,9 +43,8 @@ class ContainerWorker:
     ) -> None:
         self.record = record
         self.process: Process | None = None
-        self.log_text = ""
-        self.previous_log = ""
         self.tell: Callable[[], None] = lambda: None
+        self.say: Say = lambda _kind, _reason, _message: None
         self.pod_name = ""
         self._start = start
         self._images = images
@@ -39,6 +53,8 @@ class ContainerWorker:
         self._stopping = asyncio.Event()
         self._crashes = 0
         self._end_reason = ""
+        self._lost = False
+        self._logs: OrderedDict[str, NodeLog] = OrderedDict()
 
     async def run_until_done(self) -> bool:
         """An init container's life: restarted until it ends with 0. False: told to stop."""
@@ -68,50 +84,97 @@ class ContainerWorker:
             self._end_reason = reason
             self.process.kill()
 
+    def lose(self) -> None:
+        """The machine is gone, and the process with it: nobody sees how it ends."""
+        self._stopping.set()
+        if self.process is not None:
+            self._lost = True
+            self.process.kill()
+
+    def revive(self) -> None:
+        """It may run again, after it was stopped or lost: the machine is back."""
+        self._stopping.clear()
+        self._crashes = 0
+
+    def log_of(self, container_id: str) -> str | None:
+        """Text of that container's log; None if it is kept no more."""
+        log = self._logs.get(container_id)
+        return log.text() if log else None
+
     async def _run_once(self) -> int | None:
         image = await self._pull()
         if image is None:
             return None
-        record = self.record
         process = self._start(image)
         started, born = self._stamp(), self._clock.monotonic()
         self.process = process
-        record.restarts += record.serial > 0
-        record.serial += 1
-        record.state = {"running": {"startedAt": started}}
-        record.started = True
-        self.tell()
-        if self._stopping.is_set():
-            process.terminate()
         try:
-            ended = await process.run()
+            ended = await self._life_of(process, started)
         finally:
             self.process = None
-            self.previous_log, self.log_text = self.log_text, process.log.text()
         if self._clock.monotonic() - born > self._speed.restart_reset:
             self._crashes = 0
         self._crashes += 1
-        record.ready = record.started = False
-        record.state = terminated(
-            ended.code, self._end_reason, ended.message, started, self._stamp()
-        )
-        self._end_reason = ""
-        self.tell()
+        ended = LOST if self._lost else ended
+        self._end(ended, process.log, started)
         return ended.code
+
+    async def _life_of(self, process: Process, started: str) -> Exit:
+        """Cancelled, which is the machine being switched off, it kills the process and lets it end:
+        one that is cut short while it ends anyway would leave its socket open.
+        """
+        life = asyncio.create_task(process.run(), name="process")
+        try:
+            await self._clock.sleep(0)  # it has begun before anybody hears of it
+            self._begin(process.log, started)
+            if self._stopping.is_set():
+                process.terminate()
+            return await asyncio.shield(life)
+        except asyncio.CancelledError:
+            process.kill()
+            await asyncio.wait({life})
+            raise
+
+    def _begin(self, log: NodeLog, started: str) -> None:
+        record = self.record
+        record.restarts += record.serial > 0
+        record.serial += 1
+        self._keep(log)
+        record.enter({"running": {"startedAt": started}})
+        record.started, record.ready = True, False
+        self.say("Normal", "Started", "Container started")
+        self.tell()
+
+    def _end(self, ended: Exit, log: NodeLog, started: str) -> None:
+        record = self.record
+        message = ended.message
+        if record.uses_log and ended.code != 0 and not message:
+            message = last_words(log.text())
+        reason = ended.reason or self._end_reason
+        record.ready = record.started = False
+        record.enter(terminated(record, ended.code, reason, message, (started, self._stamp())))
+        self._end_reason, self._lost = "", False
+        self.tell()
+
+    def _keep(self, log: NodeLog) -> None:
+        self._logs[self.record.container_id] = log
+        while len(self._logs) > _KEPT:
+            self._logs.popitem(last=False)
 
     async def _back_off(self) -> None:
         if self._stopping.is_set():
             return
         delay = self._speed.restart_delay(self._crashes)
+        if not delay:
+            return
         record = self.record
-        if "terminated" in record.state:
-            record.last_state = record.state
-        if delay:
-            what = f"container={record.name} pod={self.pod_name}"
-            text = f"back-off {delay:g}s restarting failed {what}"
-            record.state = waiting("CrashLoopBackOff", text)
-            self.tell()
-            await self._pause(delay)
+        what = f"container={record.name} pod={self.pod_name}"
+        text = f"back-off {delay:g}s restarting failed {what}"
+        record.enter(waiting("CrashLoopBackOff", text))
+        whom = f"container {record.name} in pod {self.pod_name}"
+        self.say("Warning", "BackOff", f"Back-off restarting failed {whom}")
+        self.tell()
+        await pause(self._clock, delay, self._stopping)
 
     async def _pull(self) -> Image | None:
         failures = 0
@@ -120,32 +183,34 @@ class ContainerWorker:
                 image = self._images.resolve(self.record.image)
             except PullError as error:
                 failures += 1
-                delay = self._speed.pull_delay(failures)
-                self.record.state = waiting(error.reason, str(error))
-                self.tell()
-                await self._pause(delay / 2)
-                if error.reason == "ErrImagePull":
-                    text = f'Back-off pulling image "{self.record.image}": {error}'
-                    self.record.state = waiting("ImagePullBackOff", text)
-                    self.tell()
-                await self._pause(delay / 2)
+                await self._fail_to_pull(error, self._speed.pull_delay(failures))
             else:
                 name = self.record.image.partition("@")[0].partition(":")[0]
                 host = "" if "." in name.split("/")[0] else "docker.io/"
                 self.record.image_id = f"{host}{name}@{image.digest}"
+                self.say("Normal", "Pulled", f'Successfully pulled image "{self.record.image}"')
                 return image
         return None
 
-    async def _pause(self, seconds: float) -> None:
-        """Sleeps, but not through a stop."""
-        asleep = asyncio.ensure_future(self._clock.sleep(seconds))
-        stopped = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait({asleep, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            asleep.cancel()
-            stopped.cancel()
-            await asyncio.gather(asleep, stopped, return_exceptions=True)
+    async def _fail_to_pull(self, error: PullError, delay: float) -> None:
+        """One failure, and the wait for the next try."""
+        record, again = self.record, error.reason == "ErrImagePull"
+        if again:
+            self.say("Warning", "Failed", f'Failed to pull image "{record.image}": {error}')
+        else:
+            self.say("Warning", "InspectFailed", str(error))
+        self._wait_for_image(error.reason, str(error))
+        await pause(self._clock, delay / 2, self._stopping)
+        if again and not self._stopping.is_set():
+            text = f'Back-off pulling image "{record.image}"'
+            self.say("Normal", "BackOff", text)
+            self._wait_for_image("ImagePullBackOff", f"{text}: {error}")
+        await pause(self._clock, delay / 2, self._stopping)
+
+    def _wait_for_image(self, reason: str, message: str) -> None:
+        self.record.enter(waiting(reason, message))
+        self.say("Warning", "Failed", f"Error: {reason}")
+        self.tell()
 
     def _stamp(self) -> str:
         return self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,27 +1,27 @@
-"""Scheduler and kubelet of one node: gives pods an address and a worker each."""
+"""The kubelet of the one node: a worker for each pod that is on it."""
 
 import asyncio
 
-import aiohttp
-
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all
+from controller.simulator.apiserver.objects import Write
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.storage import Change
-from controller.simulator.workloads.cluster import Cluster, pod_is_leaving
+from controller.simulator.workloads.claims import Claims
+from controller.simulator.workloads.cluster import Cluster, pod_is_leaving, pod_is_over
 from controller.simulator.workloads.images import Images
 from controller.simulator.workloads.initcontainer import InitContainer
-from controller.simulator.workloads.podworker import Machine, PodWorker
+from controller.simulator.workloads.machine import KUBELET, NODE_NAME, Machine, node_object
+from controller.simulator.workloads.podworker import PodWorker
+from controller.simulator.workloads.scheduler import Scheduler
 from controller.simulator.workloads.speed import Speed
 from controller.simulator.workloads.volumes import Volume
 
-NODE_NAME = "simulated-node"
-HOST_IP = "192.0.2.10"  # of the addresses that are kept for documentation
-_SCHEDULER = "kube-scheduler"
-
 
 class Kubelet:
-    """Plays every pod of the cluster. `cordoned`: new pods stay unscheduled."""
+    """Plays every pod of the cluster, and the scheduler that gives it its pods. `cordoned`: new
+    pods stay unscheduled; it follows `spec.unschedulable` of the Node.
+    """
 
     def __init__(
         self,
@@ -31,8 +31,8 @@ class Kubelet:
         speed: Speed,
         init_container: InitContainer,
     ) -> None:
-        self.volumes: dict[tuple[str, str], Volume] = {}
-        self.cordoned = False
+        self.claims = Claims()
+        self._scheduler = Scheduler(cluster)
         self._cluster = cluster
         self._images = images
         self._clock = clock
@@ -41,20 +41,32 @@ class Kubelet:
         self._machine: Machine | None = None
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._addresses = 0
+
+    @property
+    def volumes(self) -> dict[tuple[str, str], Volume]:
+        """By namespace and claim."""
+        return self.claims.volumes
+
+    @property
+    def cordoned(self) -> bool:
+        return self._scheduler.cordoned
+
+    @cordoned.setter
+    def cordoned(self, cordoned: bool) -> None:
+        self._scheduler.cordoned = cordoned
 
     async def start(self) -> None:
-        # A connection each: a probe must not find a process that is gone behind a kept connection.
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
-        self._machine = Machine(
+        self._machine = Machine.of(
             self._cluster,
             self._images,
             self._clock,
             self._speed,
-            self._init_container,
-            session,
-            self._volume_of,
+            init_container=self._init_container,
+            claims=self.claims,
         )
+        if self._cluster.storage.peek("nodes", "", NODE_NAME) is None:
+            node = node_object(self._cluster.storage.timestamp())
+            self._cluster.objects.create("nodes", node, Write(KUBELET))
         self.look()
 
     async def stop(self) -> None:
@@ -69,9 +81,12 @@ class Kubelet:
     def hear(self, change: Change) -> None:
         if change.plural == "pods":
             self._hear_pod(change)
-        if change.plural == "persistentvolumeclaims" or (
-            change.plural == "pods" and change.type == "DELETED"
-        ):
+            if change.type == "DELETED" or pod_is_over(change.object):
+                self.look()
+        elif change.plural == "persistentvolumeclaims":
+            self.look()
+        elif change.plural == "nodes" and change.object["metadata"]["name"] == NODE_NAME:
+            self.cordoned = bool((change.object.get("spec") or {}).get("unschedulable"))
             self.look()
 
     def look(self) -> None:
@@ -84,7 +99,7 @@ class Kubelet:
         return self._workers.get(found["metadata"]["uid"]) if found else None
 
     def volume(self, namespace: str, claim: str) -> Volume:
-        return self.volumes.setdefault((namespace, claim), Volume())
+        return self.claims.volume(namespace, claim)
 
     def _hear_pod(self, change: Change) -> None:
         pod = change.object
@@ -104,25 +119,18 @@ class Kubelet:
         stored = self._cluster.storage.peek("pods", metadata["namespace"], metadata["name"])
         if self._machine is None or stored is None or metadata["uid"] in self._workers:
             return
-        if stored["metadata"]["uid"] != metadata["uid"] or pod_is_leaving(stored):
+        if stored["metadata"]["uid"] != metadata["uid"]:
             return
-        obstacle = "" if stored["spec"].get("nodeName") else self._obstacle(stored)
-        if obstacle:
-            self._say_unschedulable(stored, obstacle)
+        if pod_is_leaving(stored) or pod_is_over(stored):
             return
-        if not stored["spec"].get("nodeName"):
-            self._cluster.change(
-                "pods", stored, lambda p: p["spec"].update(nodeName=NODE_NAME), manager=_SCHEDULER
-            )
-        bound = self._cluster.storage.get("pods", metadata["namespace"], metadata["name"])
-        if bound is not None:
+        bound = self._scheduler.bind(stored)
+        # The binding itself may have been heard meanwhile, and the pod begun.
+        if bound is not None and metadata["uid"] not in self._workers:
             self._begin(bound, self._machine)
 
     def _begin(self, pod: Object, machine: Machine) -> None:
-        self._addresses += 1
-        high, low = divmod(self._addresses, 250)
         uid = pod["metadata"]["uid"]
-        worker = PodWorker(pod, f"10.244.{high}.{low + 2}", HOST_IP, machine)
+        worker = PodWorker(pod, machine)
         self._workers[uid] = worker
         task = asyncio.create_task(worker.run(), name=f"pod {pod['metadata']['name']}")
         self._tasks[uid] = task
@@ -131,60 +139,3 @@ class Kubelet:
     def _forget(self, uid: str) -> None:
         self._workers.pop(uid, None)
         self._tasks.pop(uid, None)
-
-    def _obstacle(self, pod: Object) -> str:
-        """Why the pod cannot be on the node, in the scheduler's words."""
-        if self.cordoned:
-            return "0/1 nodes are available: 1 node(s) were unschedulable."
-        namespace = pod["metadata"]["namespace"]
-        for claim in _claims(pod):
-            found = self._cluster.storage.peek("persistentvolumeclaims", namespace, claim)
-            if found is None:
-                return f'0/1 nodes are available: persistentvolumeclaim "{claim}" not found.'
-            modes = found["spec"].get("accessModes") or ()
-            if "ReadWriteOncePod" in modes and self._in_use(pod, claim):
-                return (
-                    "0/1 nodes are available: 1 node has pod using PersistentVolumeClaim with the"
-                    " same name and ReadWriteOncePod access mode."
-                )
-        return ""
-
-    def _in_use(self, pod: Object, claim: str) -> bool:
-        return any(
-            other["spec"].get("nodeName") and claim in _claims(other)
-            for other in self._cluster.storage.objects("pods", pod["metadata"]["namespace"])
-            if other["metadata"]["uid"] != pod["metadata"]["uid"]
-        )
-
-    def _say_unschedulable(self, pod: Object, message: str) -> None:
-        conditions = (pod.get("status") or {}).get("conditions") or []
-        if any(c["type"] == "PodScheduled" and c.get("message") == message for c in conditions):
-            return
-        condition = {
-            "type": "PodScheduled",
-            "status": "False",
-            "reason": "Unschedulable",
-            "message": message,
-            "lastProbeTime": None,
-            "lastTransitionTime": self._cluster.storage.timestamp(),
-        }
-        self._cluster.change(
-            "pods",
-            pod,
-            lambda p: p.setdefault("status", {}).update(conditions=[condition]),
-            manager=_SCHEDULER,
-            subresource="status",
-        )
-
-    def _volume_of(self, pod: Object) -> Volume:
-        """The claim's that is mounted at /data; an empty one of its own for a pod without."""
-        claims = _claims(pod)
-        if not claims:
-            return Volume()
-        return self.volume(pod["metadata"]["namespace"], claims[0])
-
-
-def _claims(pod: Object) -> list[str]:
-    volumes = pod["spec"].get("volumes") or ()
-    found = (volume.get("persistentVolumeClaim") for volume in volumes)
-    return [claim["claimName"] for claim in found if claim]

@@ -4,23 +4,34 @@ from dataclasses import dataclass, field
 
 from controller.simulator.apiserver.resources import Object
 
+# Of a log that takes the place of a termination message, the kubelet's limits: lines, and of these
+# the last so many bytes.
+LAST_LINES = 80
+LAST_BYTES = 2048
+
+_UNREADY = ("Ready", "ContainersReady")
+
 
 @dataclass
 class ContainerRecord:
     """What a kubelet knows of one container.
 
-    state, last_state: as the API has them. serial: how many processes it has had.
+    state, last_state: as the API has them. serial: how many processes it has had. uses_log: whether
+    the end of the log says why it failed, where it left no message itself
+    (`terminationMessagePolicy: FallbackToLogsOnError`).
     """
 
     name: str
     image: str
+    pod_uid: str = ""
     image_id: str = ""
-    state: Object = field(default_factory=lambda: {"waiting": {"reason": "PodInitializing"}})
+    state: Object = field(default_factory=lambda: waiting("PodInitializing"))
     last_state: Object = field(default_factory=dict)
     ready: bool = False
     started: bool = False
     restarts: int = 0
     serial: int = 0
+    uses_log: bool = False
 
     @property
     def running(self) -> bool:
@@ -32,7 +43,18 @@ class ContainerRecord:
         terminated = self.state.get("terminated")
         return None if terminated is None else int(terminated["exitCode"])
 
-    def document(self, pod_uid: str) -> Object:
+    @property
+    def container_id(self) -> str:
+        """Of the newest container; empty where there was none yet."""
+        return f"containerd://{self.pod_uid}-{self.name}-{self.serial}" if self.serial else ""
+
+    def enter(self, state: Object) -> None:
+        """A new state; an end that it had becomes the last state."""
+        if "terminated" in self.state:
+            self.last_state = self.state
+        self.state = state
+
+    def document(self) -> Object:
         document: Object = {
             "name": self.name,
             "state": self.state,
@@ -44,7 +66,7 @@ class ContainerRecord:
             "started": self.started,
         }
         if self.serial:
-            document["containerID"] = f"containerd://{pod_uid}-{self.name}-{self.serial}"
+            document["containerID"] = self.container_id
         return document
 
 
@@ -53,26 +75,42 @@ def waiting(reason: str, message: str = "") -> Object:
     return {"waiting": inner}
 
 
-def terminated(code: int, reason: str, message: str, started: str, finished: str) -> Object:
+def terminated(
+    record: ContainerRecord, code: int, reason: str, message: str, times: tuple[str, str]
+) -> Object:
+    """How the record's newest container ended. reason: where it is not told by the code. times:
+    start and end. There is never a `signal`: containerd tells none, a signal is 128 + its number.
+    """
     inner: Object = {
         "exitCode": code,
         "reason": reason or ("Completed" if code == 0 else "Error"),
-        "startedAt": started,
-        "finishedAt": finished,
+        "startedAt": times[0],
+        "finishedAt": times[1],
+        "containerID": record.container_id,
     }
     if message:
         inner["message"] = message
     return {"terminated": inner}
 
 
+def last_words(log: str) -> str:
+    """The end of a log as a termination message: LAST_LINES, and LAST_BYTES of these at most."""
+    lines = log.splitlines(keepends=True)[-LAST_LINES:]
+    return "".join(lines).encode()[-LAST_BYTES:].decode(errors="replace")
+
+
 @dataclass
 class PodRecord:
-    """What a kubelet knows of one pod. phase, reason, message: only where they are not derived."""
+    """What a kubelet knows of one pod.
 
-    uid: str
+    ip: empty until its sandbox is there. failure: reason and message of an eviction, which is told
+    when no container runs any more.
+    """
+
+    host_ip: str
+    start_time: str
+    qos: str = "BestEffort"
     ip: str = ""
-    host_ip: str = ""
-    start_time: str = ""
     inits: list[ContainerRecord] = field(default_factory=list)
     containers: list[ContainerRecord] = field(default_factory=list)
     failure: tuple[str, str] | None = None
@@ -81,6 +119,11 @@ class PodRecord:
     @property
     def initialized(self) -> bool:
         return all(c.exit_code == 0 for c in self.inits)
+
+    @property
+    def failed(self) -> bool:
+        runs = any(c.running for c in (*self.inits, *self.containers))
+        return self.failure is not None and not runs
 
     def document(self, now: str) -> Object:
         """The whole status; a condition keeps its time until it changes."""
@@ -97,19 +140,20 @@ class PodRecord:
                 self.conditions[kind] = (status, now)
         started = initialized and any(c.serial for c in self.containers)
         document: Object = {
-            "phase": "Failed" if self.failure else "Running" if started else "Pending",
-            "conditions": [self._condition(kind) for kind in self.conditions],
+            "phase": "Failed" if self.failed else "Running" if started else "Pending",
             "hostIP": self.host_ip,
-            "podIP": self.ip,
-            "podIPs": [{"ip": self.ip}],
             "startTime": self.start_time,
-            "qosClass": "BestEffort",
+            "qosClass": self.qos,
         }
-        if self.failure:
+        if self.ip:
+            document |= {"podIP": self.ip, "podIPs": [{"ip": self.ip}]}
+        if self.failure and self.failed:
             document["reason"], document["message"] = self.failure
+            self.conditions.setdefault("DisruptionTarget", ("True", now))
+        document["conditions"] = [self._condition(kind) for kind in self.conditions]
         if self.inits:
-            document["initContainerStatuses"] = [c.document(self.uid) for c in self.inits]
-        document["containerStatuses"] = [c.document(self.uid) for c in self.containers]
+            document["initContainerStatuses"] = [c.document() for c in self.inits]
+        document["containerStatuses"] = [c.document() for c in self.containers]
         return document
 
     def _condition(self, kind: str) -> Object:
@@ -120,7 +164,16 @@ class PodRecord:
             "lastProbeTime": None,
             "lastTransitionTime": since,
         }
-        if status == "False":
-            reasons = {"Initialized": "ContainersNotInitialized"}
-            condition["reason"] = reasons.get(kind, "ContainersNotReady")
+        if kind == "DisruptionTarget" and self.failure:
+            condition |= {"reason": "TerminationByKubelet", "message": self.failure[1]}
+        elif status == "False" and kind in _UNREADY and self.failed:
+            condition["reason"] = "PodFailed"
+        elif status == "False" and kind in _UNREADY:
+            names = " ".join(c.name for c in self.containers if not c.ready)
+            condition["reason"] = "ContainersNotReady"
+            condition["message"] = f"containers with unready status: [{names}]"
+        elif status == "False":
+            names = " ".join(c.name for c in self.inits if c.exit_code != 0)
+            condition["reason"] = "ContainersNotInitialized"
+            condition["message"] = f"containers with incomplete status: [{names}]"
         return condition

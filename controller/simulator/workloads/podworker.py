@@ -1,100 +1,80 @@
-"""One pod on its node: init containers in order, then all containers, probes, and the end."""
+"""One pod on its node: volumes, init containers in order, then all containers, probes, the end."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 
-import aiohttp
 from loguru import logger
 
-from controller.base.clock import Clock
 from controller.base.tasks import stop_all
 from controller.simulator.apiserver.resources import Object
-from controller.simulator.workloads.cluster import Cluster
 from controller.simulator.workloads.containerworker import ContainerWorker
-from controller.simulator.workloads.environment import environment_of
-from controller.simulator.workloads.images import Image, Images
-from controller.simulator.workloads.initcontainer import InitContainer
-from controller.simulator.workloads.podstatus import ContainerRecord, PodRecord
+from controller.simulator.workloads.images import Image
+from controller.simulator.workloads.machine import HOST_IP, KUBELET, Machine
+from controller.simulator.workloads.pause import pause
+from controller.simulator.workloads.podstatus import ContainerRecord, PodRecord, waiting
 from controller.simulator.workloads.probe import Probe
-from controller.simulator.workloads.processes import (
-    Command,
-    DoneProcess,
-    IdleProcess,
-    InitProcess,
-    NodeProcess,
-    Process,
-)
-from controller.simulator.workloads.speed import Speed
+from controller.simulator.workloads.processes import NodeProcess, Process
+from controller.simulator.workloads.starting import process_of
 from controller.simulator.workloads.volumes import Volume
 
-KUBELET = "kubelet"  # field manager of pod statuses
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What every pod of a node shares. volume: a pod's volume for `/data`."""
-
-    cluster: Cluster
-    images: Images
-    clock: Clock
-    speed: Speed
-    init_container: InitContainer
-    session: aiohttp.ClientSession
-    volume: Callable[[Object], Volume]
+_NO_ATTACH = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
 
 
 class PodWorker:
     """`run` ends when the pod is gone from the API server."""
 
-    def __init__(self, pod: Object, ip: str, host_ip: str, machine: Machine) -> None:
+    def __init__(self, pod: Object, machine: Machine) -> None:
         self.pod = pod
         self._machine = machine
-        self._volume = machine.volume(pod)
-        self._deleted = asyncio.Event()
+        self._volume: Volume | None = None
+        self._interrupted = asyncio.Event()
+        self._deleted = False
+        self._power_fails = False
         self._grace = 0.0
-        self.record = PodRecord(
-            pod["metadata"]["uid"], ip, host_ip, machine.cluster.storage.timestamp()
-        )
-        spec = pod["spec"]
+        spec, now = pod["spec"], machine.cluster.storage.timestamp()
+        self.record = PodRecord(HOST_IP, now, pod["status"]["qosClass"])
         self.inits = [self._worker(c, init=True) for c in spec.get("initContainers") or ()]
         self.containers = [self._worker(c, init=False) for c in spec["containers"]]
+        self.workers = [*self.containers, *self.inits]
         self.record.inits = [worker.record for worker in self.inits]
         self.record.containers = [worker.record for worker in self.containers]
 
     async def run(self) -> None:
-        life = asyncio.create_task(self._live(), name="pod lives")
-        life.add_done_callback(_say_failure)
-        try:
-            await self._deleted.wait()
-            for worker in [*self.inits, *self.containers]:
-                worker.stop()
-            asleep = asyncio.ensure_future(self._machine.clock.sleep(self._grace))
-            await asyncio.wait({life, asleep}, return_when=asyncio.FIRST_COMPLETED)
-            asleep.cancel()
-            for worker in [*self.inits, *self.containers]:
-                worker.kill()
-            await asyncio.gather(life, return_exceptions=True)
-            self._machine.cluster.delete("pods", self.pod, gracePeriodSeconds=0)
-        finally:
-            await stop_all([life])
+        while True:
+            await self._live_until_interrupted()
+            if self._deleted:
+                break
+            self._begin_again()
+        self._machine.cluster.delete("pods", self.pod, gracePeriodSeconds=0)
 
     def delete(self, grace: float) -> None:
         """The API server says that the pod is to go, after so many seconds at most."""
         self._grace = min(grace, self._machine.speed.longest_grace)
-        self._deleted.set()
+        self._deleted = True
+        self._interrupted.set()
+
+    def reboot(self, *, graceful: bool) -> None:
+        """The machine restarts under the pod, which stays; nothing happens to one that is over.
+        graceful: systemd lets the processes end first.
+        """
+        if self.record.failure is None and not self._deleted:
+            self._grace = self._machine.speed.longest_grace
+            self._power_fails = not graceful
+            self._interrupted.set()
 
     def evict(self, message: str) -> None:
         """The kubelet itself ends the pod; it stays, Failed, until somebody deletes it."""
         self.record.failure = ("Evicted", message)
-        for worker in [*self.inits, *self.containers]:
+        self._machine.kubelet.say(self.pod, "Warning", "Evicted", message)
+        self._say_killing()
+        for worker in self.workers:
             worker.stop()
             worker.kill()
         self.write()
 
     def worker(self, container: str) -> ContainerWorker:
         """Raises LookupError."""
-        for worker in [*self.containers, *self.inits]:
+        for worker in self.workers:
             if worker.record.name == container:
                 return worker
         raise LookupError(container)
@@ -111,18 +91,58 @@ class PodWorker:
         return process.local_port(port) if process else None
 
     def write(self) -> None:
-        """Brings the status to the API server, unless nothing changed or the pod is gone."""
-        now = self._machine.cluster.storage.timestamp()
-        status = self.record.document(now)
+        """Brings the status to the API server, unless nothing changed or the pod is gone. What
+        others say in conditions of their own stays.
+        """
+        status = self.record.document(self._machine.cluster.storage.timestamp())
+        ours = {condition["type"] for condition in status["conditions"]}
+
+        def change(pod: Object) -> None:
+            before = (pod.get("status") or {}).get("conditions") or ()
+            others = [condition for condition in before if condition["type"] not in ours]
+            pod["status"] = status | {"conditions": [*others, *status["conditions"]]}
+
         self._machine.cluster.change(
-            "pods",
-            self.pod,
-            lambda pod: pod.update(status=status),
-            manager=KUBELET,
-            subresource="status",
+            "pods", self.pod, change, manager=KUBELET, subresource="status"
         )
 
+    async def _live_until_interrupted(self) -> None:
+        life = asyncio.create_task(self._live(), name="pod lives")
+        life.add_done_callback(_say_failure)
+        try:
+            await self._interrupted.wait()
+            if self._deleted:
+                self._say_killing()
+            if self._deleted or not self._power_fails:
+                await self._ask_to_end(life)
+            for worker in self.workers:
+                worker.kill() if self._deleted else worker.lose()
+            await asyncio.wait({life})  # not gathered, as below
+        finally:
+            await stop_all([life])
+
+    async def _ask_to_end(self, life: asyncio.Task[None]) -> None:
+        """SIGTERM, and the time of grace if they need it."""
+        ended = asyncio.Event()
+        life.add_done_callback(lambda _: ended.set())
+        for worker in self.workers:
+            worker.stop()
+        await pause(self._machine.clock, self._grace, ended)
+
+    def _begin_again(self) -> None:
+        """The machine is back: the kubelet finds the sandbox dead, and makes all anew."""
+        self._interrupted.clear()
+        for worker in self.workers:
+            worker.revive()
+        self.record.ip = ""
+        message = "Pod sandbox changed, it will be killed and re-created."
+        self._machine.kubelet.say(self.pod, "Normal", "SandboxChanged", message)
+
     async def _live(self) -> None:
+        self.write()
+        volume = await self._set_up()
+        if volume is None:
+            return
         self.write()
         for worker in self.inits:
             if not await worker.run_until_done():
@@ -138,6 +158,20 @@ class PodWorker:
             await asyncio.wait(lives)
         finally:
             await stop_all(lives)
+
+    async def _set_up(self) -> Volume | None:
+        """Volumes, then the sandbox with its address. None: interrupted before they were there."""
+        machine = self._machine
+        while claim := machine.claims.missing(self.pod):
+            if self._interrupted.is_set():
+                return None
+            message = f'AttachVolume.Attach failed for volume "{claim}" : {_NO_ATTACH}'
+            machine.attacher.say(self.pod, "Warning", "FailedAttachVolume", message)
+            await pause(machine.clock, machine.speed.attach, self._interrupted)
+        if self._volume is None:
+            self._volume = machine.claims.volume_of(self.pod)
+        self.record.ip = machine.address()
+        return self._volume
 
     async def _run(self, worker: ContainerWorker, container: Object) -> None:
         probe = asyncio.create_task(self._probe(worker, container), name="probe")
@@ -160,9 +194,21 @@ class PodWorker:
                 self.write()
             await self._machine.clock.sleep(self._machine.speed.probe)
 
+    def _say_killing(self) -> None:
+        for worker in self.workers:
+            if worker.process is not None:
+                worker.say("Normal", "Killing", f"Stopping container {worker.record.name}")
+
     def _worker(self, container: Object, *, init: bool) -> ContainerWorker:
-        record = ContainerRecord(container["name"], container["image"])
-        machine = self._machine
+        machine, metadata = self._machine, self.pod["metadata"]
+        inits = self.pod["spec"].get("initContainers")
+        record = ContainerRecord(
+            container["name"],
+            container["image"],
+            metadata["uid"],
+            state=waiting("PodInitializing" if inits else "ContainerCreating"),
+            uses_log=container["terminationMessagePolicy"] == "FallbackToLogsOnError",
+        )
         worker = ContainerWorker(
             record,
             lambda image: self._start(container, image, init=init),
@@ -170,22 +216,16 @@ class PodWorker:
             machine.clock,
             machine.speed,
         )
+        field = "initContainers" if init else "containers"
+        path = f"spec.{field}{{{container['name']}}}"
+        worker.say = partial(machine.kubelet.say, self.pod, field_path=path)
         worker.tell = self.write
-        worker.pod_name = self.pod["metadata"]["name"]
+        worker.pod_name = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
         return worker
 
     def _start(self, container: Object, image: Image, *, init: bool) -> Process:
-        clock = self._machine.clock
-        environment = environment_of(container, self.pod)
-        if image.build is None:
-            return DoneProcess(clock) if init else IdleProcess(clock)
-        if init:
-            prepares = self._machine.init_container
-            return InitProcess(prepares, environment, self._volume, image.build, clock)
-        pace = self._machine.speed.node
-        words = (*(container.get("command") or ()), *(container.get("args") or ()))
-        command = Command(environment, words)
-        return NodeProcess(image.build, command, self._volume, clock, pace)
+        volume = self._volume or Volume()  # there is one: it was set up before
+        return process_of(container, self.pod, image, volume, self._machine, init=init)
 
 
 def _say_failure(life: asyncio.Task[None]) -> None:

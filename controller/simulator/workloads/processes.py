@@ -23,10 +23,13 @@ TERMINATED = 143  # 128 + SIGTERM: what a shell that traps it, or a program that
 
 @dataclass(frozen=True)
 class Exit:
-    """code; message: the termination message, empty for none."""
+    """code; message: the termination message, empty for none. reason: what the runtime says of it,
+    `OOMKilled`; empty where the code says it.
+    """
 
     code: int
     message: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,20 @@ class DoneProcess(IdleProcess):
 
     async def run(self) -> Exit:
         return Exit(0)
+
+
+class ForeignProcess(IdleProcess):
+    """A program for another architecture: the kernel refuses to run it when the container has been
+    started, and the runtime writes why to the container's log. Not recorded: the line is that of
+    runc since 1.1; runc ended with 1 up to 1.1 and ends with 255 since 1.2, and we with 1.
+    """
+
+    def __init__(self, clock: Clock, program: str) -> None:
+        super().__init__(clock)
+        self.log.raw(f"exec {program}: exec format error")
+
+    async def run(self) -> Exit:
+        return Exit(1)
 
 
 class InitProcess(IdleProcess):
@@ -149,7 +166,8 @@ class NodeProcess:
             return Exit(1)
         directory.in_use = True
         try:
-            return Exit(await node.run())
+            code = await node.run()
+            return Exit(code, reason=node.end_reason)
         finally:
             directory.in_use = False
 

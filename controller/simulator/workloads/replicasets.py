@@ -3,12 +3,14 @@
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.storage import Change, copied
 from controller.simulator.workloads.cluster import (
+    MANAGER,
     Cluster,
     owner_reference,
     pod_is_leaving,
     pod_is_over,
     pod_is_ready,
 )
+from controller.simulator.workloads.eventrecorder import EventRecorder
 from controller.simulator.workloads.loop import KeyLoop
 
 
@@ -19,6 +21,7 @@ class ReplicaSetController:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._events = EventRecorder(cluster, "replicaset-controller", MANAGER)
         self.loop = KeyLoop("replicasets", self._sync)
 
     def hear(self, change: Change) -> None:
@@ -47,6 +50,8 @@ class ReplicaSetController:
         # Those that are not ready go first.
         for pod in sorted(active, key=pod_is_ready)[: max(0, -missing)]:
             self._cluster.delete("pods", pod)
+            message = f"Deleted pod: {pod['metadata']['name']}"
+            self._events.say(replicaset, "Normal", "SuccessfulDelete", message)
 
     def _create(self, replicaset: Object) -> None:
         template = copied(replicaset["spec"]["template"])
@@ -58,7 +63,9 @@ class ReplicaSetController:
             "ownerReferences": [owner_reference(replicaset)],
         }
         pod = {"metadata": metadata, "spec": template["spec"]}
-        self._cluster.create("pods", pod)
+        made = self._cluster.create("pods", pod)
+        message = f"Created pod: {made['metadata']['name']}"
+        self._events.say(replicaset, "Normal", "SuccessfulCreate", message)
 
     def _write_status(self, replicaset: Object) -> None:
         pods = self._cluster.owned("pods", replicaset)

@@ -12,7 +12,8 @@ class Speed:
     probe: between readiness probes, whatever the manifest says. restart_first, restart_cap: the
     back-off between restarts of a container, doubling, the first restart being at once (10 and 300
     in a real kubelet [62]); restart_reset: a process that ran so long starts it anew. pull_first,
-    pull_cap: between tries to pull. longest_grace: a pod's grace is cut to this.
+    pull_cap: between tries to pull. attach: between tries to attach a volume. longest_grace: a
+    pod's grace is cut to this.
     node: of the nodes themselves.
     """
 
@@ -22,6 +23,7 @@ class Speed:
     restart_reset: float = 10.0
     pull_first: float = 0.1
     pull_cap: float = 1.0
+    attach: float = 0.1
     longest_grace: float = 2.0
     node: Pace = field(default_factory=Pace)
 

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 from controller.base.clock import Clock
+from controller.simulator.apiserver.evictions import evict
+from controller.simulator.apiserver.objects import Write
 from controller.simulator.apiserver.resources import Object
+from controller.simulator.apiserver.statuses import StatusError
 from controller.simulator.apiserver.storage import Change
 from controller.simulator.node import SimulatedNode
 from controller.simulator.workloads.cluster import Cluster
@@ -12,12 +15,15 @@ from controller.simulator.workloads.deployments import DeploymentController
 from controller.simulator.workloads.images import Images
 from controller.simulator.workloads.initcontainer import InitContainer, PreparesData
 from controller.simulator.workloads.kubelet import Kubelet
+from controller.simulator.workloads.logs import served_log
+from controller.simulator.workloads.machine import NODE_NAME
 from controller.simulator.workloads.podworker import PodWorker
 from controller.simulator.workloads.replicasets import ReplicaSetController
 from controller.simulator.workloads.speed import Speed
 from controller.simulator.workloads.volumes import Volume
 
 EVICTED = "The node was low on resource: ephemeral-storage."  # the commonest sentence of evictions
+_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
 class Workloads:
@@ -69,18 +75,25 @@ class Workloads:
         local = worker.local_port(port) if worker else None
         return ("127.0.0.1", local) if local else None
 
+    def served_log(
+        self, namespace: str, pod: str, container: str, *, previous: bool = False
+    ) -> str:
+        """Whole, as the kubelet chooses it; StatusError 400 where it has none. Empty for a pod that
+        is on no node.
+        """
+        worker = self.kubelet.worker(namespace, pod)
+        return served_log(worker.worker(container), pod, previous=previous) if worker else ""
+
     def log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str:
-        """Of the process that runs, else of the last one; empty where there is none."""
+        """The same, and empty where there is none. container: empty for the first one."""
         worker = self.kubelet.worker(namespace, pod)
         if worker is None:
             return ""
         try:
-            found = worker.worker(container or worker.containers[0].record.name)
-        except LookupError:
+            name = container or worker.containers[0].record.name
+            return self.served_log(namespace, pod, name, previous=previous)
+        except (LookupError, StatusError):
             return ""
-        if found.process is None:
-            return found.previous_log if previous else found.log_text
-        return found.log_text if previous else found.process.log.text()
 
     def node(self, namespace: str, pod: str) -> SimulatedNode | None:
         """The node process that runs in a pod now."""
@@ -96,13 +109,29 @@ class Workloads:
         self._pod(namespace, pod).evict(message)
 
     def drain(self, namespace: str, pod: str, grace: int | None = None) -> None:
-        """Deletes the pod, as `kubectl drain` and `kubectl delete pod` do."""
+        """Evicts the pod through the API, as `kubectl drain` does: it ends in its own time and is
+        deleted, and its ReplicaSet makes another.
+        """
         options = {} if grace is None else {"gracePeriodSeconds": grace}
-        self._cluster.objects.delete("pods", namespace, pod, options)
+        evict(self._cluster.objects, namespace, pod, options)
 
     def kill(self, namespace: str, pod: str, container: str, reason: str = "OOMKilled") -> None:
         """The kernel kills the container's process: exit code 137."""
         self._pod(namespace, pod).worker(container).kill(reason)
+
+    def reboot(self, namespace: str, pod: str, *, graceful: bool = False) -> None:
+        """The machine restarts, as far as this pod notices: the same pod in a new sandbox, its init
+        containers again, then the others. They end with 255 and no word; graceful: by SIGTERM.
+        """
+        self._pod(namespace, pod).reboot(graceful=graceful)
+
+    def cordon(self, on: bool = True) -> None:
+        """The machine takes no new pods, or takes them again. StatusError 404 without a kubelet."""
+
+        def change(node: Object) -> None:
+            node["spec"] = {"unschedulable": True, "taints": [_TAINT]} if on else {}
+
+        self._cluster.objects.update("nodes", "", NODE_NAME, change, Write("kubectl"))
 
     def _pod(self, namespace: str, pod: str) -> PodWorker:
         worker = self.kubelet.worker(namespace, pod)

@@ -1,0 +1,139 @@
+"""Whether a run was slower than runs like it: a robust rule, measured in docs/slower.md."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from controller.base.durations import format_duration
+from controller.base.text import shown
+from controller.domain.progress import Stage
+
+# The median absolute deviation of normal noise times this is its standard deviation.
+_TO_SIGMA = 1.4826
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A passed run of a target. at: its end, seconds since 1970. seconds: observed, from the node's
+    first start until it had bootstrapped; 0 where that is not known. node_type: instance type,
+    empty where it is not known. resumes: how often its data was resumed in another pod; restarts:
+    of its node's process.
+    """
+
+    run: str
+    build: str = ""
+    commit: str = ""
+    version: str = ""
+    at: int = 0
+    seconds: float = 0.0
+    node_type: str = ""
+    resumes: int = 0
+    restarts: int = 0
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SlowerRule:
+    """least: comparable runs before anything is called slow. most: newest ones that count. spreads:
+    standard deviations above the median, as the median absolute deviation tells them. share: of the
+    median that a run must exceed it by, however quiet its like are.
+    """
+
+    least: int = 8
+    most: int = 20
+    spreads: float = 4.0
+    share: float = 0.10
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """comparable: how many runs are alike. median: of their seconds; by: this one's seconds over
+    it; both None where there are too few. sentence: for people, always said. stage: the one that
+    lost most time, where the run is slower and its stages are known; else empty.
+    """
+
+    comparable: int
+    sentence: str
+    slower: bool = False
+    median: float | None = None
+    by: float | None = None
+    stage: str = ""
+
+
+_RULE = SlowerRule()
+
+
+def compare(this: PastRun, earlier: Sequence[PastRun], rule: SlowerRule = _RULE) -> Comparison:
+    """earlier: passed runs of the same target, in any order. Alike are those on the same type of
+    machine that were never resumed in another pod: a resume costs time that is not the build's.
+    """
+    if this.resumes:
+        return Comparison(0, f"not compared: its data was resumed in another pod {_times(this)}")
+    if not _timed(this):
+        return Comparison(0, "not compared: its bootstrap was not observed")
+    alike = _alike(this, earlier)[: rule.most]
+    if len(alike) < rule.least:
+        return Comparison(len(alike), _too_few(this, len(alike), rule))
+    middle = median(past.seconds for past in alike)
+    spread = _TO_SIGMA * median(abs(past.seconds - middle) for past in alike)
+    slower = this.seconds > middle + max(rule.spreads * spread, rule.share * middle)
+    by = this.seconds / middle
+    stage, detail = _worst_stage(this, alike) if slower else ("", "")
+    sentence = _compared(this, len(alike), middle, slower=slower) + detail
+    return Comparison(len(alike), sentence, slower, middle, by, stage)
+
+
+def _timed(run: PastRun) -> bool:
+    return 0 < run.seconds < math.inf
+
+
+def _alike(this: PastRun, earlier: Sequence[PastRun]) -> list[PastRun]:
+    """Newest first. Ids of runs sort by time."""
+    alike = [
+        past
+        for past in earlier
+        if past.run != this.run
+        and past.node_type == this.node_type
+        and not past.resumes
+        and _timed(past)
+    ]
+    return sorted(alike, key=lambda past: (past.at, past.run), reverse=True)
+
+
+def _times(this: PastRun) -> str:
+    return "once" if this.resumes == 1 else f"{this.resumes} times"
+
+
+def _too_few(this: PastRun, alike: int, rule: SlowerRule) -> str:
+    machines = shown(this.node_type, 40) if this.node_type else "machines of unknown type"
+    ran = f"{alike} earlier {'pass' if alike == 1 else 'passes'} ran on {machines} without a resume"
+    return f"not compared: {ran}, and it takes {rule.least}"
+
+
+def _compared(this: PastRun, alike: int, middle: float, *, slower: bool) -> str:
+    by = this.seconds / middle - 1
+    change = "as fast as" if abs(by) < 0.005 else f"{abs(by):.0%} {_direction(by)} than"
+    usual = "" if slower or by < 0.005 else ", within what such runs differ by"
+    return f"{change} the median of {alike} runs like it ({format_duration(middle)}){usual}"
+
+
+def _direction(by: float) -> str:
+    return "slower" if by > 0 else "faster"
+
+
+def _worst_stage(this: PastRun, alike: Sequence[PastRun]) -> tuple[str, str]:
+    """The stage that took longest beyond its own median, and how to say so. Only stages that most
+    of the others have are set against them.
+    """
+    lost = []
+    for key, stage in this.stages.items():
+        known = [past.stages[key].seconds for past in alike if key in past.stages]
+        if len(known) * 2 > len(alike):
+            middle = median(known)
+            lost.append((stage.seconds - middle, key, stage.seconds, middle))
+    if not lost or max(lost)[0] <= 0:
+        return "", ""
+    _, key, took, middle = max(lost)
+    name = shown(key.replace("/", " ", 1), 40)
+    return key, f"; {name} took {format_duration(took)} against {format_duration(middle)}"

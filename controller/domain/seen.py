@@ -1,0 +1,96 @@
+"""What is remembered of a run's pods from look to look: above all how often its node ended."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from controller.domain.attention import LastWords
+from controller.domain.ending import Ending, EndKind, ending_of
+from controller.domain.noted import Seen
+from controller.domain.observation import Observation
+from controller.domain.podview import RunPods
+from controller.domain.record import OpenRun
+
+
+def seen_now(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
+    """Restarts are counted by pod, for a new pod starts at zero [62]. What nobody saw, because
+    several restarts lie between two looks, is taken to be like what was seen last.
+    """
+    seen, status = run.seen, pods.status
+    if pods.pod is None or status is None:
+        return seen
+    uid = pods.pod.metadata.uid
+    word = pods.word if pods.word and pods.word.run == run.id else None
+    new = max(0, status.restart_count - (seen.restarts if uid == seen.pod else 0))
+    if uid == seen.pod and word is not None and word.resumes > seen.resumes:
+        new = 0  # the init container ran again: the whole pod was set up anew, by the machine [61]
+    last = status.last_state.terminated or status.state.terminated
+    ending = ending_of(last, _words(o, pods)) if last else None
+    if new:
+        seen = _counted(seen, ending, new, unasked=_unasked(pods, ending))
+    elif ending is not None and ending.line and ending.line != seen.line:
+        # Its last words were read after it was counted.
+        found = ending.kind is EndKind.PANIC and seen.kind != EndKind.PANIC
+        zeros = max(seen.zeros, 1) if found else seen.zeros
+        seen = replace(seen, kind=str(ending.kind), line=ending.line, zeros=zeros)
+    if _calm(o, pods):
+        seen = replace(seen, crashes=0, ends={})
+    return replace(
+        seen,
+        pod=uid,
+        restarts=status.restart_count,
+        exit=last.exit_code if last else seen.exit,
+        data=word.data if word else seen.data,
+        resumes=max(seen.resumes, word.resumes) if word else seen.resumes,
+    )
+
+
+def _counted(seen: Seen, ending: Ending | None, new: int, *, unasked: bool) -> Seen:
+    ends: Mapping[str, int] = seen.ends if seen.crashes else {}
+    tally = dict(ends)
+    kind = str(ending.kind if ending else EndKind.OTHER)
+    if seen.crashes:
+        before = seen.kind or str(EndKind.OTHER)
+        tally[before] = tally.get(before, 0) + 1
+    if new > 1:
+        tally[kind] = tally.get(kind, 0) + new - 1
+    return replace(
+        seen,
+        crashes=seen.crashes + new,
+        kind=kind,
+        line=ending.line if ending else "",
+        ends=tally,
+        zeros=seen.zeros + (1 if unasked else 0),
+    )
+
+
+def _unasked(pods: RunPods, ending: Ending | None) -> bool:
+    """Whether an exit with 0 is the node's own: restarted in its place, in a pod that nobody ends,
+    and that no probe of the kubelet's would have had killed.
+    """
+    if ending is None or ending.code != 0 or ending.kind is EndKind.OOM:
+        return False
+    if ending.kind is EndKind.PANIC:
+        return True
+    assert pods.pod is not None
+    container = pods.pod.spec.container(pods.status.name if pods.status else "")
+    disrupted = pods.pod.condition("DisruptionTarget")
+    probed = container is not None and container.liveness_probe is not None
+    return not probed and (disrupted is None or disrupted.status != "True")
+
+
+def _calm(o: Observation, pods: RunPods) -> bool:
+    """Whether this life of the node has lasted so long that earlier ends are forgotten."""
+    life = pods.life
+    if life is None or life.started is None:
+        return False
+    return o.now - life.started >= timedelta(seconds=o.rules.crash_calm)
+
+
+def _words(o: Observation, pods: RunPods) -> str:
+    words: LastWords | None = o.attention.words if o.attention else None
+    assert pods.pod is not None
+    assert pods.status is not None
+    mine = (pods.pod.metadata.uid, pods.status.restart_count)
+    return words.text if words is not None and (words.pod, words.restarts) == mine else ""

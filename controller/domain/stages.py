@@ -1,0 +1,26 @@
+"""The stages of a bootstrap, as avalanchego's metrics count them [108-110].
+
+A counter's key is `<chain>/<stage>`, such as `C/executed`.
+"""
+
+FETCHED = "fetched"
+EXECUTED = "executed"
+VERTICES_FETCHED = "vertices-fetched"
+VERTICES_EXECUTED = "vertices-executed"
+STATE_SYNCED = "state-synced"
+ATOMIC_SYNCED = "atomic-synced"
+CODE_SYNCED = "code-synced"
+BLOCKS_SYNCED = "blocks-synced"
+
+# In the order of the work: of stages that move at one time, the last says best how far a node is.
+STAGES = (
+    VERTICES_FETCHED,
+    FETCHED,
+    VERTICES_EXECUTED,
+    EXECUTED,
+    BLOCKS_SYNCED,
+    CODE_SYNCED,
+    ATOMIC_SYNCED,
+    STATE_SYNCED,
+)
+CHAINS = ("P", "X", "C")  # the primary network's, in the order of their bootstraps

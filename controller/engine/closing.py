@@ -1,0 +1,72 @@
+"""Has the evidence gathered of each run that is over: at once, or by the controller after this."""
+
+from dataclasses import asdict
+from typing import Any
+
+from controller.domain.failure import class_of
+from controller.domain.noted import Facts, fact_fields
+from controller.domain.observation import Decision, Observation
+from controller.domain.progress import Progress
+from controller.domain.record import Record
+from controller.domain.run import Phase
+from controller.domain.subject import node_container_name
+from controller.engine.gathering import Ended, Gatherer
+
+_KEPT = (Phase.PASSED, Phase.FAILED)  # what was aborted says nothing of its build
+
+
+class Closing:
+    """What `Reconciler` tells the gatherer."""
+
+    def __init__(self, gatherer: Gatherer) -> None:
+        self._gatherer = gatherer
+
+    def ended(self, o: Observation, decision: Decision) -> None:
+        """After the write of a decision that ended a run: what was observed of it is still here."""
+        run = o.record.run if isinstance(o.record, Record) else None
+        record = decision.record
+        if run is None or record is None or record.run is not None:
+            return
+        attention = o.attention
+        found = _of(
+            o,
+            record,
+            facts=o.facts or run.facts,
+            answer=attention.answer if attention else None,
+            progress=_plain(attention.progress) if attention else None,
+        )
+        if found is not None:
+            self._gatherer.begin(found)
+
+    async def settled(self, o: Observation) -> None:
+        """A run that ended under an earlier controller, which may not have come to it."""
+        if isinstance(o.record, Record) and o.record.run is None:
+            found = _of(o, o.record, facts=Facts())
+            if found is not None:
+                await self._gatherer.ensure(found)
+
+    async def stop(self) -> None:
+        await self._gatherer.stop()
+
+
+def _of(o: Observation, record: Record, *, facts: Facts, **known: Any) -> Ended | None:
+    outcome = record.outcome()
+    if outcome is None or outcome.phase not in _KEPT:
+        return None
+    fields = {**fact_fields(facts), "class": class_of(outcome.reason)}
+    return Ended(
+        record=record,
+        outcome=outcome,
+        pods=o.pods,
+        container=node_container_name(o.deployment),
+        facts={name: value for name, value in fields.items() if value},
+        **known,
+    )
+
+
+def _plain(progress: Progress) -> dict[str, Any]:
+    return {
+        "stages": {key: asdict(stage) for key, stage in progress.stages.items()},
+        "heights": dict(progress.heights),
+        "moved_last": progress.doing,
+    }

@@ -1,0 +1,37 @@
+"""Remembers with each target which builds its followed tag pointed to: the tested, and those that
+passed by while a run was open.
+"""
+
+from controller.domain.observation import Observation
+from controller.domain.record import Record
+from controller.domain.subject import Subject
+from controller.engine.ports import StateStore
+
+_KEPT = 1000  # pairs that this process knows to be noted; the store keeps the rest
+
+
+class Coverage:
+    """Writes once for each build that is new to a target."""
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+        self._noted: dict[tuple[str, str], None] = {}
+
+    async def note(self, o: Observation) -> None:
+        """Raises StoreUnavailable and StoreMisused: what was not noted is, at the next look."""
+        if not isinstance(o.subject, Subject):
+            return
+        target, at = str(o.subject.target), o.now.timestamp()
+        builds = {c.resolution.build for c in o.choices if c.source == "tag" and c.resolution}
+        if isinstance(o.record, Record) and o.record.run and o.record.run.target == target:
+            builds.add(o.record.run.build)
+        for build in sorted(builds):
+            if (target, build) not in self._noted:
+                await self._store.note_seen(target, build, at=at)
+                self._noted[target, build] = None
+        while len(self._noted) > _KEPT:
+            del self._noted[next(iter(self._noted))]
+
+    def refilled(self) -> None:
+        """The store may have forgotten everything."""
+        self._noted.clear()

@@ -1,0 +1,55 @@
+"""Earlier passed runs of a target, as the store remembers them: what a run is compared with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from controller.domain.comparison import PastRun
+from controller.domain.progress import decode_progress
+from controller.domain.run import Phase
+from controller.engine.ports import StateStore
+
+# Transitions that are looked through: a run has about five, more with trouble.
+_LOOKED_THROUGH = 600
+# The rule compares with twenty that are alike; others of the target ran on other machines.
+_RUNS = 60
+
+
+async def passed_runs(store: StateStore, target: str, *, before: str) -> tuple[PastRun, ...]:
+    """Newest first, of all Deployments; before: id of the run that is open. Raises StoreUnavailable
+    and StoreMisused.
+    """
+    found: dict[str, float] = {}
+    for transition in await store.history(target, limit=_LOOKED_THROUGH):
+        body: Any = orjson.loads(transition.body)
+        run = str(body.get("run", ""))
+        if body.get("phase") == Phase.PASSED and run and run != before:
+            found.setdefault(run, transition.at)
+    runs = list(found)[:_RUNS]
+    fields = await store.runs(target, runs)
+    return tuple(
+        _past(run, found[run], known) for run, known in zip(runs, fields, strict=True) if known
+    )
+
+
+def _past(run: str, at: float, known: Mapping[str, str]) -> PastRun:
+    progress = decode_progress(known.get("progress", ""))
+    return PastRun(
+        run=run,
+        build=known.get("build", ""),
+        commit=known.get("commit", ""),
+        version=known.get("version", ""),
+        at=int(at),
+        seconds=_number(known.get("took", "")),
+        node_type=known.get("instance_type", ""),
+        resumes=int(_number(known.get("resumes", ""))),
+        stages=progress.stages if progress else {},
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,168 @@
+"""One open run that is looked at: its pod, its node, and what is known beside."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from loguru import logger
+
+from controller.base.clock import Clock
+from controller.base.errors import TargetFault
+from controller.domain.answer import NodeAnswer
+from controller.domain.attention import Attention, Look, attend
+from controller.domain.comparison import PastRun
+from controller.domain.objects import Deployment
+from controller.domain.pin import PinState, pin_state
+from controller.domain.podview import RunPods, address_of, view_pods
+from controller.domain.progress import decode_progress, encode_progress
+from controller.domain.record import OpenRun, Record
+from controller.domain.rules import Rules
+from controller.domain.service import node_port
+from controller.domain.subject import node_container_name
+from controller.engine.briefing import Briefing
+from controller.engine.earlier import passed_runs
+from controller.engine.lastwords import LastWordsReader
+from controller.engine.ports import Cluster, NodeProbe, Registry, StateStore, Witness
+from store.api import StoreMisused, StoreUnavailable
+
+# Seconds between two notes of observed time and progress in the store: what a crash can cost a
+# timeout, and one small write for each open run.
+CHECKPOINT = 300.0
+# Seconds after which earlier runs are read again: another Deployment of the target may have passed.
+EARLIER_KEPT = 6 * 3600.0
+
+
+@dataclass(frozen=True)
+class Probing:
+    """What looking draws on."""
+
+    cluster: Cluster
+    probe: NodeProbe
+    store: StateStore
+    registry: Registry
+    witness: Witness
+
+
+class Following:
+    """See `Prober`. facts: begin with what the record has. reverted: the pin is taken back now."""
+
+    def __init__(
+        self,
+        probing: Probing,
+        clock: Clock,
+        record: Record,
+        run: OpenRun,
+        interval: float,
+        rules: Rules,
+    ) -> None:
+        self.record = record
+        self.run = run
+        self.facts = run.facts
+        self.earlier: tuple[PastRun, ...] | None = None
+        self.attention = Attention(run.id)
+        self.reverted = False
+        self.woken = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+        self._on = probing
+        self._clock = clock
+        self._rules = rules
+        self._gap = max(interval * rules.gap_factor, rules.gap_least)
+        self._briefing = Briefing(probing.registry, probing.witness, clock)
+        self._words = LastWordsReader(probing.witness)
+        self._noted = run.observed
+        self._noted_phase = run.phase
+        self._earlier_at = 0.0
+
+    async def begin(self) -> None:
+        """Takes up what an earlier controller observed."""
+        if self.attention.looks:
+            return
+        fields = await self._recalled()
+        try:
+            observed = float(fields.get("observed", "0"))
+        except ValueError:
+            observed = 0.0
+        progress = decode_progress(fields.get("progress", ""))
+        attention = Attention(self.run.id, observed=max(self.run.observed, observed))
+        self.attention = replace(attention, progress=progress) if progress else attention
+
+    async def look(self) -> None:
+        key, run = self.record.key, self.run
+        deployment = self._on.cluster.deployment(key)
+        if deployment is None:
+            return  # nothing to look at is a gap in observation
+        container = node_container_name(deployment)
+        before = view_pods(self._on.cluster.pods(key), run, container)
+        answer = await self._ask(key, deployment, before)
+        words = await self._words.read(before)
+        after = view_pods(self._on.cluster.pods(key), run, container)
+        if after.life != before.life:
+            answer = None  # whoever answered, it is not the node that runs now
+        self.reverted = pin_state(deployment, run, self.record) is PinState.REVERTED
+        self.attention = attend(
+            self.attention,
+            Look(
+                at=self._clock.monotonic(),
+                now=self._clock.now().timestamp(),
+                life=after.life,
+                answer=answer,
+                obstacles=after.obstacles,
+                # While its manifest is broken a run cannot pass, so that time counts for nothing.
+                started=bool(run.started or after.started) and not run.fault,
+                judged=not run.fault,
+                reverted=self.reverted,
+                phase=run.phase,
+                mode=run.mode,
+                network=run.network,
+                words=words,
+            ),
+            self._gap,
+            self._rules,
+        )
+        self.facts = await self._briefing.read(self.facts, run, after.pod, container, answer)
+        await self._read_earlier()
+
+    async def save(self) -> None:
+        """Notes in the store what a crash should not cost: rarely, and when the phase changes."""
+        attention, run = self.attention, self.run
+        moved = run.phase is not self._noted_phase
+        if attention.observed - self._noted < CHECKPOINT and not moved:
+            return
+        self._noted, self._noted_phase = attention.observed, run.phase
+        try:
+            fields = {
+                "observed": f"{attention.observed:.0f}",
+                "progress": encode_progress(attention.progress),
+            }
+            await self._on.store.put_run(run.target, run.id, fields)
+        except (StoreUnavailable, StoreMisused) as error:
+            logger.bind(run=run.id, error=str(error)).debug("progress not noted")
+
+    async def _ask(self, key: str, deployment: Deployment, pods: RunPods) -> NodeAnswer | None:
+        try:
+            port = node_port(deployment, self._on.cluster.service(key))
+        except TargetFault:
+            return None  # the machine says so; there is nobody to ask
+        address = address_of(deployment, pods, port)
+        return await self._on.probe.ask(address) if address is not None else None
+
+    async def _read_earlier(self) -> None:
+        """Before the end of the run needs them, and now and then anew."""
+        now = self._clock.monotonic()
+        if self.earlier is not None and now - self._earlier_at < EARLIER_KEPT:
+            return
+        try:
+            self.earlier = await passed_runs(self._on.store, self.run.target, before=self.run.id)
+            self._earlier_at = now
+        except (StoreUnavailable, StoreMisused) as error:
+            logger.bind(run=self.run.id, error=str(error)).debug("earlier runs not read")
+
+    async def _recalled(self) -> Mapping[str, str]:
+        """What an earlier controller noted; the record's own seconds are not fewer by more than a
+        checkpoint.
+        """
+        try:
+            return await self._on.store.run(self.run.target, self.run.id)
+        except (StoreUnavailable, StoreMisused) as error:
+            logger.bind(run=self.run.id, error=str(error)).debug("observed time not recalled")
+            return {}

@@ -1,0 +1,225 @@
+"""Finds the evidence of a run in the store, and says why there is none. The store is enough: the
+cluster is asked only about runs that its history does not know.
+"""
+
+import io
+import re
+import tarfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf, nextafter
+from typing import Any
+
+import orjson
+
+from controller.base.durations import format_duration
+from controller.base.errors import BootstrapError, Fault, Refused
+from controller.base.text import shown
+from controller.domain.record import Record
+from controller.domain.run import OPEN, Phase, run_time
+from controller.domain.target import SLUG
+from controller.engine.evidenceparts import SUMMARY, instant
+from controller.engine.gathering import KEEP_SECONDS
+from controller.inspection.opening import inspecting
+from controller.settings import Settings
+from controller.wiring import Surroundings, Wiring
+from store.api import StateStore, StoreMisused, StoreUnavailable, Transition
+
+_EXAMPLE = "20261123t060000z-1a2b3c4d"
+_PAGE = 1000  # transitions read at once
+_EARLIER = 86400.0  # seconds that a clock may have gone back between a run's id and its history
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # a name that is safe to unpack
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """target: empty for whichever has the run."""
+
+    run: str
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The last that is known of a run. at: seconds since 1970."""
+
+    phase: str
+    reason: str
+    message: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the store has of a run."""
+
+    target: str
+    run: str
+    parts: Mapping[str, bytes]
+    ending: Ending
+
+    @property
+    def name(self) -> str:
+        return f"{self.target}-{self.run}"
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """why: one sentence."""
+
+    why: str
+
+
+def parse_wanted(text: str) -> Wanted:
+    """From `[TARGET/]RUN`. Raises Fault."""
+    target, slash, run = text.rpartition("/")
+    try:
+        run_time(run)
+    except ValueError:
+        raise Fault(
+            f"'{shown(text, 80)}' is no run: write an id such as {_EXAMPLE}, as `history` shows it,"
+            " or TARGET/RUN"
+        ) from None
+    if slash and not SLUG.fullmatch(target):
+        raise Fault(
+            f"'{shown(target, 80)}' is no target: write one such as fuji-c-chain-state-sync/{run}"
+        )
+    return Wanted(run, target)
+
+
+async def find_evidence(
+    settings: Settings, around: Surroundings, wanted: Wanted
+) -> Evidence | Nothing:
+    """Raises Fault for a run that several targets have, and Refused for a store that fails."""
+    if settings.store.url.lower().startswith("memory:"):
+        return Nothing(
+            "a memory:// store ends with the controller's process and cannot be read from another:"
+            " name the store of a controller that has one with --store (BOOTSTRAP_STORE)"
+        )
+    async with AsyncExitStack() as stack:
+        store = await Wiring(settings, around, stack).store()
+        try:
+            return await _find(store, settings, around, wanted)
+        except (StoreUnavailable, StoreMisused) as error:
+            raise Refused(f"the store cannot be read: {error}") from error
+
+
+async def _find(
+    store: StateStore, settings: Settings, around: Surroundings, wanted: Wanted
+) -> Evidence | Nothing:
+    run, known, trouble = wanted.run, await _in_history(store, wanted), ""
+    if not known and wanted.target:
+        parts = await store.evidence(wanted.target, run)
+        if parts:
+            ending = Ending("", "", "", run_time(run).timestamp())
+            return _evidence(wanted.target, run, parts, ending)
+    if not known:
+        known, trouble = await _in_records(settings, around, wanted)
+    if not known:
+        of = f" of {wanted.target}" if wanted.target else ""
+        return Nothing(f"no run {run}{of} is known: see `history`{trouble}")
+    if len(known) > 1:
+        choices = ", ".join(f"{target}/{run}" for target in sorted(known))
+        raise Fault(f"several targets have a run {run}: write one of {choices}")
+    target, ending = next(iter(known.items()))
+    parts = await store.evidence(target, run)
+    if parts:
+        return _evidence(target, run, parts, ending)
+    return Nothing(_why_nothing(f"{target}/{run}", ending, around.clock.now().timestamp()))
+
+
+def _why_nothing(name: str, ending: Ending, now: float) -> str:
+    if ending.phase in OPEN:
+        return f"run {name} is not over ({ending.phase}): evidence is gathered when it is"
+    if ending.phase == Phase.ABORTED:
+        return f"run {name} was aborted ({ending.reason}): only of a verdict is evidence kept"
+    ended = f"run {name} ended at {instant(ending.at)}"
+    if now - ending.at > KEEP_SECONDS:
+        return f"{ended}: its evidence has expired, it is kept for {format_duration(KEEP_SECONDS)}"
+    return f"{ended}, and nothing is kept of it: the controller's log says why, or that it waits"
+
+
+async def _in_history(store: StateStore, wanted: Wanted) -> dict[str, Ending]:
+    """Target to the run's last transition there."""
+    found: dict[str, Ending] = {}
+    oldest = run_time(wanted.run).timestamp() - _EARLIER
+    before, seen = inf, set[str]()
+    while before > oldest:
+        limit = None if before == inf else before
+        page = await store.history(wanted.target or None, limit=_PAGE, before=limit)
+        fresh = [each for each in page if each.id not in seen]
+        if not fresh:
+            break
+        seen = {each.id for each in page}
+        for each in fresh:
+            if each.target and f".{wanted.run}." in each.id:
+                found.setdefault(each.target, _ending_of(each))
+        # More of the same second may be on the next page, and so it begins with that second.
+        before = nextafter(page[-1].at, inf)
+    return found
+
+
+def _ending_of(transition: Transition) -> Ending:
+    try:
+        raw: Any = orjson.loads(transition.body)
+        phase, reason, message = (str(raw.get(n, "")) for n in ("phase", "reason", "message"))
+    except (orjson.JSONDecodeError, AttributeError):
+        phase, reason, message = "", "", ""  # a line of another hand: the run is known all the same
+    return Ending(phase, reason, message, transition.at)
+
+
+async def _in_records(
+    settings: Settings, around: Surroundings, wanted: Wanted
+) -> tuple[dict[str, Ending], str]:
+    """What the Deployments' records know, and a half sentence if they could not be read."""
+    try:
+        async with inspecting(settings, around) as inspection:
+            records = inspection.records()
+    except BootstrapError as error:
+        why = shown(str(error), 300)
+        return {}, f"; and the Deployments' records could not be read: {why}"
+    known = {t: e for record in records for t, e in _of_record(record, wanted.run).items()}
+    return {t: e for t, e in known.items() if wanted.target in ("", t)}, ""
+
+
+def _of_record(record: Record, run: str) -> dict[str, Ending]:
+    known = {
+        o.target: Ending(str(o.phase), o.reason, o.message, float(o.at))
+        for o in record.outcomes
+        if o.run == run
+    }
+    if record.run is not None and record.run.id == run:
+        r = record.run
+        known[r.target] = Ending(str(r.phase), r.reason, "", float(r.since))
+    return known
+
+
+def _evidence(target: str, run: str, parts: Mapping[str, bytes], ending: Ending) -> Evidence:
+    """The summary among the parts is of the run's end itself, and goes before other memories."""
+    kept = {name: part for name, part in parts.items() if _PART.fullmatch(name)}
+    try:
+        raw: Any = orjson.loads(kept.get(SUMMARY, b""))
+        ending = Ending(
+            str(raw["phase"]),
+            str(raw["reason"]),
+            str(raw.get("message", "")),
+            datetime.fromisoformat(raw["ended"]).timestamp(),
+        )
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
+        pass  # an older form, or cut: what history says will do
+    return Evidence(target, run, kept, ending)
+
+
+def tar_of(found: Evidence) -> bytes:
+    """The same bytes for the same evidence, whoever asks and whenever."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name in sorted(found.parts):
+            member = tarfile.TarInfo(f"{found.name}/{name}")
+            member.size = len(found.parts[name])
+            member.mtime = max(0, int(found.ending.at))
+            member.mode = 0o644
+            tar.addfile(member, io.BytesIO(found.parts[name]))
+    return packed.getvalue()

@@ -1,0 +1,57 @@
+"""What only the store remembers of a Deployment: its run's progress, and its target's coverage."""
+
+from dataclasses import dataclass
+
+from controller.domain.estimate import Estimate, time_left
+from controller.domain.observation import Observation
+from controller.domain.progress import Progress, decode_progress
+from controller.domain.record import Record
+from controller.domain.subject import Subject
+from controller.engine.earlier import passed_runs
+from store.api import StateStore, StoreMisused, StoreUnavailable
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """progress: of the open run, as the controller noted it last; observed: seconds of it.
+    estimate: None where no run is open. tested, seen: builds of the target; None where the store
+    does not tell.
+    """
+
+    progress: Progress | None = None
+    observed: float = 0.0
+    estimate: Estimate | None = None
+    tested: int | None = None
+    seen: int | None = None
+
+
+async def recall(store: StateStore, o: Observation) -> Remembered:
+    """Nothing, where the store is away: what is said of the store says so."""
+    try:
+        return await _recall(store, o)
+    except (StoreUnavailable, StoreMisused):
+        return Remembered()
+
+
+async def _recall(store: StateStore, o: Observation) -> Remembered:
+    run = o.record.run if isinstance(o.record, Record) else None
+    target = run.target if run else str(o.subject.target) if isinstance(o.subject, Subject) else ""
+    if not target:
+        return Remembered()
+    builds = {seen.build for seen in await store.seen_builds(target)}
+    tested = builds & {claim.build for claim in await store.claims_of(target)}
+    if run is None:
+        return Remembered(tested=len(tested), seen=len(builds))
+    fields = await store.run(target, run.id)
+    progress = decode_progress(fields.get("progress", ""))
+    observed = _number(fields.get("observed", ""))
+    earlier = await passed_runs(store, target, before=run.id)
+    estimate = time_left(progress, observed, earlier) if progress else None
+    return Remembered(progress, observed, estimate, len(tested), len(builds))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,221 @@
+"""What looks like a pass and is none (I3): nothing here passes, and nothing fails for it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from controller.domain.answer import AnswerKind, NodeAnswer, Tip
+from controller.domain.run import Phase
+from tests.machine_objects import (
+    BUSY,
+    SOUND,
+    build,
+    deployment,
+    pod,
+    variables,
+    with_annotations,
+    word,
+)
+from tests.machine_world import World, following
+
+LONG = 60  # looks of half a minute: three soaks
+
+
+class Act:
+    """A run that soaks; each scene says what its pods and node show from then on."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.key = self.world.add(with_annotations(deployment(), soak="10m"))
+        self.run = self.world.bootstrap(self.key)
+        record = self.world.record(self.key)
+        assert record.run is not None
+        assert record.run.phase is Phase.SOAKING
+        self.image = record.run.image
+
+    def pods(self, *made: object) -> None:
+        self.world.pods[self.key] = made  # type: ignore[assignment]
+
+    def looks(self, answer: NodeAnswer | None = SOUND, times: int = LONG) -> None:
+        for _ in range(times):
+            if self.world.record(self.key).run is None:
+                return
+            self.world.probe(self.key, answer)
+            self.world.settle(self.key)
+
+    @property
+    def phase(self) -> str:
+        record = self.world.record(self.key)
+        return str(record.run.phase) if record.run else str(record.outcomes[-1].phase)
+
+    def made(self, **shape: object) -> object:
+        shape.setdefault("said", word(self.run, "fresh"))
+        return pod(self.run, self.image, **shape)  # type: ignore[arg-type]
+
+
+def old_pod_answers(a: Act) -> None:
+    """The pod of the run before still runs and answers; the run's own has not started."""
+    old = pod("20261101t000000z-00000000", a.image, uid="old", said=word("x", "fresh"), name="old")
+    a.pods(old, a.made(said=None, started=None, running=False))
+    a.looks()
+
+
+def terminating_pod(a: Act) -> None:
+    a.pods(a.made(terminating=True))
+    a.looks()
+
+
+def two_pods(a: Act) -> None:
+    """The Service selects another pod too, which carries the run's id and image."""
+    a.pods(a.made(), a.made(uid="pod-2", name="fuji-2"))
+    a.looks()
+
+
+def another_image(a: Act) -> None:
+    """A pod of another image carries the run's id; it has not touched the data."""
+    image = f"avaplatform/avalanchego:latest@{build('f')}"
+    a.pods(pod(a.run, image, uid="x", said=None, started=None, running=False))
+    a.looks()
+
+
+def data_of_another_run(a: Act) -> None:
+    a.pods(a.made(said=word("20261101t000000z-00000000", "resumed")))
+    a.looks()
+
+
+def ready_for_one_probe(a: Act) -> None:
+    for _ in range(LONG // 2):
+        a.looks(BUSY, 1)
+        a.looks(SOUND, 1)
+
+
+def heights_frozen(a: Act) -> None:
+    tip = Tip(100, a.world.now.timestamp())
+    a.looks(replace(SOUND, tips={"C": tip}))
+
+
+def young_blocks_that_do_not_rise(a: Act) -> None:
+    """A tip whose time is always now and whose height never moves."""
+    for _ in range(LONG):
+        a.looks(replace(SOUND, tips={"C": Tip(100, a.world.now.timestamp())}), 1)
+
+
+def no_tip_is_told(a: Act) -> None:
+    """Healthy, and the chain's API does not answer: a check that never ran."""
+    a.looks(replace(SOUND, tips={"P": Tip(1, 1.0)}))
+
+
+def restart_between_two_probes(a: Act) -> None:
+    for number in range(5):
+        a.pods(a.made(restarts=number, started=a.world.now))
+        a.looks(SOUND, 15)
+
+
+def controller_away(a: Act) -> None:
+    """For longer than the soak, again and again: what nobody saw is no soak."""
+    for _ in range(20):
+        a.world.probe(a.key, SOUND, seconds=3600)
+        a.world.settle(a.key)
+
+
+def clock_wrong_by_a_day(a: Act) -> None:
+    a.world.skew = a.world.ahead = 86400.0
+    a.looks(following(SOUND, a.world.now.timestamp()))
+
+
+def clock_behind_by_a_day(a: Act) -> None:
+    a.world.skew = a.world.ahead = -86400.0
+    a.looks()
+
+
+def clock_wrong_and_chain_too(a: Act) -> None:
+    """Our clock and the chain's agree, and the API server's does not."""
+    a.world.skew = 86400.0
+    a.looks()
+
+
+def garbled(a: Act) -> None:
+    a.looks(NodeAnswer(AnswerKind.GARBLED, "HTML", ready=True, healthy=True))
+
+
+SCENES = [
+    old_pod_answers,
+    terminating_pod,
+    two_pods,
+    another_image,
+    data_of_another_run,
+    ready_for_one_probe,
+    heights_frozen,
+    young_blocks_that_do_not_rise,
+    no_tip_is_told,
+    restart_between_two_probes,
+    controller_away,
+    clock_wrong_by_a_day,
+    clock_behind_by_a_day,
+    clock_wrong_and_chain_too,
+    garbled,
+]
+
+
+@pytest.mark.parametrize("play", SCENES)
+def test_none_passes_and_none_fails_for_it(play: Callable[[Act], None]) -> None:
+    """Does a run that only looks like a pass go on, and pass once it is one?"""
+    act = Act()
+    play(act)
+    assert act.phase == "Soaking"
+
+
+def test_what_looks_the_same_and_is_sound_passes() -> None:
+    """Is the stage itself one on which a run passes?"""
+    act = Act()
+    act.looks()
+    assert act.phase == "Passed"
+    checked = act.world.record(act.key).outcomes[-1].checked
+    assert checked is not None
+    assert checked.held == dict.fromkeys(("readiness", "health", "C tip"), checked.looks)
+    first, last = checked.heights["C"]
+    assert last > first
+    assert checked.seconds >= 600
+
+
+def test_a_chain_behind_its_network_for_a_while_passes_once_it_has_caught_up() -> None:
+    """Does a soak begin when the tip is young, and not before?"""
+    act = Act()
+    for number in range(10):
+        then = act.world.now.timestamp() - 3600
+        act.looks(replace(SOUND, tips={"C": Tip(number, then)}), 1)
+    assert act.phase == "Soaking"
+    act.looks()
+    assert act.phase == "Passed"
+
+
+@pytest.mark.parametrize("mode", ["quiet", "p-chain"])
+def test_a_quiet_chain_is_asked_for_nothing_that_it_cannot_meet(mode: str) -> None:
+    """Does a node on a network without transactions, or with P alone at rest, pass?"""
+    env = {"AVAGO_NETWORK_ID": "network-1337"} if mode == "quiet" else {"AVAGO_NETWORK_ID": "fuji"}
+    if mode == "p-chain":
+        env["AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK"] = "true"
+    world = World()
+    key = world.add(with_annotations(deployment(env=variables(**env)), soak="10m"))
+    world.bootstrap(key)
+    still = replace(SOUND, tips={"C": Tip(7, 0.0), "P": Tip(7, world.now.timestamp() - 7200)})
+    for _ in range(LONG):
+        if world.record(key).run is None:
+            break
+        world.probe(key, still)
+        world.settle(key)
+    assert world.record(key).outcomes[-1].phase is Phase.PASSED
+
+
+def test_p_that_has_lost_its_network_for_a_day_does_not_pass() -> None:
+    """Is P-chain only not passed on a chain whose time has stood for more than a day?"""
+    env = {"AVAGO_NETWORK_ID": "fuji", "AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK": "true"}
+    world = World()
+    key = world.add(with_annotations(deployment(env=variables(**env)), soak="10m"))
+    world.bootstrap(key)
+    old = replace(SOUND, tips={"P": Tip(7, world.now.timestamp() - 90000)})
+    for _ in range(LONG):
+        world.probe(key, old)
+        world.settle(key)
+    assert world.record(key).run is not None

@@ -87,13 +87,14 @@ class ContainerWorker:
     def lose(self) -> None:
         """The machine is gone, and the process with it: nobody sees how it ends."""
         self._stopping.set()
+        self._lost = True
         if self.process is not None:
-            self._lost = True
             self.process.kill()
 
     def revive(self) -> None:
         """It may run again, after it was stopped or lost: the machine is back."""
         self._stopping.clear()
+        self._lost = False
         self._crashes = 0
 
     def log_of(self, container_id: str) -> str | None:
@@ -107,7 +108,6 @@ class ContainerWorker:
             return None
         process = self._start(image)
         started, born = self._stamp(), self._clock.monotonic()
-        self.process = process
         try:
             ended = await self._life_of(process, started)
         finally:
@@ -126,8 +126,11 @@ class ContainerWorker:
         life = asyncio.create_task(process.run(), name="process")
         try:
             await self._clock.sleep(0)  # it has begun before anybody hears of it
+            self.process = process
             self._begin(process.log, started)
-            if self._stopping.is_set():
+            if self._lost:
+                process.kill()
+            elif self._stopping.is_set():
                 process.terminate()
             return await asyncio.shield(life)
         except asyncio.CancelledError:
@@ -153,7 +156,7 @@ class ContainerWorker:
         reason = ended.reason or self._end_reason
         record.ready = record.started = False
         record.enter(terminated(record, ended.code, reason, message, (started, self._stamp())))
-        self._end_reason, self._lost = "", False
+        self._end_reason = ""
         self.tell()
 
     def _keep(self, log: NodeLog) -> None:

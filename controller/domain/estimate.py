@@ -66,7 +66,7 @@ def time_left(progress: Progress, elapsed: float, earlier: Sequence[PastRun]) ->
     begun = [like for like in alike if like.done >= LEAST_SHARE]
     if not begun:
         return _none("too early: less than a twentieth of the work is done")
-    ahead = [like for like in begun if like.left > 0]
+    ahead = [like for like in begun if like.left >= 1.0]
     if not ahead:
         return _none("more is done than any earlier run had to do")
     near = [like for like in ahead if _PACES[0] <= like.pace <= _PACES[1]]
@@ -100,8 +100,7 @@ def _usable(earlier: Sequence[PastRun]) -> list[PastRun]:
 
 
 def _spent(past: PastRun) -> dict[str, float]:
-    """Seconds of each stage that can be measured by its count."""
-    return {k: s.seconds for k, s in past.stages.items() if s.count > 0 and s.seconds > 0}
+    return {key: stage.seconds for key, stage in past.stages.items() if stage.seconds > 0}
 
 
 def _likeness(progress: Progress, elapsed: float, past: PastRun) -> _Likeness:
@@ -123,8 +122,6 @@ def _likeness(progress: Progress, elapsed: float, past: PastRun) -> _Likeness:
 def _reached(progress: Progress, past: PastRun, key: str) -> float:
     """The seconds after which the earlier run's stage was where this one's is."""
     now, then = progress.stages.get(key, Stage()), past.stages[key]
-    if now.count >= then.count:
-        return then.seconds
     return then.trail.seconds_at(now.count, (then.seconds, then.count))
 
 

@@ -129,7 +129,7 @@ def _fell(then: Mapping[str, float], now: Mapping[str, float]) -> bool:
 
 def _further(was: Stage, by: float, moving: float) -> Stage:
     count, seconds = min(was.count + by, _GREATEST), was.seconds + moving
-    return Stage(count, seconds, None, was.trail.then(seconds, count) if moving else was.trail)
+    return Stage(count, seconds, None, was.trail.then(seconds, count))
 
 
 def _moved(

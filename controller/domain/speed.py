@@ -58,7 +58,7 @@ class Trail:
         """
         for (since, before), (at, reached) in self._legs(end):
             if count <= reached and reached > before:
-                return since + (at - since) * max(0.0, count - before) / (reached - before)
+                return since + (at - since) * (count - before) / (reached - before)
         return end[0]
 
     def speed_at(self, count: float, end: tuple[float, float]) -> float | None:

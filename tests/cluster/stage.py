@@ -247,7 +247,8 @@ class Stage:
         word = {"run": run or own, "data": data, "resumes": int(data == "resumed"), "binary": "b"}
         message = orjson.dumps(word).decode()
         prepared = {"exitCode": 0, "reason": "Completed", "message": message}
-        prepared |= {"startedAt": now, "finishedAt": now}
+        made = self._pod(pod)["metadata"]["creationTimestamp"]  # before its node
+        prepared |= {"startedAt": made, "finishedAt": made}
         last = {"terminated": _ended(1)} if restarts else {}
         await self._write_status(
             pod,

@@ -175,6 +175,9 @@ async def test_a_pod_of_another_run_does_not_make_it_pass(stage: Stage) -> None:
     await stage.a_while()
     assert stage.phase("fuji") == "Starting"
     await stage.api.patch("pods", pod, {"metadata": {"annotations": {RUN_ID: run.id}}})
+    await stage.until(lambda: _run_id(stage, pod) == run.id)
+    node = await stage.starts(pod)
+    node.finish()
     await stage.ends("fuji", FIRST, "Passed")
 
 

@@ -131,6 +131,18 @@ async def test_last_annotation_takes_the_map_along(client: Client) -> None:
             {"spec": {"template": {"spec": {"containers": [{"name": "second"}]}}}},
             "spec.template.spec.containers[0].image",
         ),
+        (
+            {
+                "spec": {
+                    "template": {
+                        "spec": {
+                            "containers": [{"name": "node", "terminationMessagePolicy": "Logs"}]
+                        }
+                    }
+                }
+            },
+            "spec.template.spec.containers[0].terminationMessagePolicy",
+        ),
     ],
 )
 async def test_validation_says_where(client: Client, change: Object, field: str) -> None:

@@ -73,6 +73,8 @@ def test_the_present_rate_counts_a_little() -> None:
     for factor, expected in ((1.0, 5.0), (2.0, 5 * 2**-0.3), (0.5, 5 * 2**0.3), (1e-9, 5 * 4**0.3)):
         progress = now(doing="C/executed", rate=usual * factor, C_executed=5000)
         assert hours_left(progress, 5, earlier) == pytest.approx(expected)
+    slower = now(doing="C/executed", rate=usual, C_executed=5000)
+    assert hours_left(slower, 10, earlier) == pytest.approx(5 * 2 ** (5 / 7 * 0.7))
     standing = now(doing="C/executed", rate=0.0, C_executed=5000)
     assert hours_left(standing, 5, earlier) == pytest.approx(5)
 
@@ -131,7 +133,7 @@ def test_one_odd_earlier_run_does_not_decide() -> None:
 
 def test_only_the_newest_five_count() -> None:
     """Is what a network was like long ago forgotten, in whatever order runs come?"""
-    runs = [past(f"r{n}", C_executed=10 if n > 10 else 1) for n in range(16)]
+    runs = [past(f"r{n}", C_executed=10 if n > 10 else 30) for n in range(16)]
     Random(1).shuffle(runs)
     assert hours_left(now(C_executed=5000), 5, *runs) == pytest.approx(5)
 
@@ -148,6 +150,12 @@ def test_resumed_runs_count_only_for_want_of_others() -> None:
     [
         (MIDWAY, 5 * HOUR, [], "no earlier run of this target has passed with its progress known"),
         (MIDWAY, 5 * HOUR, [replace(BY, stages={})], "no earlier run of this target has passed"),
+        (
+            MIDWAY,
+            5 * HOUR,
+            [replace(BY, stages={"P/executed": Stage(9)})],
+            "no earlier run of this",
+        ),
         (MIDWAY, 5 * HOUR, [replace(BY, seconds=0.0)], "no earlier run of this target has passed"),
         (MIDWAY, 5 * HOUR, [replace(BY, seconds=math.nan)], "no earlier run of this target"),
         (replace(MIDWAY, moved=False), 5 * HOUR, [BY], "nothing moves now"),

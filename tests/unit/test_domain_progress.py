@@ -208,13 +208,14 @@ def test_a_rate_is_of_the_last_ten_minutes() -> None:
     """Is the speed told after a minute, as it has been lately and not since the beginning?"""
     reader = Reader()
     value = 0.0
-    for _ in range(2):
-        assert reader.read({"P/executed": value}).stages["P/executed"].rate is None
-    for speed in (10.0, 2.0):
-        for _ in range(30):
-            value += speed * 30
-            reader.read({"P/executed": value})
-        assert reader.progress.stages["P/executed"].rate == pytest.approx(speed)
+    rates = []
+    for speed in (10.0,) * 30 + (2.0,) * 30:
+        rates.append(reader.read({"P/executed": value}).stages["P/executed"].rate)
+        value += speed * 30
+    assert rates[:2] == [None, None]
+    assert rates[2:31] == [pytest.approx(10)] * 29
+    assert rates[40] == pytest.approx(6)
+    assert rates[59] == pytest.approx(2)
     for _ in range(30):
         reader.read({"P/executed": value})
     assert reader.progress.stages["P/executed"].rate == 0
@@ -401,6 +402,15 @@ def test_what_is_written_is_what_is_read(progress: Progress) -> None:
 def test_garbage_is_no_progress(text: str) -> None:
     """Is text that this controller did not write refused without an error?"""
     assert decode_progress(text) is None
+
+
+def test_a_trail_that_goes_nowhere_does_no_harm() -> None:
+    """Can a controller go on from a text whose trail has points no time apart?"""
+    saved = decode_progress(
+        '{"schema":1,"stages":{"a":[1,9000]},"trails":{"a":[0,1]},"life":"one"}'
+    )
+    assert saved is not None
+    assert Reader(saved).read({"a": 5}).stages["a"].seconds == 9030
 
 
 def test_fields_of_the_future_are_skipped() -> None:

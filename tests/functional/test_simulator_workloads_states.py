@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from controller.base.clock import SystemClock
+from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads.podstatus import LAST_BYTES, LAST_LINES, last_words
@@ -20,6 +21,7 @@ from controller.simulator.world import World
 from tests.fuji_world import (
     ENDLESS,
     FAST,
+    REPOSITORY,
     RUN,
     condition_of,
     deploy,
@@ -216,6 +218,21 @@ async def test_a_failed_pod_does_not_hold_its_claim(world: World) -> None:
     assert len(world.pods_of("fuji")) == 2
 
 
+async def test_a_claim_that_becomes_free_goes_to_whoever_waits(world: World) -> None:
+    """Is a pod that waits for the claim of another taken when that one has been evicted?"""
+    world.push(REPOSITORY, "latest", ENDLESS)
+    manifest = TargetManifest("fuji", run_id=RUN)
+    world.api.objects.create("persistentvolumeclaims", manifest.claim())
+    template = manifest.deployment()["spec"]["template"]
+    for name in ("first", "second"):
+        metadata = template["metadata"] | {"name": name, "namespace": "bootstrap"}
+        world.api.objects.create("pods", {"metadata": metadata, "spec": template["spec"]})
+    await world.until(lambda: world.workloads.node("bootstrap", "first"))
+    assert world.workloads.node("bootstrap", "second") is None
+    world.workloads.evict("bootstrap", "first")
+    await world.until(lambda: world.workloads.node("bootstrap", "second"))
+
+
 async def test_a_drained_pod_is_marked_and_ends_in_good_order(world: World) -> None:
     """Does an eviction through the API mark the pod, let the node end with 0, and replace it?"""
     name = await start(world)
@@ -286,6 +303,28 @@ async def test_a_graceful_restart_lets_the_node_end(world: World) -> None:
     await world.until(lambda: status_of(world)["restartCount"] == 1)
     end = status_of(world)["lastState"]["terminated"]
     assert (end["exitCode"], end["reason"]) == (0, "Completed")
+
+
+async def test_without_its_volume_a_restarted_pod_has_no_address(world: World) -> None:
+    """Does a pod whose volume does not come back stay on its machine, without a sandbox?"""
+    await start(world)
+    world.detach("fuji")
+    world.reboot("fuji")
+    await world.until(lambda: "podIP" not in (world.pod_of("fuji") or {})["status"])
+    assert state_of(world)["terminated"]["reason"] == "Unknown"
+    world.attach("fuji")
+    await world.until(lambda: "running" in state_of(world))
+
+
+async def test_a_restarted_pod_keeps_its_volume(world: World) -> None:
+    """Is a new volume for the next pod only, and not for the same one after a restart?"""
+    await start(world)
+    old = world.volume("fuji")
+    world.replace_volume("fuji")
+    world.reboot("fuji")
+    await world.until(lambda: status_of(world)["restartCount"] == 1)
+    assert old.runs[RUN].resumes == 1
+    assert world.volume("fuji").runs == {}
 
 
 async def test_a_pod_can_be_deleted_while_its_machine_restarts(world: World) -> None:

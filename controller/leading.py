@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loguru import logger
 
@@ -112,7 +112,7 @@ class Leading:
             max_open_runs=settings.engine.max_open_runs,
             secrets=settings.store.secrets,
             dry_run=settings.engine.dry_run,
-            rules=around.rules,
+            rules=replace(around.rules, compare_url=settings.engine.compare_url),
         )
         engine = Engine(ports, options)
         parts.metrics.queue(lambda: engine.queue.depth, engine.queue.oldest_age)

@@ -5,6 +5,7 @@ docs/configuration.md shows it as `describe` writes it, and a test compares the 
 
 from controller.base.options import Option
 from controller.domain.names import DEFAULT_SELECTOR
+from controller.domain.rules import COMPARE_URL as AVALANCHEGO
 
 KUBECONFIG = Option(
     "--kubeconfig", "KUBECONFIG", "", "kubeconfig; without it in-cluster if there is one"
@@ -96,6 +97,13 @@ PAGE = Option("--page", "BOOTSTRAP_PAGE", "false", "reserved for a status page: 
 MAX_OPEN_RUNS = Option(
     "--max-open-runs", "BOOTSTRAP_MAX_OPEN_RUNS", "", "runs open at a time; no limit if not set"
 )
+COMPARE_URL = Option(
+    "--compare-url",
+    "BOOTSTRAP_COMPARE_URL",
+    AVALANCHEGO,
+    "link that a failure after a pass ends with, from `{good}`, the commit that passed last, and"
+    " `{bad}`, the one that failed; `off` for none",
+)
 DRY_RUN = Option(
     "--dry-run",
     "BOOTSTRAP_DRY_RUN",
@@ -115,7 +123,7 @@ LOG_LEVEL = Option(
 OPTIONS = (
     KUBECONFIG, CONTEXT, NAMESPACE, ALL, SELECTOR, STORE, STORE_PASSWORD_FILE, STORE_PREFIX,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, LISTEN, PAGE, MAX_OPEN_RUNS, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
+    DOGSTATSD, LISTEN, PAGE, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 

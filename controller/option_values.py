@@ -28,6 +28,9 @@ _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # readable in redis-cl
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _REGISTRY_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
 
+_COMPARE_URL_LENGTH = 200  # a message of 512 bytes has to hold it, filled in, beside the reason
+_COMPARE_URL_REMEDY = "write a link such as https://example.com/compare/{good}...{bad}, or off"
+
 NODE_PLACEHOLDERS = ("pod_ip", "port", "pod", "namespace", "service")
 # Without one of these every Deployment would be answered by the same node.
 _TELLING_PLACEHOLDERS = frozenset({"pod_ip", "pod", "service"})
@@ -120,6 +123,22 @@ def parse_node_url(text: str) -> str:
             "every Deployment would be answered by one node: write {pod_ip}, {pod} or {service}"
             " into it"
         )
+    return template
+
+
+def parse_compare_url(text: str) -> str:
+    """A template with `{good}` and `{bad}`; empty for `off`."""
+    template = parse_text(text)
+    if template.lower() == "off":
+        return ""
+    if len(template) > _COMPARE_URL_LENGTH:
+        raise ValueError(f"it is longer than {_COMPARE_URL_LENGTH} characters: shorten it")
+    if not template.startswith(("http://", "https://")) or any(c.isspace() for c in template):
+        raise ValueError(f"it is not http:// or https://: {_COMPARE_URL_REMEDY}")
+    names = re.findall(r"[{]([^{}]*)[}]", template)
+    left = re.sub(r"[{][^{}]*[}]", "", template)
+    if sorted(names) != ["bad", "good"] or "{" in left or "}" in left:
+        raise ValueError(f"it must hold {{good}} and {{bad}} once each: {_COMPARE_URL_REMEDY}")
     return template
 
 

@@ -89,11 +89,14 @@ class NodeSettings:
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """resync_interval, settle: seconds. max_open_runs: None for no limit."""
+    """resync_interval, settle: seconds. max_open_runs: None for no limit. compare_url: see
+    `option_values.parse_compare_url`.
+    """
 
     resync_interval: float
     settle: float
     max_open_runs: int | None
+    compare_url: str
     dry_run: bool
 
 
@@ -160,6 +163,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
             # a minute covers a patch that is still on its way [15]; an hour is a slip of the pen
             settle=read.value(table.SETTLE, duration("0s", "1h")),
             max_open_runs=read.maybe(table.MAX_OPEN_RUNS, parse_positive),
+            compare_url=read.value(table.COMPARE_URL, values.parse_compare_url),
             dry_run=read.value(table.DRY_RUN, parse_switch),
         ),
         dogstatsd=_dogstatsd(read, environ),

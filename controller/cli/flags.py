@@ -40,6 +40,7 @@ Dogstatsd = Annotated[str | None, _flag(table.DOGSTATSD, metavar="URL")]
 Listen = Annotated[str | None, _flag(table.LISTEN, metavar="HOST:PORT")]
 Page = Annotated[bool | None, typer.Option("--page", help=table.PAGE.meaning, show_default=False)]
 MaxOpenRuns = Annotated[str | None, _flag(table.MAX_OPEN_RUNS, metavar="N")]
+CompareUrl = Annotated[str | None, _flag(table.COMPARE_URL, metavar="TEMPLATE")]
 DryRun = Annotated[
     bool | None, typer.Option("--dry-run", help=table.DRY_RUN.meaning, show_default=False)
 ]

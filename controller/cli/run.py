@@ -32,6 +32,7 @@ def run(
     listen: flags.Listen = None,
     page: flags.Page = None,
     max_open_runs: flags.MaxOpenRuns = None,
+    compare_url: flags.CompareUrl = None,
     dry_run: flags.DryRun = None,
     log_format: flags.LogFormat = None,
     log_level: flags.LogLevel = None,

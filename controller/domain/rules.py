@@ -6,6 +6,8 @@ from controller.domain.target import SyncMode
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
+COMPARE_URL = "https://github.com/ava-labs/avalanchego/compare/{good}...{bad}"
+
 
 def _timeouts() -> dict[SyncMode, float]:
     # Full sync: days to weeks reported [119]; twice the longest. State sync "usually under five
@@ -69,7 +71,7 @@ class Rules:
 
     # Telling
     hold_warning: float = HOUR  # before held data may be replaced; a shorter hold has no warning
-    compare_url: str = "https://github.com/ava-labs/avalanchego/compare/{good}...{bad}"
+    compare_url: str = COMPARE_URL  # of the two commits; empty: no link
     store_patience: float = 60.0  # that it is away; a restart of Redis takes less
 
     # Sizes

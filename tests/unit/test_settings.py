@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.base.errors import SettingsFault
+from controller.domain.rules import COMPARE_URL
 from controller.option_values import DogStatsd
 from controller.settings import (
     ClusterSettings,
@@ -48,7 +49,11 @@ def test_every_default_is_the_documented_one() -> None:
         registry=RegistrySettings(poll_interval=60.0, urls={}, auth_file=None),
         node=NodeSettings(probe_interval=30.0, url=None),
         engine=EngineSettings(
-            resync_interval=300.0, settle=60.0, max_open_runs=None, dry_run=False
+            resync_interval=300.0,
+            settle=60.0,
+            max_open_runs=None,
+            compare_url=COMPARE_URL,
+            dry_run=False,
         ),
         dogstatsd=None,
         listen=ListenSettings(host="0.0.0.0", port=8080, page=False),
@@ -82,6 +87,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             "listen": "[::1]:0",
             "page": True,
             "max_open_runs": 3,
+            "compare_url": "https://git.example.com/{good}..{bad}",
             "dry_run": True,
             "log_format": "JSON",
             "log_level": "Debug",
@@ -97,7 +103,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             auth,
         ),
         node=NodeSettings(1.0, "http://{pod_ip}:{port}"),
-        engine=EngineSettings(2.0, 0.0, 3, True),
+        engine=EngineSettings(2.0, 0.0, 3, "https://git.example.com/{good}..{bad}", True),
         dogstatsd=DogStatsd(host="agent.example.com", port=8126),
         listen=ListenSettings("::1", 0, True),
         logs=LogSettings("json", "debug"),
@@ -129,6 +135,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             "BOOTSTRAP_LISTEN": "127.0.0.1:9090",
             "BOOTSTRAP_PAGE": "yes",
             "BOOTSTRAP_MAX_OPEN_RUNS": "12",
+            "BOOTSTRAP_COMPARE_URL": "off",
             "BOOTSTRAP_DRY_RUN": "1",
             "BOOTSTRAP_LOG_FORMAT": "text",
             "BOOTSTRAP_LOG_LEVEL": "warning",
@@ -141,7 +148,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             5.0, {"docker.io": "http://m:5000", "localhost:5000": "http://n:5000"}, auth
         ),
         node=NodeSettings(10.0, "http://proxy/{namespace}/{pod}"),
-        engine=EngineSettings(60.0, 90.0, 12, True),
+        engine=EngineSettings(60.0, 90.0, 12, "", True),
         dogstatsd=DogStatsd(socket_path="/var/run/datadog/dsd.socket"),
         listen=ListenSettings("127.0.0.1", 9090, True),
         logs=LogSettings("text", "warning"),
@@ -160,7 +167,7 @@ def test_a_flag_wins_over_its_variable() -> None:
             "BOOTSTRAP_DOGSTATSD": "udp://agent:8125",
         },
     )
-    assert found.engine == EngineSettings(300.0, 1.0, None, False)
+    assert found.engine == EngineSettings(300.0, 1.0, None, COMPARE_URL, False)
     assert found.cluster.namespaces == ("mine",)
     assert found.dogstatsd is None
 

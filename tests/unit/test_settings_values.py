@@ -8,6 +8,7 @@ from controller import option_table
 from controller.base.errors import SettingsFault
 from controller.option_values import (
     DogStatsd,
+    parse_compare_url,
     parse_dogstatsd,
     parse_namespaces,
     parse_node_url,
@@ -30,7 +31,7 @@ def test_no_two_options_share_a_flag_or_a_variable() -> None:
     """Is each option the only one of its name?"""
     flags = [option.flag for option in option_table.OPTIONS]
     variables = [option.variable for option in option_table.OPTIONS if option.variable]
-    assert len(set(flags)) == len(flags) == 22
+    assert len(set(flags)) == len(flags) == 23
     assert len(set(variables)) == len(variables)
 
 
@@ -141,6 +142,40 @@ def test_what_is_no_template_is_refused(text: str, remedy: str) -> None:
     """Can a template neither reach into objects nor send every Deployment to one node?"""
     with pytest.raises(ValueError, match="write") as caught:
         parse_node_url(text)
+    assert remedy in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://git.example.com/{good}...{bad}", "https://git.example.com/{good}...{bad}"),
+        ("http://ci/diff?from={good}&to={bad}", "http://ci/diff?from={good}&to={bad}"),
+        (" OFF ", ""),
+    ],
+)
+def test_compare_links_are_read(text: str, found: str) -> None:
+    """Is a link taken with its two places, and `off` as no link?"""
+    assert parse_compare_url(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("https://git.example.com/compare", "{good} and {bad} once each"),
+        ("https://git.example.com/{good}", "{good} and {bad} once each"),
+        ("https://git.example.com/{good}/{good}/{bad}", "{good} and {bad} once each"),
+        ("https://git.example.com/{old}...{new}", "{good} and {bad} once each"),
+        ("https://git.example.com/{good}...{bad}}", "{good} and {bad} once each"),
+        ("https://git.example.com/{{good}}...{bad}", "{good} and {bad} once each"),
+        ("git.example.com/{good}...{bad}", "it is not http"),
+        ("https://git.example.com/ {good}...{bad}", "it is not http"),
+        ("https://git.example.com/" + "x" * 200 + "{good}{bad}", "longer than 200"),
+    ],
+)
+def test_what_is_no_compare_link_is_refused(text: str, remedy: str) -> None:
+    """Is a link that would lead nowhere found at the start, and not at the first failure?"""
+    with pytest.raises(ValueError, match=r"write|shorten") as caught:
+        parse_compare_url(text)
     assert remedy in str(caught.value)
 
 

@@ -19,8 +19,10 @@ from controller.engine.ports import Sink
 from controller.kube.access import (
     IDENTIFYING,
     LEASING,
+    PLACING,
     PROXYING,
     READING,
+    WITNESSING,
     WRITING,
     missing_rights,
 )
@@ -156,6 +158,11 @@ class App:
             for namespace, needed in wanted:
                 for sentence in await missing_rights(client, namespace, needed):
                     logger.error(sentence)
+            for namespace in wiring.watched(client):
+                if lacking := await missing_rights(client, namespace, [*WITNESSING, *PLACING]):
+                    logger.bind(rights=lacking).info(
+                        "less will be told of runs than could be: optional rights are missing"
+                    )
         except BootstrapError as error:
             logger.bind(why=str(error)).warning("rights could not be reviewed")
 

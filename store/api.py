@@ -227,6 +227,10 @@ class StateStore(ABC):
     async def evidence(self, target: str, run: str) -> dict[str, bytes]:
         """The evidence of a run, or an empty dict."""
 
+    @abstractmethod
+    async def has_evidence(self, target: str, run: str) -> bool:
+        """Whether there is any, without fetching it: it may be megabytes."""
+
     async def inspect(self) -> list[str]:
         """Warnings about how the store is set up, a sentence each, for a person to mend."""
         return []

@@ -193,6 +193,9 @@ class MemoryStore(StateStore):
     async def evidence(self, target: str, run: str) -> dict[str, bytes]:
         return dict(self._evidence.get((limits.check_target(target), run)) or {})
 
+    async def has_evidence(self, target: str, run: str) -> bool:
+        return bool(await self.evidence(target, run))
+
     def _now(self) -> float:
         return self._monotonic() if self._monotonic else asyncio.get_running_loop().time()
 

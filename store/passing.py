@@ -106,6 +106,9 @@ class PassingStore(StateStore):
     async def evidence(self, target: str, run: str) -> dict[str, bytes]:
         return await self._reach().evidence(target, run)
 
+    async def has_evidence(self, target: str, run: str) -> bool:
+        return await self._reach().has_evidence(target, run)
+
     async def inspect(self) -> list[str]:
         return await self._behind.inspect()
 

@@ -180,6 +180,9 @@ class RedisStore(StateStore):
         raw = await self._calls.run(self._redis.hgetall(self._keys.evidence(target, run)))
         return {text(name): part for name, part in raw.items()}
 
+    async def has_evidence(self, target: str, run: str) -> bool:
+        return bool(await self._calls.run(self._redis.exists(self._keys.evidence(target, run))))
+
     async def inspect(self) -> list[str]:
         """Also where CONFIG is not allowed, as on most managed services: then it warns of nothing
         [130].

@@ -17,8 +17,7 @@ _TO_SIGMA = 1.4826
 class PastRun:
     """A passed run of a target. at: its end, seconds since 1970. seconds: observed, from the node's
     first start until it had bootstrapped; 0 where that is not known. node_type: instance type,
-    empty where it is not known. resumes: how often its data was resumed in another pod; restarts:
-    of its node's process.
+    empty where it is not known. resumes: how often its data was resumed in another pod.
     """
 
     run: str
@@ -29,7 +28,6 @@ class PastRun:
     seconds: float = 0.0
     node_type: str = ""
     resumes: int = 0
-    restarts: int = 0
     stages: Mapping[str, Stage] = field(default_factory=dict)
 
 

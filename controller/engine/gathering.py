@@ -85,7 +85,7 @@ class Gatherer:
         if place in self._begun or age > self._keep_seconds:
             return
         try:
-            there = await self._store.evidence(*place)
+            there = await self._store.has_evidence(*place)
         except (StoreUnavailable, StoreMisused) as error:
             _bound(place).bind(error=str(error)).debug("store not asked for evidence")
             return

@@ -115,7 +115,7 @@ def test_the_account_is_granted_what_the_code_needs(folder: str) -> None:
         return
     (watched,) = granted  # one namespace, which is also where its Lease is held
     assert (watched == NAMESPACE) == (folder != "watched-namespace")
-    optional = set(WITNESSING) if folder == STANDARD else set()
+    optional = set(WITNESSING) if folder.startswith("overlays/") else set()
     assert_the_same(granted[watched], AT_TARGETS | AT_HOME | optional)
 
 

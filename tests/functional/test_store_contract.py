@@ -638,8 +638,18 @@ async def test_coverage_of_a_target(filled: StateStore) -> None:
         lambda store: store.put_run("a:b", "r", {}),
         lambda store: store.put_evidence("a:b", "r", {}, keep_seconds=1.0),
         lambda store: store.evidence("a:b", "r"),
+        lambda store: store.has_evidence("a:b", "r"),
     ],
-    ids=["note_seen", "seen_builds", "claims_of", "runs", "put_run", "put_evidence", "evidence"],
+    ids=[
+        "note_seen",
+        "seen_builds",
+        "claims_of",
+        "runs",
+        "put_run",
+        "put_evidence",
+        "evidence",
+        "has",
+    ],
 )
 async def test_every_question_about_no_target_is_refused(
     store: StateStore, ask: Callable[[StateStore], Awaitable[object]]
@@ -765,6 +775,14 @@ async def test_evidence_comes_back(store: StateStore) -> None:
     parts = {"node.log": bytes(range(256)), "reason": "näher".encode()}
     await store.put_evidence(TARGET, "r", parts, keep_seconds=3600)
     assert await store.evidence(TARGET, "r") == parts
+
+
+async def test_evidence_can_be_asked_for_without_its_parts(store: StateStore) -> None:
+    """Does the store say of which runs it has evidence?"""
+    assert not await store.has_evidence(TARGET, "r")
+    await store.put_evidence(TARGET, "r", {"log": b"x"}, keep_seconds=3600)
+    assert await store.has_evidence(TARGET, "r")
+    assert not await store.has_evidence(OTHER_TARGET, "r")
 
 
 async def test_evidence_of_two_targets_is_apart(store: StateStore) -> None:

@@ -106,12 +106,6 @@ def test_unknown_machines_are_compared_among_themselves() -> None:
     assert compare(took(30), unknown).comparable == 0
 
 
-def test_a_restart_of_the_node_does_not_exclude_a_run() -> None:
-    """Is a run whose process ended and went on in the same pod compared?"""
-    restarted = [replace(past, restarts=2) for past in NINE]
-    assert compare(took(30, restarts=1), restarted).slower
-
-
 @pytest.mark.parametrize(("resumes", "times"), [(1, "once"), (3, "3 times")])
 def test_a_resumed_run_is_not_compared(resumes: int, times: str) -> None:
     """Is a run that went on in another pod never slow, and is the reason said?"""

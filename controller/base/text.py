@@ -19,3 +19,10 @@ def cut_bytes(text: str, limit: int) -> str:
     if len(raw) <= limit:
         return text
     return raw[: limit - 3].decode(errors="ignore") + "…"
+
+
+def cut_before(head: str, tail: str, limit: int) -> str:
+    """Both in at most `limit` bytes: what is cut is the head, and the tail only where it is too
+    long by itself.
+    """
+    return cut_bytes(cut_bytes(head, max(3, limit - len(tail.encode()))) + tail, limit)

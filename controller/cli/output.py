@@ -22,6 +22,8 @@ class Format(StrEnum):
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="table or json", show_default=True)]
 
+_WIDE = 1200  # a message has 512 bytes, and all else in a row about 250
+
 PHASE_STYLES = {
     "Passed": "green",
     "Failed": "bold red",
@@ -35,8 +37,10 @@ PHASE_STYLES = {
 
 
 def console() -> Console:
-    """Standard output; as wide as the terminal, and wide where it is none: nothing is cut."""
-    return Console() if sys.stdout.isatty() else Console(width=400, highlight=False)
+    """Standard output, as wide as the terminal, and where it is none wide enough for a row to be a
+    line: nothing is cut.
+    """
+    return Console() if sys.stdout.isatty() else Console(width=_WIDE, highlight=False)
 
 
 def print_json(value: Any) -> None:
@@ -45,7 +49,15 @@ def print_json(value: Any) -> None:
 
 def print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A plain table; the column called PHASE or OUTCOME is coloured on a terminal."""
-    console().print(table_of(headings, rows))
+    out, table = console(), table_of(headings, rows)
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    # A column is as wide as its longest text, and a file needs no spaces up to there.
+    for line in captured.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
 
 
 def table_of(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

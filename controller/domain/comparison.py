@@ -105,8 +105,10 @@ def _times(this: PastRun) -> str:
 
 def _too_few(this: PastRun, alike: int, rule: SlowerRule) -> str:
     machines = shown(this.node_type, 40) if this.node_type else "machines of unknown type"
-    ran = f"{alike} earlier {'pass' if alike == 1 else 'passes'} ran on {machines} without a resume"
-    return f"not compared: {ran}, and it takes {rule.least}"
+    return (
+        f"not compared: {alike} of the {rule.least} earlier passes that it takes ({machines}, never"
+        " resumed)"
+    )
 
 
 def _compared(this: PastRun, alike: int, middle: float, *, slower: bool) -> str:

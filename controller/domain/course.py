@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from controller.base.durations import format_duration
 from controller.base.errors import TargetFault
-from controller.base.text import shown
+from controller.base.text import cut_before, shown
 from controller.domain.build import short
 from controller.domain.changes import closed, decided, evolve, stamp, with_step
 from controller.domain.failure import class_of
@@ -56,7 +56,9 @@ def _fail(o: Observation, record: Record, reason: Reason, why: str) -> Decision:
     run = record.run
     assert run is not None
     good, sentence = good_before(o, record, run)
-    message = f"{why} ({class_of(reason)})" + (f"; {sentence}" if sentence else "")
+    tail = f" ({class_of(reason)})" + (f"; {sentence}" if sentence else "")
+    # A link that is cut leads nowhere: the hold repeats all of it.
+    message = cut_before(why, tail, o.rules.message_bytes - o.rules.held_bytes)
     return decided(o, closed(o, record, Phase.FAILED, reason, message, good=good))
 
 

@@ -87,8 +87,8 @@ def good_before(o: Observation, record: Record, run: OpenRun) -> tuple[str, str]
     if same_commit(before, now):
         return good.commit, f"the same commit {before} passed before (run {good.run})"
     link = o.rules.compare_url.replace("{good}", before).replace("{bad}", now)
-    told = f"last good: {name} (run {good.run}), since then {before}...{now} {link}"
-    return good.commit, told.rstrip()
+    since = link or f"{before}...{now}"
+    return good.commit, f"last good: {name} (run {good.run}), since then {since}"
 
 
 def _last_good(o: Observation, record: Record, run: OpenRun) -> PastRun | None:

@@ -3,7 +3,7 @@ machine, its table of verdicts, and what must never become one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -26,6 +26,7 @@ from tests.machine_objects import BUSY, SOUND, deployment, pod, with_annotations
 from tests.machine_world import World
 
 HOUR = 3600.0
+KEY = deployment().metadata.key
 MOVING = NodeAnswer(
     AnswerKind.ANSWERED, "", failing={"bootstrapped": "no"}, counters={"C/fetched": 1.0}, peers=5
 )
@@ -47,6 +48,7 @@ class Scene:
         assert run is not None
         shape.setdefault("said", word(self.run, "fresh"))
         shape.setdefault("started", self.world.now)
+        shape.setdefault("uid", f"pod-{self.world.pods_made}")
         return pod(self.run, run.image, **shape)  # type: ignore[arg-type]
 
     def looks(self, answer: NodeAnswer | None, hours: float) -> None:
@@ -389,9 +391,10 @@ def test_a_condition_is_told_when_it_lasts_and_when_it_ends() -> None:
     assert reasons.count("ImagePull") == reasons.count("ImagePullEnded") == 1
 
 
-def test_a_failure_after_a_pass_says_since_when() -> None:
-    """Does a failure name the last good build, the range of commits, and a link to compare them?"""
+def failed_after_a_pass(line: str, **rules: object) -> World:
+    """line: the last of the node's log."""
     found = soaking()
+    found.world.rules = replace(found.world.rules, **rules)  # type: ignore[arg-type]
     found.world.facts[found.key] = Facts(version="v1", commit="a" * 40)
     found.looks(SOUND, 0.4)
     found.world.tags["latest"] = "b"
@@ -400,12 +403,42 @@ def test_a_failure_after_a_pass_says_since_when() -> None:
     found.world.facts[found.key] = Facts(version="v2", commit="b" * 40)
     found.world.kubelet(found.key)
     found.world.settle(found.key)
-    again = Scene(found.world, found.key, run)
-    again.ends(6, 139)
-    outcome = found.world.record(found.key).outcome()
+    Scene(found.world, found.key, run).ends(6, 1, line=line)
+    found.world.settle(found.key)
+    return found.world
+
+
+def test_a_failure_after_a_pass_says_since_when() -> None:
+    """Does a failure name the last good build, and a link that compares the two commits?"""
+    world = failed_after_a_pass("FATAL shutting down")
+    outcome = world.record(KEY).outcome()
     assert outcome is not None
-    assert outcome.good == "a" * 40
-    assert f"compare/{'a' * 12}...{'b' * 12}" in outcome.message
+    assert (outcome.reason, outcome.good) == ("FatalExit", "a" * 40)
+    assert "last good: v1 (run " in outcome.message
+    assert outcome.message.endswith(f"/compare/{'a' * 12}...{'b' * 12}")
+
+
+def test_a_link_is_never_cut() -> None:
+    """However long the node's last line is: is the link whole, on the Deployment too, beside how
+    long the data is kept?
+    """
+    world = failed_after_a_pass("FATAL " + "x" * 2000)
+    record = world.record(KEY)
+    outcome = record.outcome()
+    assert outcome is not None
+    assert outcome.message.endswith(f"/compare/{'a' * 12}...{'b' * 12}")
+    assert "FATAL xxx" in outcome.message
+    assert record.phase is Phase.HELD
+    assert "kept until" in record.message
+    assert record.message.endswith(outcome.message)
+
+
+def test_without_a_link_the_commits_are_named() -> None:
+    """Where no link is wanted: is the range of commits told by itself?"""
+    world = failed_after_a_pass("FATAL shutting down", compare_url="")
+    outcome = world.record(KEY).outcome()
+    assert outcome is not None
+    assert outcome.message.endswith(f"since then {'a' * 12}...{'b' * 12}")
 
 
 def test_held_data_is_warned_of_an_hour_before_it_goes() -> None:

@@ -76,10 +76,13 @@ def test_below_eight_comparable_runs_nothing_is_slow() -> None:
     found = compare(slow, NINE[:7])
     assert (found.slower, found.comparable, found.median, found.by) == (False, 7, None, None)
     assert found.sentence == (
-        "not compared: 7 earlier passes ran on m7 without a resume, and it takes 8"
+        "not compared: 7 of the 8 earlier passes that it takes (m7, never resumed)"
     )
     unknown = compare(replace(slow, node_type=""), NINE)
-    assert "0 earlier passes ran on machines of unknown type" in unknown.sentence
+    assert (
+        "0 of the 8 earlier passes that it takes (machines of unknown type, never resumed)"
+        in unknown.sentence
+    )
 
 
 @pytest.mark.parametrize(

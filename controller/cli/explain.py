@@ -1,6 +1,7 @@
 """`explain`: what is seen of one Deployment, what is decided, why nothing is happening now."""
 
 import asyncio
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ from controller.cli.output import Format, Output, console, print_json
 from controller.inspection.explanation import Explanation, explain_deployment
 from controller.inspection.opening import inspecting
 from controller.inspection.story import tell
+
+_INDENT = 15  # columns of headings
 
 
 def explain(
@@ -58,7 +61,16 @@ def _print(key: str, found: Explanation) -> None:
     for heading, lines in tell(found):
         for number, line in enumerate(lines):
             label = f"  {heading}:" if number == 0 else ""
-            out.print(f"{label:<14} {shown(line, 600)}", markup=False, highlight=False)
+            told = wrap(
+                shown(line, 600),
+                width=out.width,
+                initial_indent=f"{label:<{_INDENT}}",
+                subsequent_indent=" " * (_INDENT + 2),
+                break_long_words=False,  # a link and a digest stay whole
+                break_on_hyphens=False,
+            )
+            for part in told:
+                out.print(part, markup=False, highlight=False, soft_wrap=True)
 
 
 def _not_one(name: str, keys: list[str]) -> str:

@@ -6,7 +6,7 @@ from controller.base.durations import format_duration
 from controller.base.errors import TargetFault
 from controller.domain import names
 from controller.domain.noted import Facts
-from controller.domain.observation import Choice, Observation
+from controller.domain.observation import Choice, Decision, Observation
 from controller.domain.progress import describe_progress
 from controller.domain.record import Record
 from controller.domain.subject import Subject
@@ -21,7 +21,7 @@ def tell(e: Explanation) -> list[Told]:
     return [
         ("decision", tuple(_decision(e))),
         ("asks for", tuple(_subject(o))),
-        ("record", tuple(_record(o))),
+        ("record", tuple(_record(e))),
         ("registry", tuple(_choices(e))),
         ("pods", tuple(_pods(e))),
         ("node", tuple(_node(e))),
@@ -61,18 +61,20 @@ def _subject(o: Observation) -> Iterator[str]:
             yield f"{names.SUSPEND} is set: nothing new is started"
 
 
-def _record(o: Observation) -> Iterator[str]:
+def _record(e: Explanation) -> Iterator[str]:
+    o = e.observation
     if o.record is None:
         yield "none: no run yet"
     elif isinstance(o.record, TargetFault):
         yield f"fault {o.record.reason}: {o.record}"
     else:
-        yield from _good_record(o, o.record)
+        yield from _good_record(o, o.record, e.decision)
 
 
-def _good_record(o: Observation, record: Record) -> Iterator[str]:
+def _good_record(o: Observation, record: Record, decided: Decision) -> Iterator[str]:
     since = format_duration(max(0.0, o.now.timestamp() - record.since))
-    yield f"{record.phase} ({record.reason}) for {since}, seq {record.seq}: {record.message}"
+    where = f"{record.phase} ({record.reason}) for {since}, seq {record.seq}"
+    yield where if record.message == decided.message else f"{where}: {record.message}"
     if record.run is not None:
         run = record.run
         yield f"open run {run.id}: {run.phase}, image {run.image}"
@@ -81,7 +83,8 @@ def _good_record(o: Observation, record: Record) -> Iterator[str]:
         for standing in run.conditions:
             yield f"condition {standing.type}: {standing.message}"
     for outcome in reversed(record.outcomes[-3:]):
-        yield f"run {outcome.run} {outcome.phase} ({outcome.reason}): {outcome.message}"
+        version = f", {outcome.version}" if outcome.version else ""
+        yield f"run {outcome.run} {outcome.phase} ({outcome.reason}){version}: {outcome.message}"
 
 
 def _facts(facts: Facts) -> Iterator[str]:
@@ -151,9 +154,14 @@ def _node(e: Explanation) -> Iterator[str]:
     if e.answer is None:
         yield "not asked: no open run whose node runs"
         return
-    a = e.answer
+    a, now = e.answer, e.observation.now.timestamp()
     ready = "bootstrapped" if a.ready else "not bootstrapped"
     yield f"{a.kind}: {ready}, {'healthy' if a.healthy else 'not healthy'}. {a.detail}"
     yield from (f"check {check} fails: {error}" for check, error in sorted(a.failing.items()))
+    if a.peers is not None:
+        yield f"{a.peers} peers"
+    for chain, tip in sorted(a.tips.items()):
+        age = f", made {format_duration(max(0.0, now - tip.at))} ago" if tip.at is not None else ""
+        yield f"{chain}'s newest block is {tip.height}{age}"
     if a.version or a.commit:
         yield f"version {a.version or '?'} commit {a.commit or '?'} on {a.network or '?'}"

@@ -116,6 +116,7 @@ async def test_explain_an_open_run(three: ControlledWorld) -> None:
         f"next is {WAITS.digest()}",
         f"the init container says fresh for run {record.run.id}",
         "check bootstrapped fails",
+        "5 peers",
     ):
         assert words in done.out, words
 

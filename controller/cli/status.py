@@ -7,15 +7,18 @@ import typer
 
 from controller.base.durations import format_duration
 from controller.base.errors import TargetFault
+from controller.base.text import shown
 from controller.cli import flags
 from controller.cli.common import reading_settings, surroundings
 from controller.cli.output import Format, Output, instant, print_json, print_rows, short
 from controller.domain import names
 from controller.domain.rules import Rules
 from controller.domain.subject import read_subject
+from controller.inspection.coverage import Covered, read_coverage
 from controller.inspection.opening import Standing, inspecting
 
-HEADINGS = ("DEPLOYMENT", "TARGET", "BUILD", "PHASE", "SINCE", "LAST OUTCOME", "MESSAGE")
+TESTED = "TESTED"  # the only column that needs the store: left out where no row has it
+HEADINGS = ("DEPLOYMENT", "TARGET", "BUILD", "PHASE", "SINCE", TESTED, "LAST OUTCOME", "MESSAGE")
 
 
 def status(
@@ -24,18 +27,29 @@ def status(
     namespace: flags.Namespace = None,
     all_namespaces: flags.AllNamespaces = None,
     selector: flags.Selector = None,
+    store: flags.Store = None,
+    store_password_file: flags.StorePasswordFile = None,
+    store_prefix: flags.StorePrefix = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Show each labelled Deployment: target, build, phase, since when, last outcome, message."""
+    """Show each labelled Deployment: target, build, phase, since, tested, last outcome, message."""
     given = dict(locals())
     del given["output"]
     raise typer.Exit(asyncio.run(_status(given, output)))
 
 
 async def _status(given: dict[str, Any], output: Format) -> int:
-    around = surroundings()
-    async with inspecting(reading_settings(given), around) as inspection:
-        rows = [row_of(standing) for standing in inspection.standings()]
+    settings, around = reading_settings(given), surroundings()
+    async with inspecting(settings, around) as inspection:
+        standings = inspection.standings()
+    rows = [row_of(standing) for standing in standings]
+    targets = [row["target"] for row in rows if row["target"]]
+    coverage = await read_coverage(settings, around, standings, targets)
+    for row in rows:
+        row |= _coverage(coverage.by_target.get(row["target"]))
+    if coverage.trouble:
+        why = shown(coverage.trouble, 400)
+        typer.echo(f"{TESTED} is empty where the store does not tell: {why}", err=True)
     if output is Format.JSON:
         print_json(rows)
         return 0 if rows else 3
@@ -45,12 +59,22 @@ async def _status(given: dict[str, Any], output: Format) -> int:
         )
         return 3
     now = around.clock.now().timestamp()
-    print_rows(HEADINGS, [_cells(row, now) for row in rows])
+    _print([_cells(row, now) for row in rows])
     return 0
 
 
+def _coverage(covered: Covered | None) -> dict[str, int | None]:
+    """The builds of a row's target; None where the store does not tell."""
+    return {
+        "tested": covered.tested if covered else None,
+        "seen": covered.seen if covered else None,
+    }
+
+
 def row_of(standing: Standing) -> dict[str, Any]:
-    """One Deployment in plain values, as `--output json` prints it; times in seconds since 1970."""
+    """One Deployment in plain values, as `--output json` prints it; times in seconds since 1970.
+    What only the store knows, `tested` and `seen`, is None.
+    """
     meta, record = standing.deployment.metadata, standing.record
     try:
         target = str(read_subject(standing.deployment, Rules()).target)
@@ -66,6 +90,7 @@ def row_of(standing: Standing) -> dict[str, Any]:
         "phase": meta.label(names.PHASE) or "",
         "since": record.since if record else None,
         "reason": record.reason if record else "",
+        **_coverage(None),
         "last_outcome": None
         if outcome is None
         else {
@@ -91,6 +116,19 @@ def _cells(row: dict[str, Any], now: float) -> tuple[str, ...]:
         short(row["build"]),
         row["phase"],
         since,
+        "" if row["seen"] is None else f"{row['tested']}/{row['seen']}",
         f"{last['phase']} ({last['reason']}) {instant(last['at'])}" if last else "",
         row["message"],
     )
+
+
+def _print(rows: list[tuple[str, ...]]) -> None:
+    at = HEADINGS.index(TESTED)
+    if any(row[at] for row in rows):
+        print_rows(HEADINGS, rows)
+    else:
+        print_rows(_without(at, HEADINGS), [_without(at, row) for row in rows])
+
+
+def _without(at: int, cells: tuple[str, ...]) -> tuple[str, ...]:
+    return cells[:at] + cells[at + 1 :]

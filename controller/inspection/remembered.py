@@ -8,6 +8,7 @@ from controller.domain.progress import Progress, decode_progress
 from controller.domain.record import Record
 from controller.domain.subject import Subject
 from controller.engine.earlier import passed_runs
+from controller.inspection.coverage import coverage_of
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 
@@ -38,16 +39,15 @@ async def _recall(store: StateStore, o: Observation) -> Remembered:
     target = run.target if run else str(o.subject.target) if isinstance(o.subject, Subject) else ""
     if not target:
         return Remembered()
-    builds = {seen.build for seen in await store.seen_builds(target)}
-    tested = builds & {claim.build for claim in await store.claims_of(target)}
+    covered = await coverage_of(store, target)
     if run is None:
-        return Remembered(tested=len(tested), seen=len(builds))
+        return Remembered(tested=covered.tested, seen=covered.seen)
     fields = await store.run(target, run.id)
     progress = decode_progress(fields.get("progress", ""))
     observed = _number(fields.get("observed", ""))
     earlier = await passed_runs(store, target, before=run.id)
     estimate = time_left(progress, observed, earlier) if progress else None
-    return Remembered(progress, observed, estimate, len(tested), len(builds))
+    return Remembered(progress, observed, estimate, covered.tested, covered.seen)
 
 
 def _number(text: str) -> float:

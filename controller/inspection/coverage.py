@@ -1,0 +1,114 @@
+"""How many of the builds that a target's tag has pointed to were tested: only the store knows."""
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from controller.base.errors import SettingsFault, TargetFault
+from controller.base.text import shown
+from controller.domain.record import decode_record
+from controller.inspection.opening import Standing
+from controller.settings import Settings
+from controller.wiring import Surroundings, Wiring
+from store.api import StateStore, StoreMisused, StoreUnavailable
+
+PATIENCE = 3.0  # seconds for all that is asked of the store: a person waits for the rest
+
+
+@dataclass(frozen=True)
+class Covered:
+    """Builds of one target. tested: those of the seen that have a claim, so an open run's too."""
+
+    tested: int
+    seen: int
+
+
+@dataclass
+class Coverage:
+    """by_target: of the targets of which the store told. trouble: why not of all, in one sentence;
+    empty where nothing failed, and where no store was given.
+    """
+
+    by_target: dict[str, Covered] = field(default_factory=dict)
+    trouble: str = ""
+
+
+async def coverage_of(store: StateStore, target: str) -> Covered:
+    """Two calls. Raises StoreUnavailable and StoreMisused."""
+    seen = {each.build for each in await store.seen_builds(target)}
+    claimed = {claim.build for claim in await store.claims_of(target)}
+    return Covered(len(seen & claimed), len(seen))
+
+
+async def read_coverage(
+    settings: Settings, around: Surroundings, standings: Iterable[Standing], targets: Iterable[str]
+) -> Coverage:
+    """Asks the store once for each target, for PATIENCE seconds altogether. Whatever the store
+    does is told and not raised: what is shown beside it stands without it.
+
+    standings: Deployments one of which the store must know, or it is not the store of this cluster.
+    """
+    coverage = Coverage()
+    wanted = list(dict.fromkeys(targets))
+    # memory:// ends with the controller's process: ours would be another one, and empty.
+    if not wanted or settings.store.url.lower().startswith("memory:"):
+        return coverage
+    try:
+        work = _read(settings, around, standings, wanted, coverage)
+        await around.clock.within(PATIENCE, work)
+    except TimeoutError:
+        coverage.trouble = f"it did not tell all within {PATIENCE:g}s"
+    except (StoreUnavailable, StoreMisused, SettingsFault) as error:
+        coverage.trouble = str(error)
+    return coverage
+
+
+async def _read(
+    settings: Settings,
+    around: Surroundings,
+    standings: Iterable[Standing],
+    targets: Iterable[str],
+    coverage: Coverage,
+) -> None:
+    """Fills in what is told, target by target: what was told before a failure is true all the
+    same.
+    """
+    async with AsyncExitStack() as stack:
+        store = await Wiring(settings, around, stack).store()
+        await _check_ours(store, standings)
+        for target in targets:
+            try:
+                coverage.by_target[target] = await coverage_of(store, target)
+            except StoreMisused as error:  # a key of this target that a person must mend
+                coverage.trouble = coverage.trouble or str(error)
+
+
+async def _check_ours(store: StateStore, standings: Iterable[Standing]) -> None:
+    """Raises StoreMisused for a store that has no copy of the record of any of these Deployments.
+
+    Not by the cluster's id in `meta`, as the controller does: it is the uid of a namespace that may
+    be none of those looked at, and whose reading is no right of everybody. The uid in a copy says
+    as much, and mostly the first copy is enough.
+    """
+    meta = await store.meta()
+    if meta is None:
+        raise StoreMisused("it is empty: is it the controller's, and the prefix too?")
+    for standing in standings:
+        if await _is_known(store, standing):
+            return
+    cluster = f" ({shown(meta.cluster)})" if meta.cluster else ""
+    raise StoreMisused(
+        f"it has no copy of these Deployments' records: it is the memory of another cluster"
+        f"{cluster}, or of another controller"
+    )
+
+
+async def _is_known(store: StateStore, standing: Standing) -> bool:
+    meta = standing.deployment.metadata
+    if standing.record is None or standing.record.uid != meta.uid:
+        return False  # no controller has written to this Deployment: there is no copy to ask for
+    text = (await store.mirrored(meta.key)).get("record", "")
+    try:
+        return decode_record(text, meta.namespace, meta.name).uid == meta.uid
+    except TargetFault:
+        return False

@@ -37,6 +37,7 @@ from controller.domain.reference import Reference
 from controller.domain.rules import Rules
 from controller.domain.service import node_port
 from controller.domain.subject import Subject, read_subject
+from controller.domain.verdict import clock_fault
 from store.api import SCHEMA, Claim, Meta
 from store.memory_store import MemoryStore
 from tests.fakes import EPOCH
@@ -337,6 +338,7 @@ class World:
                 mode=run.mode,
                 network=run.network,
                 words=self.words.get(key),
+                clock_fault=clock_fault(self.skew, self.rules),
             ),
             gap,
             self.rules,

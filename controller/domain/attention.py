@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from controller.domain.answer import AnswerKind, NodeAnswer, Tip
-from controller.domain.conditions import Condition, Sight, Span, holding
+from controller.domain.conditions import OF_PODS, Condition, Sight, Span, holding
 from controller.domain.obstacles import Obstacles
 from controller.domain.podview import Life
 from controller.domain.progress import Progress, after
@@ -35,7 +35,8 @@ class Look:
     the node now; answer: what it said, and None where it was not asked. obstacles: of its pod.
     started: whether the time since the last look counts: the node has started in this run, and the
     manifest lets it pass. judged: whether the manifest lets it be judged. phase, mode, network: of
-    the run. words: of a process that has ended, where they were read.
+    the run. words: of a process that has ended, where they were read. clock_fault: why our wall
+    clock cannot be trusted; empty if it can.
     """
 
     at: float
@@ -50,6 +51,7 @@ class Look:
     mode: str = SyncMode.STATE
     network: str = "local"
     words: LastWords | None = None
+    clock_fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,6 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
     unbroken = bool(before.looks) and elapsed <= gap
     counted = elapsed if unbroken else 0.0
     progress = _progress(before, look, counted)
-    same_life = look.answer is not None and look.life == before.answered_life
     soak, lacking = soaked(
         before.soak,
         look.life,
@@ -104,6 +105,7 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         now=look.now,
         counted=counted if unbroken else None,
         rules=rules,
+        clock_fault=look.clock_fault,
     )
     return replace(
         before,
@@ -111,7 +113,7 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         last=look.at,
         observed=before.observed + (counted if look.started else 0.0),
         reverted=before.reverted + counted if look.reverted else 0.0,
-        spans=_spans(before, look, progress, counted, rules, same_life=same_life),
+        spans=_spans(before, look, progress, counted, rules),
         soak=soak,
         lacking=lacking,
         answer=look.answer,
@@ -145,12 +147,19 @@ def _spans(
     progress: Progress,
     counted: float,
     rules: Rules,
-    *,
-    same_life: bool,
 ) -> dict[Condition, Span]:
-    """A condition's time is that between looks at which it held, both of them."""
+    """A condition's time is that between looks at which it held, both of them. What is of the node
+    begins anew with another life of it: that one may well do better.
+    """
     if not look.judged:
         return {}
+    same_life = look.answer is not None and look.life == before.answered_life
+    other_life = before.answer is not None and look.life != before.answered_life
+    known = {
+        condition: span
+        for condition, span in before.spans.items()
+        if condition in OF_PODS or not other_life
+    }
     sight = Sight(
         phase=look.phase,
         mode=look.mode,
@@ -161,10 +170,11 @@ def _spans(
         now=look.now,
         rules=rules,
         tip_rose=_rose(before, look) if same_life else None,
+        clock_fault=look.clock_fault,
     )
     spans: dict[Condition, Span] = {}
     for condition, sentence in holding(sight).items():
-        span = before.spans.get(condition)
+        span = known.get(condition)
         if sentence is None:
             spans |= {condition: span} if span else {}
         else:

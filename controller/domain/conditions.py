@@ -40,6 +40,18 @@ class Condition(StrEnum):
     TIP_STANDS = "TipStands"
 
 
+# Of the pods of a run, whichever process of the node runs in them.
+OF_PODS = frozenset(
+    {
+        Condition.IMAGE_PULL,
+        Condition.UNSCHEDULABLE,
+        Condition.NOT_CREATED,
+        Condition.MANIFEST_REFUSED,
+        Condition.VOLUME_TROUBLE,
+    }
+)
+
+
 @dataclass(frozen=True)
 class Span:
     """seconds: observed, without a break, for which it holds. sentence: what was seen last."""
@@ -52,7 +64,7 @@ class Span:
 class Sight:
     """What one look shows of a run. answer: None where nobody was asked. now: wall clock, seconds
     since 1970. tip_rose: whether C's newest block is a higher one than at the look before; None
-    where that is not known.
+    where that is not known. clock_fault: why our wall clock cannot be trusted; empty if it can.
     """
 
     phase: Phase
@@ -64,6 +76,7 @@ class Sight:
     now: float
     rules: Rules
     tip_rose: bool | None = None
+    clock_fault: str = ""
 
 
 Held = Mapping[Condition, str | None]
@@ -92,14 +105,22 @@ def _of_node(sight: Sight) -> dict[Condition, str | None]:
     if answer.kind is not AnswerKind.ANSWERED:
         return _unanswered(sight, answer)
     held: dict[Condition, str | None] = {}
-    if answer.peers == 0:
-        held[Condition.NO_PEERS] = "the node is connected to no peer"
+    if cut_off := _cut_off(answer):
+        held[Condition.NO_PEERS] = cut_off
     disk = answer.failing.get("diskspace")
     if disk is not None:
         held[Condition.DISK_LOW] = disk
-    if sight.phase is Phase.SOAKING:
+    if sight.phase is Phase.SOAKING and answer.ready:
         return held | _after_bootstrap(sight, answer)
     return held | _while_bootstrapping(sight, answer)
+
+
+def _cut_off(answer: NodeAnswer) -> str:
+    """Why the node has no network that could do anything for it; empty if it has."""
+    if answer.peers == 0:
+        return "the node is connected to no peer"
+    error = answer.failing.get("network")
+    return f"check network fails: {error}" if error is not None else ""
 
 
 def _unanswered(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
@@ -126,10 +147,10 @@ def _unanswered(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]
 def _while_bootstrapping(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     """Slow is not stalled: nothing at all has moved, and there were peers to move it."""
     moved = sight.progress.moved
-    if moved is None or answer.ready or answer.peers is None:
-        return {Condition.STILL: None} if not answer.ready else {}
-    if moved or not answer.peers:
+    if answer.ready or moved or answer.peers == 0:
         return {}
+    if moved is None or answer.peers is None or _cut_off(answer):
+        return {Condition.STILL: None}
     last = sight.progress.doing
     doing = f"{last} moved last" if last else "nothing has moved yet"
     return {Condition.STILL: f"no counter of any chain moves ({doing}; {answer.peers} peers)"}
@@ -140,10 +161,10 @@ def _after_bootstrap(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | 
     failing = against(answer.failing, FailureClass.CLIENT)
     if failing:
         held[Condition.UNHEALTHY] = "; ".join(f"{c}: {answer.failing[c]}" for c in failing)
-    if sight.mode == SyncMode.P_CHAIN or sight.network not in PUBLIC or not answer.ready:
+    if sight.mode == SyncMode.P_CHAIN or sight.network not in PUBLIC:
         return held
-    if answer.peers == 0:
-        held[Condition.TIP_STANDS] = None  # cut off: see NO_PEERS
+    if _cut_off(answer) or sight.clock_fault:
+        held[Condition.TIP_STANDS] = None  # see NO_PEERS; and by a wrong clock every tip is old
         return held
     asked = Asked(answer, sight.now, sight.network, {}, sight.rules)
     fault = tip_fault(asked)

@@ -10,7 +10,9 @@ from types import MappingProxyType
 
 from controller.domain.failure import FailureClass
 
-LOW_STAKE = "not connected to enough stake"  # in the error of a chain's check [90]
+# How the error of a chain's check begins [90]. Where the chain's engine fails too, the error begins
+# with `engine:` and goes on with this: then it is the engine's.
+LOW_STAKE = "not connected to enough stake"
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ OTHERS = CheckRule(_CLIENT, True, "a check that this list does not know")
 
 
 def rule_of(check: str, error: str) -> CheckRule:
-    """What a failing check means, with this error."""
-    if LOW_STAKE in error:
+    """What a failing check means, with this error of its."""
+    if error.startswith(LOW_STAKE):
         return LOW_STAKE_RULE
     return CHECKS.get(check, OTHERS)
 

@@ -35,7 +35,7 @@ def seen_now(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
         zeros = max(seen.zeros, 1) if found else seen.zeros
         seen = replace(seen, kind=str(ending.kind), line=ending.line, zeros=zeros)
     if _calm(o, pods):
-        seen = replace(seen, crashes=0, ends={})
+        seen = replace(seen, crashes=0, ends={}, zeros=0)
     return replace(
         seen,
         pod=uid,

@@ -42,12 +42,16 @@ def soaked(  # noqa: PLR0913 the look, and what it is held against
     now: float,
     counted: float | None,
     rules: Rules,
+    clock_fault: str = "",
 ) -> tuple[Soak | None, str]:
     """The soak after one more look, and what that look lacked. Another life, an unmet demand, one
-    that could not be asked, or a gap (counted None) begins it anew.
+    that could not be asked, a clock of ours that is wrong (by which every tip is young), or a gap
+    (counted None) begins it anew.
     """
     if life is None or answer is None:
         return None, "no node runs that could be asked"
+    if clock_fault:
+        return None, clock_fault
     goes_on = before is not None and counted is not None and before.life == life
     tips = before.last if goes_on and before else {}
     lack = unmet(mode, Asked(answer, now, network, tips, rules))

@@ -14,6 +14,7 @@ from controller.domain.observation import Observation
 from controller.domain.podview import RunPods
 from controller.domain.record import OpenRun
 from controller.domain.reference import Reference
+from controller.domain.rules import Rules
 from controller.domain.run import Phase, Reason
 from controller.domain.soak import Soak
 
@@ -41,7 +42,8 @@ def may_pass(o: Observation, run: OpenRun, pods: RunPods) -> str | None:
         )
     if soak.seconds < o.subject.soak:
         return f"the soak lasts {format_duration(o.subject.soak)} of observed health"
-    return _unasked(run, soak) or _untrusted(o)
+    wrong = _wrong_version(o, run, pods)
+    return _unasked(run, soak) or _untrusted(o) or (wrong[1] if wrong else None)
 
 
 def _unasked(run: OpenRun, soak: Soak) -> str | None:
@@ -59,11 +61,18 @@ def _untrusted(o: Observation) -> str | None:
     """Nothing by time on the first look after a start, nor while the clocks differ (I10)."""
     if o.attention is None or o.attention.first_look:
         return "nobody has looked for long enough since the controller started"
-    if o.skew is None:
+    return clock_fault(o.skew, o.rules) or None
+
+
+def clock_fault(skew: float | None, rules: Rules) -> str:
+    """Why our wall clock cannot be trusted; empty if it can. skew: seconds, by which it is ahead of
+    the API server's; None where that is not known.
+    """
+    if skew is None:
         return "the API server's clock is not known"
-    if abs(o.skew) > o.rules.max_skew:
-        return f"our clock and the API server's differ by {format_duration(abs(o.skew))}"
-    return None
+    if abs(skew) > rules.max_skew:
+        return f"our clock and the API server's differ by {format_duration(abs(skew))}"
+    return ""
 
 
 def failure(o: Observation, run: OpenRun, pods: RunPods) -> Failure | None:

@@ -19,6 +19,7 @@ from controller.domain.record import OpenRun, Record
 from controller.domain.rules import Rules
 from controller.domain.service import node_port
 from controller.domain.subject import node_container_name
+from controller.domain.verdict import clock_fault
 from controller.engine.briefing import Briefing
 from controller.engine.earlier import passed_runs
 from controller.engine.lastwords import LastWordsReader
@@ -115,6 +116,7 @@ class Following:
                 mode=run.mode,
                 network=run.network,
                 words=words,
+                clock_fault=clock_fault(self._on.cluster.skew(), self._rules),
             ),
             self._gap,
             self._rules,

@@ -13,6 +13,7 @@ from controller.domain.podview import RunPods, address_of, view_pods
 from controller.domain.record import OpenRun, Record
 from controller.domain.rules import Rules
 from controller.domain.subject import Subject, node_container_name
+from controller.domain.verdict import clock_fault
 from controller.engine.followed import Followed, TagState
 from controller.engine.ledger import Ledger
 from controller.engine.memory import Memory
@@ -66,7 +67,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     if record is not None and record.run is not None:
         pods = view_pods(first.pods, record.run, node_container_name(deployment))
         answer = await _ask(i, first, pods)
-        attention.append(_attention(record.run, pods, answer, clock, rules))
+        attention.append(_attention(first, record.run, pods, answer, clock))
     o = await observe(senses, deployment, Leave(True))
     remembered = await recall(store, o)
     return Explanation(
@@ -75,7 +76,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
 
 
 def _attention(
-    run: OpenRun, pods: RunPods, answer: NodeAnswer | None, clock: Clock, rules: Rules
+    o: Observation, run: OpenRun, pods: RunPods, answer: NodeAnswer | None, clock: Clock
 ) -> Attention:
     """What one look shows: no time has passed, so nothing is decided by it."""
     look = Look(
@@ -88,8 +89,9 @@ def _attention(
         phase=run.phase,
         mode=run.mode,
         network=run.network,
+        clock_fault=clock_fault(o.skew, o.rules),
     )
-    return attend(Attention(run.id), look, 0.0, rules)
+    return attend(Attention(run.id), look, 0.0, o.rules)
 
 
 async def _resolve(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from controller.domain.answer import AnswerKind, NodeAnswer, Tip
+from controller.domain.noted import Facts
 from controller.domain.run import Phase
 from tests.machine_objects import (
     BUSY,
@@ -48,6 +49,11 @@ class Act:
     def phase(self) -> str:
         record = self.world.record(self.key)
         return str(record.run.phase) if record.run else str(record.outcomes[-1].phase)
+
+    @property
+    def soaked(self) -> float:
+        soak = self.world.attention[self.key].soak
+        return soak.seconds if soak else 0.0
 
     def made(self, **shape: object) -> object:
         shape.setdefault("said", word(self.run, "fresh"))
@@ -135,6 +141,22 @@ def clock_wrong_and_chain_too(a: Act) -> None:
     a.looks()
 
 
+def clock_right_again_and_chain_behind(a: Act) -> None:
+    """Our clock and the chain were a day behind together, until the end of the soak."""
+    a.world.skew = a.world.ahead = -86400.0
+    for number in range(LONG):
+        then = a.world.now.timestamp() - 86400
+        a.looks(replace(SOUND, tips={"C": Tip(number, then)}), 1)
+    a.world.skew = a.world.ahead = 0.0
+    a.world.settle(a.key)
+
+
+def engine_unhealthy_beside_low_stake(a: Act) -> None:
+    """A chain's check that fails for its engine too [90]."""
+    error = "engine: block processing too long; networking: not connected to enough stake: 55%"
+    a.looks(replace(SOUND, healthy=False, failing={"C": error}))
+
+
 def garbled(a: Act) -> None:
     a.looks(NodeAnswer(AnswerKind.GARBLED, "HTML", ready=True, healthy=True))
 
@@ -154,6 +176,8 @@ SCENES = [
     clock_wrong_by_a_day,
     clock_behind_by_a_day,
     clock_wrong_and_chain_too,
+    clock_right_again_and_chain_behind,
+    engine_unhealthy_beside_low_stake,
     garbled,
 ]
 
@@ -219,3 +243,13 @@ def test_p_that_has_lost_its_network_for_a_day_does_not_pass() -> None:
         world.probe(key, old)
         world.settle(key)
     assert world.record(key).run is not None
+
+
+def test_another_commit_that_shows_at_the_last_look_does_not_pass() -> None:
+    """Is the node's commit asked for even where it is told only when the soak is over?"""
+    act = Act()
+    act.world.facts[act.key] = Facts(image_commit="a" * 40, tags=("aaaaaaaa",))
+    while act.phase == "Soaking" and act.soaked < 570:
+        act.looks(SOUND, 1)
+    act.looks(replace(SOUND, commit="b" * 40), 1)
+    assert act.phase == "Failed"

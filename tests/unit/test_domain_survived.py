@@ -1,0 +1,185 @@
+"""What must never become a verdict: trouble that passes, slowness, and what is not the build's."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace as with_fields
+
+from controller.domain.answer import AnswerKind, NodeAnswer, Tip
+from controller.domain.noted import Facts
+from controller.domain.objects import (
+    StateWaiting,
+)
+from tests.machine_objects import BUSY, SOUND, word
+from tests.machine_scene import MOVING, Scene, failing, moved, scene, soaking, with_tip
+
+
+def inherited_label(s: Scene) -> None:
+    """A base image's label, which no tag of the build bears out."""
+    s.world.facts[s.key] = Facts(image_commit="a" * 40, tags=("master",))
+    s.looks(NodeAnswer(AnswerKind.ANSWERED, "", commit="b" * 40, peers=3), 0.1)
+
+
+def slow(s: Scene) -> None:
+    for number in range(30):
+        s.looks(moved(number), 1.9)
+
+
+def flapping(s: Scene) -> None:
+    for _ in range(20):
+        s.looks(failing("C", "processing too long"), 0.9)
+        s.looks(SOUND, 0.1)
+
+
+def five_restarts(s: Scene) -> None:
+    s.ends(5, 1, line="FATAL shutting down chain")
+    s.looks(BUSY, 1)
+
+
+def one_oom(s: Scene) -> None:
+    s.ends(1, 137, reason="OOMKilled")
+
+
+def evicted(s: Scene) -> None:
+    old = s.made()
+    old = with_fields(old, status=with_fields(old.status, phase="Failed", reason="Evicted"))
+    new = s.made(uid="pod-2", said=word(s.run, "resumed", resumes=1), name="fuji-2")
+    s.world.pods[s.key] = (old, new)
+    s.looks(BUSY, 1)
+
+
+def drained(s: Scene) -> None:
+    s.shows(s.made(terminating=True))
+    s.looks(BUSY, 0.1)
+    s.shows(s.made(uid="pod-2", said=word(s.run, "resumed", resumes=1)))
+    s.looks(BUSY, 1)
+
+
+def rebooted(s: Scene) -> None:
+    """The machine: every container ends with 0, and the init container runs again."""
+    for number in (1, 2, 3):
+        said = word(s.run, "resumed", resumes=number)
+        s.shows(s.made(restarts=number, exit_code=0, said=said))
+        s.looks(BUSY, 0.1)
+
+
+def late_registry(s: Scene) -> None:
+    waiting = StateWaiting(reason="ImagePullBackOff", message="no such host")
+    s.shows(s.made(waiting=waiting, started=None, running=False))
+    s.looks(None, 5)
+    s.shows(s.made())
+    s.looks(BUSY, 2)
+
+
+def without_metrics(s: Scene) -> None:
+    s.looks(BUSY, 20)
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        slow,
+        five_restarts,
+        one_oom,
+        evicted,
+        drained,
+        rebooted,
+        late_registry,
+        without_metrics,
+        inherited_label,
+    ],
+)
+def test_what_a_run_survives_is_no_verdict(play: Callable[[Scene], None]) -> None:
+    """Does trouble that a new pod or container resumes from, or mere slowness, end nothing?"""
+    found = scene()
+    play(found)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_health_that_flaps_is_no_verdict() -> None:
+    """Does a check that fails and mends again, for a day, end nothing?"""
+    found = soaking()
+    flapping(found)
+    assert found.verdict == ("Soaking", "", "")
+
+
+def test_low_stake_connections_do_not_stand_against_a_build() -> None:
+    """Does a machine that reaches too few validators not keep its node from passing [90]?"""
+    found = soaking()
+    error = "not connected to enough stake: connected to 55.000000%; required at least 80.000000%"
+    found.looks(failing("P", error), 0.4)
+    assert found.verdict[:2] == ("Passed", "Soaked")
+
+
+def test_an_evicted_pod_that_stays_does_not_hide_the_new_one() -> None:
+    """Does a run go on in the pod after an eviction, whose object stays, and pass?"""
+    found = scene()
+    evicted(found)
+    found.looks(SOUND, 0.4)
+    assert found.verdict[:2] == ("Passed", "Soaked")
+
+
+def test_time_that_nobody_observed_fails_nothing() -> None:
+    """Does a controller that was away for days not blame the node for them?"""
+    found = scene()
+    found.looks(MOVING, 1)
+    found.world.now += timedelta(days=6)
+    found.looks(MOVING, 0.5)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_a_new_process_has_a_patience_of_its_own() -> None:
+    """Does a node that is restarted while nothing moved begin its time anew?"""
+    found = scene()
+    found.looks(MOVING, 1.9)
+    found.shows(found.made(restarts=1))
+    found.looks(MOVING, 1.9)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.looks(MOVING, 0.2)
+    assert found.verdict[1] == "Stalled"
+
+
+def test_a_node_without_a_network_is_not_called_stalled() -> None:
+    """Where its own check says that nothing comes from any peer: is it the network's fault?"""
+    found = scene()
+    cut_off = replace(MOVING, failing={"network": "no messages from network received in 2h"})
+    found.looks(cut_off, 5)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.looks(cut_off, 2)
+    assert found.verdict == ("Failed", "NoPeers", "infrastructure")
+
+
+def test_a_node_that_bootstraps_again_after_a_restart_is_not_unhealthy() -> None:
+    """Has a restarted node of a run that soaks the time to catch up that a bootstrap has?"""
+    found = soaking()
+    found.shows(found.made(restarts=1))
+    for number in range(80):
+        found.looks(moved(number), 0.1)
+    assert found.verdict == ("Soaking", "", "")
+    found.looks(SOUND, 0.4)
+    assert found.verdict[0] == "Passed"
+
+
+def test_ends_with_zero_are_forgotten_like_others() -> None:
+    """Do two ends with 0, a day apart, not add up?"""
+    found = scene()
+    found.ends(1, 0, reason="Completed")
+    for number in range(24):
+        found.looks(moved(number), 1)
+    found.shows(found.made(restarts=2, exit_code=0, last_reason="Completed"))
+    found.looks(BUSY, 0.1)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_a_clock_that_comes_right_fails_nothing() -> None:
+    """After hours by a wrong clock, by which a block that stands was old: does the run go on?"""
+    found = soaking()
+    found.world.skew = found.world.ahead = 86400.0
+    found.looks(with_tip(Tip(100, found.world.now.timestamp())), 7)
+    found.world.skew = found.world.ahead = 0.0
+    found.world.settle(found.key)
+    assert found.verdict == ("Soaking", "", "")
+    found.looks(SOUND, 0.4)
+    assert found.verdict[0] == "Passed"

@@ -1,0 +1,109 @@
+"""What people are told of a run's trouble and of its end."""
+
+from dataclasses import replace
+
+from controller.domain.noted import Facts
+from controller.domain.objects import (
+    StateWaiting,
+)
+from controller.domain.run import Phase
+from tests.machine_objects import BUSY, SOUND
+from tests.machine_scene import HOUR, KEY, Scene, scene, soaking
+from tests.machine_world import World
+
+
+def test_a_restart_and_its_line_are_told_once() -> None:
+    """Do people hear of an end that is no verdict, with its telling line?"""
+    found = scene()
+    found.ends(1, 1, line="[11-25|06:00:00.000] FATAL shutting down chain reason: x")
+    steps = [s for s in found.world.record(found.key).steps if s.reason == "NodeRestarted"]
+    assert len(steps) == 1
+    assert steps[0].level == "warning"
+    assert "exit code 1" in steps[0].message
+    assert "FATAL shutting down chain reason: x" in steps[0].message
+
+
+def _image_comes_late(s: Scene) -> None:
+    waiting = StateWaiting(reason="ImagePullBackOff", message="no such host")
+    s.shows(s.made(waiting=waiting, started=None, running=False))
+    s.looks(None, 5)
+    s.shows(s.made())
+    s.looks(BUSY, 2)
+
+
+def test_a_condition_is_told_when_it_lasts_and_when_it_ends() -> None:
+    """Is an image that does not come told after a while, once, and its end too?"""
+    found = scene()
+    _image_comes_late(found)
+    reasons = [s.reason for s in found.world.record(found.key).steps]
+    assert reasons.count("ImagePull") == reasons.count("ImagePullEnded") == 1
+
+
+def failed_after_a_pass(line: str, **rules: object) -> World:
+    """line: the last of the node's log."""
+    found = soaking()
+    found.world.rules = replace(found.world.rules, **rules)  # type: ignore[arg-type]
+    found.world.facts[found.key] = Facts(version="v1", commit="a" * 40)
+    found.looks(SOUND, 0.4)
+    found.world.tags["latest"] = "b"
+    found.world.pass_time(60)
+    run = found.world.start_run(found.key)
+    found.world.facts[found.key] = Facts(version="v2", commit="b" * 40)
+    found.world.kubelet(found.key)
+    found.world.settle(found.key)
+    Scene(found.world, found.key, run).ends(6, 1, line=line)
+    found.world.settle(found.key)
+    return found.world
+
+
+def test_a_failure_after_a_pass_says_since_when() -> None:
+    """Does a failure name the last good build, and a link that compares the two commits?"""
+    world = failed_after_a_pass("FATAL shutting down")
+    outcome = world.record(KEY).outcome()
+    assert outcome is not None
+    assert (outcome.reason, outcome.good) == ("FatalExit", "a" * 40)
+    assert "last good: v1 (run " in outcome.message
+    assert outcome.message.endswith(f"/compare/{'a' * 12}...{'b' * 12}")
+
+
+def test_a_link_is_never_cut() -> None:
+    """However long the node's last line is: is the link whole, on the Deployment too, beside how
+    long the data is kept?
+    """
+    world = failed_after_a_pass("FATAL " + "x" * 2000)
+    record = world.record(KEY)
+    outcome = record.outcome()
+    assert outcome is not None
+    assert outcome.message.endswith(f"/compare/{'a' * 12}...{'b' * 12}")
+    assert "FATAL xxx" in outcome.message
+    assert record.phase is Phase.HELD
+    assert "kept until" in record.message
+    assert record.message.endswith(outcome.message)
+
+
+def test_without_a_link_the_commits_are_named() -> None:
+    """Where no link is wanted: is the range of commits told by itself?"""
+    world = failed_after_a_pass("FATAL shutting down", compare_url="")
+    outcome = world.record(KEY).outcome()
+    assert outcome is not None
+    assert outcome.message.endswith(f"since then {'a' * 12}...{'b' * 12}")
+
+
+def test_held_data_is_warned_of_an_hour_before_it_goes() -> None:
+    """Does a warning go out once, in the last hour of a hold?"""
+    found = scene()
+    found.ends(6, 139)
+
+    def warnings() -> int:
+        record = found.world.record(found.key)
+        return sum(s.reason == "HoldEnding" for s in record.steps)
+
+    found.world.pass_time(70 * HOUR)
+    found.world.settle(found.key)
+    assert warnings() == 0
+    found.world.pass_time(1.5 * HOUR)
+    found.world.settle(found.key)
+    found.world.pass_time(60)
+    found.world.settle(found.key)
+    assert warnings() == 1
+    assert found.world.record(found.key).phase is Phase.HELD

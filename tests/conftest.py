@@ -6,8 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.leaks import left_tasks, newly_open_sessions
+
+# No verdict by time on a loaded machine, and the same examples each time.
+settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
 
 FOLDERS = ("unit", "functional", "integration", "cluster", "simulation")
 UNIT_SECONDS = 10  # a unit test has no sockets and no waiting: longer is a loop without end

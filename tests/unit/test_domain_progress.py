@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from controller.domain.progress import (
@@ -361,7 +361,6 @@ progresses = st.builds(
 )
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(progresses)
 def test_what_is_written_is_what_is_read(progress: Progress) -> None:
     """Does everything that is kept survive the text, within its size; or else trails not, and then
@@ -384,7 +383,6 @@ def test_what_is_written_is_what_is_read(progress: Progress) -> None:
     assert encode_progress(saved) == text
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(st.one_of(st.text(), st.text('{}[]":,019.e-NaN stages', max_size=60)))
 @example("[" * 100_000)
 @example("{}")
@@ -429,7 +427,6 @@ steps = st.lists(
 )
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(steps)
 @example([("work", 9), ("read", 0), ("save", 0), ("work", 5), ("read", 0), ("controller", 0)])
 def test_nothing_is_counted_twice_in_any_history(history: list[tuple[str, int]]) -> None:

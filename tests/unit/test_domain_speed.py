@@ -1,7 +1,7 @@
 """Speed: a trail keeps the shape of a stage's growth in a few points."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.domain.speed import POINTS, Trail
@@ -74,7 +74,6 @@ def test_without_points_it_is_a_straight_line() -> None:
 numbers = st.floats(0, 1e15)
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(st.lists(st.tuples(st.floats(0, 1e9), numbers), max_size=40), numbers)
 def test_any_steps_make_a_trail_within_its_bounds(
     steps: list[tuple[float, float]], count: float

@@ -2,7 +2,7 @@
 
 import string
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from controller.domain.reference import Reference, ReferenceFault, Repository
@@ -33,7 +33,6 @@ references = st.builds(
 )
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(st.one_of(st.text(), st.text("aZ0./:@_-[] \n", max_size=40)))
 @example("[::1")
 @example("a@sha256:" + "0" * 64 + "\n")
@@ -47,14 +46,12 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
     assert Reference.parse(str(reference)) == reference
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(references)
 def test_well_formed_text_is_parsed(text: str) -> None:
     """Is every reference made by the grammar's own rules understood?"""
     assert str(Reference.parse(text)) == text
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(references)
 def test_canonical_form_is_stable(text: str) -> None:
     """Is the canonical form of a repository its own canonical form?"""
@@ -63,7 +60,6 @@ def test_canonical_form_is_stable(text: str) -> None:
     assert Repository.parse(str(repository)) == repository
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(references, digests)
 def test_pin_changes_the_digest_alone(text: str, digest: str) -> None:
     """Does pinning keep name, repository and tag, and set the digest, for every reference?"""

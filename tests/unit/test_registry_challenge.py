@@ -1,6 +1,6 @@
 """WWW-Authenticate: challenges of registries, as text."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.registry.challenge import Basic, Bearer, Challenge, choose, parse_challenges
@@ -58,7 +58,6 @@ def test_nothing_to_answer() -> None:
     assert choose([], "") is None
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(st.lists(st.text('aB =",\\\t:;/', max_size=60)))
 def test_any_header_is_survived(headers: list[str]) -> None:
     """Does header text of any shape end in a list, and in time?"""
@@ -66,7 +65,6 @@ def test_any_header_is_survived(headers: list[str]) -> None:
         assert challenge.scheme == challenge.scheme.lower()
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_quoted_values_come_back(realm: str, scope: str) -> None:
     """Does whatever was put in quotes come out again?"""

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.base.errors import Garbled, Refused, Trouble
@@ -167,7 +167,6 @@ def test_all_four_types_are_asked_for() -> None:
     assert manifests.ACCEPT.count("application/vnd.") == 4
 
 
-@settings(deadline=None)  # the machine may be busy with other tests
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

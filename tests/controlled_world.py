@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from loguru import logger
 
 from controller.app import App
-from controller.base.clock import SystemClock
+from controller.base.clock import Clock, SystemClock
 from controller.domain import names
 from controller.domain.record import Record, decode_record
 from controller.domain.rules import Rules
@@ -51,8 +51,10 @@ class ControlledWorld:
         self._app: App | None = None
         self._life: asyncio.Task[None] | None = None
 
-    def start(self, *, token: str = "", **flags: object) -> None:
-        """Starts a controller; flags by key win over short durations and the world's addresses."""
+    def start(self, *, token: str = "", clock: Clock | None = None, **flags: object) -> None:
+        """Starts a controller; flags by key win over short durations and the world's addresses.
+        clock: the controller's own, if it is not to be the machine's.
+        """
         world, environ = self.world, {"POD_NAME": "controller-0"}
         if token:
             world.api.kubeconfig(self.kubeconfig, namespace=NAMESPACE, token=token)
@@ -63,7 +65,7 @@ class ControlledWorld:
             **DURATIONS,
             **flags,
         }
-        surroundings = Surroundings(SystemClock(), Random(5), environ, self._rules)
+        surroundings = Surroundings(clock or SystemClock(), Random(5), environ, self._rules)
         self._app = App(load_settings(given, environ), surroundings)
         self._life = asyncio.create_task(self._app.run(), name="controller")
 

@@ -337,6 +337,7 @@ class World:
                 phase=run.phase,
                 mode=run.mode,
                 network=run.network,
+                ends=pods.ends,
                 words=self.words.get(key),
                 clock_fault=clock_fault(self.skew, self.rules),
             ),

@@ -35,7 +35,8 @@ class Look:
     the node now; answer: what it said, and None where it was not asked. obstacles: of its pod.
     started: whether the time since the last look counts: the node has started in this run, and the
     manifest lets it pass. judged: whether the manifest lets it be judged. phase, mode, network: of
-    the run. words: of a process that has ended, where they were read. clock_fault: why our wall
+    the run. ends: uid of the pod and restarts of its node that the look began with; words: of the
+    last process that had ended then, where they were read. clock_fault: why our wall
     clock cannot be trusted; empty if it can.
     """
 
@@ -50,6 +51,7 @@ class Look:
     phase: Phase = Phase.BOOTSTRAPPING
     mode: str = SyncMode.STATE
     network: str = "local"
+    ends: tuple[str, int] | None = None
     words: LastWords | None = None
     clock_fault: str = ""
 
@@ -61,7 +63,8 @@ class Attention:
     reverted: observed seconds for which the pin has been taken back without a break. spans: the
     conditions that hold. soak: the one under way. lacking: why the last look was no healthy one.
     answer: the last, and answered_life: whose it was. tips: of the last answer. progress: of all
-    lives, with what earlier controllers saw. words: of the last process that ended.
+    lives, with what earlier controllers saw. words: of the last process that ended. heard: uid of a
+    pod and restarts of its node, whose last words were read if they could be.
     """
 
     run: str
@@ -77,6 +80,7 @@ class Attention:
     tips: Mapping[str, Tip] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
     words: LastWords | None = None
+    heard: tuple[str, int] | None = None
 
     @property
     def first_look(self) -> bool:
@@ -121,6 +125,7 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         tips=look.answer.tips if look.answer else {},
         progress=progress,
         words=look.words or before.words,
+        heard=look.ends or before.heard,
     )
 
 

@@ -30,6 +30,7 @@ class Condition(StrEnum):
     NOT_CREATED = "ContainerNotCreated"
     MANIFEST_REFUSED = "ManifestRefused"
     VOLUME_TROUBLE = "VolumeTrouble"
+    OTHER_DATA = "OtherData"
     HOST_REFUSED = "HostRefused"
     SILENT = "NotAnswering"
     UNREACHED = "Unreached"
@@ -48,6 +49,7 @@ OF_PODS = frozenset(
         Condition.NOT_CREATED,
         Condition.MANIFEST_REFUSED,
         Condition.VOLUME_TROUBLE,
+        Condition.OTHER_DATA,
     }
 )
 
@@ -92,9 +94,12 @@ def holding(sight: Sight) -> dict[Condition, str | None]:
         (Condition.NOT_CREATED, obstacles.not_created),
         (Condition.MANIFEST_REFUSED, obstacles.manifest),
         (Condition.VOLUME_TROUBLE, obstacles.volume),
+        (Condition.OTHER_DATA, obstacles.other_data),
     ):
         if sentence:
             held[condition] = shown(sentence)
+    if obstacles.again:
+        held |= dict.fromkeys((Condition.MANIFEST_REFUSED, Condition.VOLUME_TROUBLE))
     return held | _of_node(sight)
 
 
@@ -200,6 +205,8 @@ def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patie
         Condition.TIP_STANDS: Patience(Reason.TIP_NOT_ADVANCING, rules.tip_patience),
         # Our own way to the node says nothing of it; a node low on disk ends itself [91].
         Condition.UNREACHED: Patience(None, 0.0),
+        # Nothing that the node does with it says anything of the build; it cannot pass so.
+        Condition.OTHER_DATA: Patience(None, 0.0),
         Condition.DISK_LOW: Patience(None, 0.0),
     }[condition]
 

@@ -66,7 +66,9 @@ def _advance(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Dec
     """Starting to Bootstrapping to Soaking; never back, for a restart is no failure by itself."""
     ready = o.attention is not None and o.attention.ready(pods.life)
     seen = seen_now(o, run, pods)
-    if run.phase is Phase.STARTING and pods.started is not None and pods.word is not None:
+    ours = pods.word is not None and pods.word.run == run.id
+    if run.phase is Phase.STARTING and pods.started is not None and ours:
+        assert pods.word is not None
         phase, reason = Phase.BOOTSTRAPPING, Reason.NODE_STARTED
         message = f"run {run.id} is bootstrapping {short(run.build)} ({pods.word.data} data)"
         run = replace(run, started=int(pods.started.timestamp()))

@@ -22,8 +22,8 @@ def held_back(o: Observation, record: Record, subject: Subject) -> Decision | No
         return None
     when = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M UTC")
     message = (
-        f"{outcome.run} failed ({outcome.reason}); data kept until {when}, or end-hold:"
-        f" {outcome.message}"
+        f"{outcome.run} failed ({outcome.reason}); data kept until {when}, or until a new"
+        f" {names.END_HOLD.removeprefix(names.PREFIX)}: {outcome.message}"
     )
     if _warning_due(o, record, subject, until):
         warning = (

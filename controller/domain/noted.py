@@ -12,9 +12,11 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pod: uid of the last one; home: of the one in which the node first started; restarts: of its
     node's container; crashes: restarts of all pods since the node was last up for `crash_calm`;
     exit, kind, line: code, `ending.EndKind` and telling line of the last end; ends: how many of the
-    crashes before it were of each kind; zeros: exits with 0 that nobody asked for, in all of the
-    run; data: `fresh` or `resumed`, the init container's last word; resumes: how often data was
-    resumed.
+    crashes before it were of each kind; zeros: exits with 0 among them that nobody asked for; data:
+    `fresh` or `resumed`, the init container's last word; resumes: how often data was resumed.
+
+    counted: number of the pod's restart that was counted last; began: resumes when the process that
+    ran last began, -1 where none was seen to run in this pod.
     """
 
     pod: str = ""
@@ -28,6 +30,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     zeros: int = 0
     data: str = ""
     resumes: int = 0
+    counted: int = 0
+    began: int = -1
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -27,8 +27,9 @@ class Obstacles:
 
     pulling: the image does not come. unplaced: there is no pod, or no machine takes it, or its
     containers do not begin. not_created: the container cannot be made from its manifest. manifest,
-    volume: the init container's complaint, by whose fault it is. loopback: why nobody outside the
-    pod can reach the node.
+    volume: the init container's complaint, by whose fault it is; again: it runs again after one,
+    which may or may not be over. other_data: it prepared the data of another run. loopback: why
+    nobody outside the pod can reach the node.
     """
 
     pulling: str = ""
@@ -36,6 +37,8 @@ class Obstacles:
     not_created: str = ""
     manifest: str = ""
     volume: str = ""
+    again: bool = False
+    other_data: str = ""
     loopback: str = ""
 
 
@@ -45,8 +48,12 @@ class _Complaint(msgspec.Struct):
     error: str = ""
 
 
-def obstacles_of(pod: Pod | None, pods: Sequence[Pod], container: str) -> Obstacles:
-    """pod: the run's, None where there is none. pods: all of the Deployment's."""
+def obstacles_of(
+    pod: Pod | None, pods: Sequence[Pod], container: str, other_run: str = ""
+) -> Obstacles:
+    """pod: the run's, None where there is none. pods: all of the Deployment's. other_run: whose
+    data its init container prepared; empty if it is the run's own.
+    """
     if pod is None:
         ending = next((p.metadata.name for p in pods if p.terminating), "")
         return Obstacles(
@@ -62,6 +69,8 @@ def obstacles_of(pod: Pod | None, pods: Sequence[Pod], container: str) -> Obstac
         not_created=_said(not_created),
         manifest=manifest,
         volume=volume,
+        other_data=f"the init container prepared the data of run {other_run}" if other_run else "",
+        again=not (manifest or volume) and _tries_again(pod),
         loopback=_loopback(pod.spec.container(container)),
     )
 
@@ -92,12 +101,25 @@ def _complaints(pod: Pod) -> tuple[str, str]:
         ended = status.state.terminated or (
             status.last_state.terminated if status.state.waiting else None
         )
-        if ended is None or ended.exit_code in (0, _FOREIGN):
+        if not _failed(ended):
             continue
+        assert ended is not None
         sentence = f"{status.name} ended with {ended.exit_code}: {_complaint(ended)}"
         by_manifest = ended.exit_code == _FAULT_OF_MANIFEST or "exec format error" in ended.message
         return (sentence, "") if by_manifest else ("", sentence)
     return "", ""
+
+
+def _tries_again(pod: Pod) -> bool:
+    return any(
+        status.state.running is not None and _failed(status.last_state.terminated)
+        for status in pod.status.init_container_statuses or ()
+    )
+
+
+def _failed(ended: StateTerminated | None) -> bool:
+    """What is foreign is no failure: see `podview`."""
+    return ended is not None and ended.exit_code not in (0, _FOREIGN)
 
 
 def _complaint(ended: StateTerminated) -> str:

@@ -58,6 +58,13 @@ class RunPods:
     gone: str = ""
     foreign: str = ""
 
+    @property
+    def ends(self) -> tuple[str, int] | None:
+        """Uid of the pod and how often its node has been restarted; None where it has no status."""
+        if self.pod is None or self.status is None:
+            return None
+        return self.pod.metadata.uid, self.status.restart_count
+
 
 def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
     """Level, not edge: from what the pods are now."""
@@ -70,14 +77,15 @@ def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
         obstacles = Obstacles() if ours else obstacles_of(None, pods, container)
         return RunPods(several=len(ours) > 1, foreign=foreign, gone=gone, obstacles=obstacles)
     pod = ours[0]
-    status = pod.status_of(container)
+    status, word = pod.status_of(container), _word(pod)
+    other = word.run if word is not None and word.run != run.id else ""
     return RunPods(
         pod=pod,
         status=status,
-        word=_word(pod),
+        word=word,
         life=_life(pod, status),
         started=_started(status),
-        obstacles=obstacles_of(pod, pods, container),
+        obstacles=obstacles_of(pod, pods, container, other),
         gone=gone,
         foreign=foreign,
     )

@@ -80,4 +80,4 @@ class Rules:
     tested: int = 100
     steps: int = 8  # transitions kept for sinks that were away
     message_bytes: int = 512
-    held_bytes: int = 120  # of these: what a hold says before the message of a failure
+    held_bytes: int = 145  # of these: what a hold says before the message of a failure

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from controller.domain.attention import LastWords
 from controller.domain.ending import Ending, EndKind, ending_of
 from controller.domain.noted import Seen
+from controller.domain.objects import ContainerStatus
 from controller.domain.observation import Observation
 from controller.domain.podview import RunPods
 from controller.domain.record import OpenRun
@@ -21,15 +22,19 @@ def seen_now(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     if pods.pod is None or status is None:
         return seen
     uid = pods.pod.metadata.uid
+    if uid != seen.pod:
+        seen = replace(seen, pod=uid, restarts=0, counted=0, began=-1)
     word = pods.word if pods.word and pods.word.run == run.id else None
-    new = max(0, status.restart_count - (seen.restarts if uid == seen.pod else 0))
-    if uid == seen.pod and word is not None and word.resumes > seen.resumes:
+    new = max(0, status.restart_count - seen.restarts)
+    if word is not None and word.resumes > seen.began >= 0:
         new = 0  # the init container ran again: the whole pod was set up anew, by the machine [61]
     last = status.last_state.terminated or status.state.terminated
     ending = ending_of(last, _words(o, pods)) if last else None
     if new:
         seen = _counted(seen, ending, new, unasked=_unasked(pods, ending))
-    elif ending is not None and ending.line and ending.line != seen.line:
+        seen = replace(seen, counted=status.restart_count)
+    elif _tells_more(seen, status, ending):
+        assert ending is not None
         # Its last words were read after it was counted.
         found = ending.kind is EndKind.PANIC and seen.kind != EndKind.PANIC
         zeros = max(seen.zeros, 1) if found else seen.zeros
@@ -38,12 +43,19 @@ def seen_now(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
         seen = replace(seen, crashes=0, ends={}, zeros=0)
     return replace(
         seen,
-        pod=uid,
-        restarts=status.restart_count,
+        restarts=max(seen.restarts, status.restart_count),
         exit=last.exit_code if last else seen.exit,
         data=word.data if word else seen.data,
         resumes=max(seen.resumes, word.resumes) if word else seen.resumes,
+        began=word.resumes if word and status.state.running else seen.began,
     )
+
+
+def _tells_more(seen: Seen, status: ContainerStatus, ending: Ending | None) -> bool:
+    """Whether this is the end that was counted last, and its telling line is news."""
+    if ending is None or not ending.line or ending.line == seen.line:
+        return False
+    return 0 < seen.counted == status.restart_count
 
 
 def _counted(seen: Seen, ending: Ending | None, new: int, *, unasked: bool) -> Seen:

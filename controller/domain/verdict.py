@@ -136,7 +136,11 @@ _BY_KIND = {
 
 
 def _ended(o: Observation, seen: Seen) -> Failure | None:
-    """The node has ended too often; what most of its ends were is the reason."""
+    """The node has ended too often; what most of its ends were is the reason. Judged only when the
+    last words of the last end were asked for: they are the evidence.
+    """
+    if o.attention is None or o.attention.heard != (seen.pod, seen.restarts):
+        return None
     limit = o.rules.exit_zero_limit
     if seen.zeros and (seen.kind == EndKind.PANIC or seen.zeros >= limit):
         line = f": {seen.line}" if seen.line else ""

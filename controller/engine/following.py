@@ -115,6 +115,7 @@ class Following:
                 phase=run.phase,
                 mode=run.mode,
                 network=run.network,
+                ends=before.ends,
                 words=words,
                 clock_fault=clock_fault(self._on.cluster.skew(), self._rules),
             ),

@@ -18,10 +18,9 @@ class LastWordsReader:
         """The words of the last end, if they have not been read yet. Nothing where the pod's status
         has them already, or the right to read logs is not granted.
         """
-        pod, status = pods.pod, pods.status
-        if pod is None or status is None or not status.restart_count:
+        pod, status, which = pods.pod, pods.status, pods.ends
+        if pod is None or status is None or which is None or not status.restart_count:
             return None
-        which = (pod.metadata.uid, status.restart_count)
         ended = status.last_state.terminated
         if which == self._read or ended is None or ended.message:
             return None

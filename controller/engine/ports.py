@@ -58,6 +58,10 @@ class Cluster(Protocol):
         """The Deployment as it is now, not as it was cached; None if there is none."""
         ...
 
+    async def read_pods(self, key: str) -> Sequence[Pod]:
+        """As `pods`, as they are now and not as they were cached."""
+        ...
+
     async def write(self, write: Write) -> WriteReply:
         """One JSON patch that tests what the write expects (I5). A failed precondition is not an
         error: it is read again and told. Raises LostReply if the reply was lost and the reading

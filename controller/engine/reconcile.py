@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from loguru import logger
 
@@ -11,6 +12,7 @@ from controller.domain.machine import decide
 from controller.domain.objects import Deployment
 from controller.domain.observation import Decision, Leave, Observation
 from controller.domain.record import Record
+from controller.domain.run import Phase
 from controller.domain.subject import Subject, read_subject
 from controller.engine.absent import Absent
 from controller.engine.closing import Closing
@@ -29,6 +31,9 @@ MOST_STEPS = 12
 # Seconds until a start is tried again that waits for another Deployment's pin or run. Siblings are
 # nudged when a run ends; this is for all others, and each look asks the store.
 BUSY_ELSEWHERE = 15.0
+# Seconds until a pass is tried again that newer pods than the watched ones do not bear out; the
+# watch will most likely tell sooner.
+WATCH_BEHIND = 15.0
 
 
 class Reconciler:
@@ -100,6 +105,9 @@ class Reconciler:
             self._wanted.note(key, o)
             self._follow(key, o)
             decision = decide(o)
+            if _passes(o, decision) and not await self._passes_still(key, o):
+                logger.bind(deployment=key).debug("decided to wait, the watch is behind the pods")
+                return WATCH_BEHIND
             _log(key, decision)
             if self._dry_run:
                 self._say(key, decision)
@@ -113,6 +121,13 @@ class Reconciler:
                     self._nudge(sibling)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
         return None
+
+    async def _passes_still(self, key: str, o: Observation) -> bool:
+        """Whether the pods as they are now let the run pass too: a watch may be behind the node
+        that answers, and hide a restart of it (I3).
+        """
+        pods = await self._senses.cluster.read_pods(key)
+        return _passes(o, decide(replace(o, pods=tuple(pods))))
 
     async def _not_older(self, deployment: Deployment) -> Deployment:
         """A record older than one that we know is believed only after a fresh reading (I7)."""
@@ -206,6 +221,13 @@ def _begins_or_ends_a_run(o: Observation, decision: Decision) -> bool:
     before = o.record.run if isinstance(o.record, Record) else None
     after = decision.record.run if decision.record is not None else before
     return (before is None) != (after is None)
+
+
+def _passes(o: Observation, decision: Decision) -> bool:
+    record = decision.record
+    outcome = record.outcome() if record is not None and record.run is None else None
+    had = isinstance(o.record, Record) and o.record.run is not None
+    return had and outcome is not None and outcome.phase is Phase.PASSED
 
 
 def _log(key: str, decision: Decision) -> None:

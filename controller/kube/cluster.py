@@ -21,6 +21,7 @@ from controller.kube.cache import Cache, Change
 from controller.kube.client import WRITE_TIMEOUT, Call, KubeClient
 from controller.kube.events import event_of
 from controller.kube.informer import Informer
+from controller.kube.listing import list_all
 from controller.kube.owners import deployment_of
 from controller.kube.reflector import ReflectorTimes
 from controller.kube.resources import DEPLOYMENTS, EVENTS, PODS, SERVICES
@@ -68,6 +69,7 @@ class KubeCluster:
         self._clock = clock
         self._random = random
         self._instance = watching.instance
+        self._selector = watching.selector
         self._writer = DeploymentWriter(client)
         self._handlers: list[Callable[[str], None]] = []
         # All namespaces and one of them beside it would show each object twice.
@@ -98,6 +100,11 @@ class KubeCluster:
 
     async def read(self, key: str) -> Deployment | None:
         return await self._writer.read(key)
+
+    async def read_pods(self, key: str) -> Sequence[Pod]:
+        namespace = key.partition("/")[0]
+        listing = await list_all(self._client, PODS, namespace, self._selector)
+        return [pod for pod in listing.objects if deployment_of(pod) == key]
 
     async def write(self, write: Write) -> WriteReply:
         return await self._writer.write(write)

@@ -118,6 +118,7 @@ class TargetManifest:
                     "command": ["/bin/bash", "/scripts/prepare-data.sh"],
                     "env": [_RUN_ID],
                     "volumeMounts": mounts,
+                    "terminationMessagePolicy": "FallbackToLogsOnError",
                 }
             ],
             "containers": [

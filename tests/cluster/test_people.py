@@ -131,7 +131,7 @@ async def test_a_failure_is_held_until_a_person_ends_it(stage: Stage) -> None:
     stage.push(SECOND)
     await stage.a_while()
     assert (stage.phase("fuji"), stage.run("fuji")) == ("Held", None)
-    assert names.END_HOLD in stage.message("fuji")
+    assert "end-hold-requested-at" in stage.message("fuji")
     await stage.annotate("fuji", end_hold_requested_at="now")
     await stage.pins("fuji", SECOND)
 

@@ -190,9 +190,8 @@ async def test_data_of_another_run_does_not_make_it_pass(stage: Stage) -> None:
     pod = await stage.pod("fuji")
     node = await stage.starts(pod, run="20261123t060000z-11111111")
     node.finish()
-    await stage.until(lambda: stage.phase("fuji") == "Soaking")
     await stage.a_while()
-    assert stage.phase("fuji") == "Soaking"
+    assert stage.phase("fuji") == "Starting"
 
 
 def _run_id(stage: Stage, pod: str) -> str:

@@ -1,114 +1,314 @@
 """Causes of failure as a simulated node plays them, from pod states, exit codes, logs, health and
-metrics, to the verdict of the whole controller; and what must come to none.
+metrics, to the verdict of the whole controller. What must come to none is in
+test_survived_on_simulator.py.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controller.domain import names
-from controller.domain.failure import class_of
-from controller.domain.record import Outcome, decode_record
-from controller.domain.rules import Rules
+from controller.domain.failure import CLASSES
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import Plan, Unhealthy
-from controller.simulator.registry import SimulatedBuild
 from controller.simulator.world import NAMESPACE
 from store import open_store
-from tests.controlled_world import REPOSITORY, SPEED, ControlledWorld, controlled_world
+from tests.causes_world import (
+    COMMIT,
+    LONG,
+    QUICK,
+    begin,
+    bootstrapping,
+    causes_world,
+    ends,
+    kill,
+    pod,
+    running,
+)
+from tests.controlled_world import ControlledWorld
 from tests.servers import redis_server
 
-# Patience of a second or so, where a real controller has hours.
-RULES = Rules(
-    condition_told=0.3,
-    unhealthy_patience=1.0,
-    tip_age=2.0,
-    tip_patience=1.0,
-    no_peers_patience=1.0,
-    unschedulable_patience=1.0,
-    stall_fetching=1.0,
-    stall_executing=1.0,
-    stall_syncing=1.0,
-)
-# Restarts slow enough for the last words of each end to be read, as any real kubelet's are [62].
-SLOWER = replace(SPEED, restart_first=0.3, restart_cap=0.3)
-QUICK = Plan(bootstrap_seconds=0.1)
-LONG = Plan(bootstrap_seconds=600.0)
-
-CAUSES = [
-    (replace(LONG, crash_after=0.2), "FatalExit"),
-    (replace(LONG, exit_zero_after=0.2), "ExitedZero"),
-    (replace(LONG, disk_full_after=0.2), "DiskFull"),
-    (replace(LONG, refuses="couldn't configure flags: unknown flag: --foo"), "BadConfig"),
-    (replace(LONG, stall_after=0.2), "Stalled"),
-    (replace(LONG, no_peers=True), "NoPeers"),
-    (replace(QUICK, heights_frozen=True), "TipNotAdvancing"),
-    (
-        replace(QUICK, unhealthy=(Unhealthy("database", "closed", begin=0.15),)),
-        "UnhealthyAfterBootstrap",
-    ),
-]
-SURVIVED = [
-    replace(QUICK, bootstrap_seconds=1.0, crash_after=0.1, crash_times=5),
-    replace(QUICK, low_stake=True),
-    replace(QUICK, unhealthy=(Unhealthy("router", "flaps", end=0.5, every=4.0),)),
-    replace(QUICK, bootstrap_seconds=3.0),
-    replace(QUICK, metrics=False),
-]
+Play = Callable[[ControlledWorld], Awaitable[None]]
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    async with controlled_world(tmp_path, rules=RULES, speed=SLOWER) as found:
+    async with causes_world(tmp_path) as found:
         yield found
 
 
-def outcome(world: ControlledWorld) -> Outcome | None:
-    meta = world.world.deployment("fuji")["metadata"]
-    text = (meta.get("annotations") or {}).get(names.RECORD)
-    return decode_record(text, NAMESPACE, "fuji").outcome() if text else None
+def plays(plan: Plan, **manifest: Any) -> Play:
+    """A build that does it all by itself."""
+
+    async def play(world: ControlledWorld) -> None:
+        begin(world, plan, **manifest)
+
+    return play
 
 
-async def ends(world: ControlledWorld, plan: Plan) -> Outcome:
-    world.world.push(REPOSITORY, "latest", SimulatedBuild("1.14.0", "a1" * 20, plan))
-    world.deploy("fuji", network="fuji", annotations={names.SOAK: "1s"})
-    world.start()
-    return await world.until(lambda: outcome(world))
+async def killed(world: ControlledWorld) -> None:
+    """By somebody who leaves no word, such as another program on the machine."""
+    begin(world, LONG)
+    for restarts in range(6):
+        await running(world, restarts)
+        kill(world)
 
 
-@pytest.mark.parametrize(("plan", "reason"), CAUSES, ids=[reason for _, reason in CAUSES])
-async def test_a_node_that_fails_so_is_called_so(
-    world: ControlledWorld, plan: Plan, reason: str
-) -> None:
-    """Is each cause called by its reason and class, in one sentence?"""
-    found = await ends(world, plan)
-    assert (found.phase, found.reason) == ("Failed", reason)
-    assert f"({class_of(reason)})" in found.message
+async def zero_twice(world: ControlledWorld) -> None:
+    begin(world, LONG)
+    for restarts in range(2):
+        (await running(world, restarts)).terminate()
 
 
-async def test_a_machine_that_takes_no_pod_is_no_fault_of_the_build(world: ControlledWorld) -> None:
-    """Is a pod that nobody schedules Unschedulable, with the scheduler's words?"""
-    world.world.workloads.kubelet.cordoned = True
-    found = await ends(world, QUICK)
-    assert (found.phase, found.reason) == ("Failed", "Unschedulable")
-    assert "nodes are available" in found.message
+async def other_data(world: ControlledWorld) -> None:
+    """The database becomes one of another network, as by a restored snapshot, and is opened."""
+    begin(world, LONG)
+    await bootstrapping(world)
+    (directory,) = world.world.volume("fuji").runs.values()
+    directory.progress.network = "mainnet"
+    kill(world)
 
 
-@pytest.mark.parametrize("plan", SURVIVED, ids=["restarts", "stake", "flaps", "slow", "metrics"])
-async def test_what_a_node_survives_passes(world: ControlledWorld, plan: Plan) -> None:
-    """Does a node that recovers, flaps, or tells little, pass in the end?"""
-    found = await ends(world, plan)
-    assert (found.phase, found.reason) == ("Passed", "Soaked")
-    assert found.checked is not None
-    assert set(found.checked.held) == {"readiness", "health", "C tip"}
-    first, last = found.checked.heights["C"]
-    assert last > first
+async def wrong_architecture(world: ControlledWorld) -> None:
+    """Of all in the image, so already its init container cannot run."""
+    begin(world, QUICK, build={"wrong_architecture": True})
+
+
+async def wrong_version(world: ControlledWorld) -> None:
+    """The tag that was followed is a commit, and the node says that it is another."""
+    begin(world, LONG, tag="b2b2b2b2")
+
+
+async def no_pull(world: ControlledWorld) -> None:
+    world.world.images.broken = lambda _: "toomanyrequests: You have reached your pull rate limit"
+    begin(world, QUICK)
+
+
+async def cordoned(world: ControlledWorld) -> None:
+    world.world.cordon()
+    begin(world, QUICK)
+
+
+async def detached(world: ControlledWorld) -> None:
+    world.world.detach("fuji")
+    begin(world, QUICK)
+
+
+async def other_volume(world: ControlledWorld) -> None:
+    """The claim has another volume when the pod comes again, after the node had begun."""
+    begin(world, LONG)
+    await bootstrapping(world)
+    world.world.replace_volume("fuji")
+    world.world.workloads.evict(NAMESPACE, pod(world))
+
+
+async def unusable_volume(world: ControlledWorld) -> None:
+    world.world.volume("fuji").fault = "/data is not writable: the volume is read-only"
+    begin(world, QUICK)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """says: what a person finds in the sentence of evidence. name: where a reason has several."""
+
+    reason: str
+    whose: str
+    play: Play
+    says: tuple[str, ...]
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason}-{self.name}" if self.name else self.reason
+
+
+CLIENT, INFRASTRUCTURE, CONFIGURATION = "client", "infrastructure", "configuration"
+SILENT_CRASH = replace(LONG, crash_after=0.1, crash_code=139, crash_line="")
+# Two ends each of three kinds, none of them more than half.
+NOTHING_IN_COMMON = replace(
+    LONG, oom_after=0.1, oom_times=2, disk_full_after=0.12, disk_full_times=2, crash_after=0.14
+)
+UNKNOWN_FLAG = "couldn't configure flags: unknown flag: --foo"
+CLOSED = Unhealthy("database", "closed", begin=0.15)
+
+CAUSES = [
+    Cause(
+        "CrashLoop",
+        CLIENT,
+        plays(SILENT_CRASH),
+        ("restarted 6 times", "last exit code 139", "API server listening"),
+        "without a word",
+    ),
+    Cause(
+        "CrashLoop", CLIENT, killed, ("restarted 6 times", "last exit code 137"), "killed by others"
+    ),
+    Cause(
+        "CrashLoop",
+        CLIENT,
+        plays(NOTHING_IN_COMMON),
+        ("restarted 6 times", "last exit code 1"),
+        "no common cause",
+    ),
+    Cause(
+        "FatalExit",
+        CLIENT,
+        plays(replace(LONG, crash_after=0.1)),
+        ("restarted 6 times", "last exit code 1", "FATAL", "failed to verify block"),
+    ),
+    Cause(
+        "ExitedZero",
+        CLIENT,
+        plays(replace(LONG, exit_zero_after=0.1)),
+        ("exit code 0 though nothing told it to", "caught panic", "nil pointer"),
+        "panic",
+    ),
+    Cause(
+        "ExitedZero",
+        CLIENT,
+        zero_twice,
+        ("exit code 0 though nothing told it to, 2 times",),
+        "twice",
+    ),
+    Cause(
+        "Stalled",
+        CLIENT,
+        plays(replace(LONG, stall_after=0.2)),
+        ("no counter of any chain moves", "moved last", "5 peers"),
+    ),
+    Cause(
+        "Stalled",
+        CLIENT,
+        plays(replace(LONG, never_listens=True)),
+        ("NotAnswering", "nobody listens yet on port 9650"),
+        "never listens",
+    ),
+    Cause(
+        "Timeout",
+        CLIENT,
+        plays(LONG, annotations={names.TIMEOUT: "1s"}),
+        ("(timeout 1s)", "still bootstrapping"),
+    ),
+    Cause(
+        "UnhealthyAfterBootstrap",
+        CLIENT,
+        plays(replace(QUICK, unhealthy=(CLOSED,))),
+        ("Unhealthy for", "database: closed"),
+    ),
+    Cause(
+        "TipNotAdvancing",
+        CLIENT,
+        plays(replace(QUICK, heights_frozen=True)),
+        ("TipStands for", "C's newest block 60000", "old"),
+    ),
+    Cause("WrongVersion", CLIENT, wrong_version, (COMMIT, "this build is b2b2b2b2")),
+    Cause(
+        "ImagePull",
+        INFRASTRUCTURE,
+        no_pull,
+        ("ImagePull for", "toomanyrequests: You have reached your pull rate limit"),
+    ),
+    Cause(
+        "DiskFull",
+        INFRASTRUCTURE,
+        plays(replace(LONG, disk_full_after=0.1)),
+        ("restarted 6 times", "last exit code 1", "low on disk space"),
+    ),
+    Cause(
+        "OutOfMemory",
+        INFRASTRUCTURE,
+        plays(replace(LONG, oom_after=0.1)),
+        ("restarted 6 times", "last exit code 137"),
+    ),
+    Cause(
+        "Unschedulable",
+        INFRASTRUCTURE,
+        cordoned,
+        ("Unschedulable for", "0/1 nodes are available: 1 node(s) were unschedulable"),
+        "cordon",
+    ),
+    Cause(
+        "Unschedulable",
+        INFRASTRUCTURE,
+        detached,
+        ("Unschedulable for", "its containers have not begun (volumes"),
+        "volume that does not attach",
+    ),
+    Cause(
+        "VolumeLost",
+        INFRASTRUCTURE,
+        other_volume,
+        ("the data of this run was gone when pod fuji-", "fresh"),
+        "another volume",
+    ),
+    Cause(
+        "VolumeLost",
+        INFRASTRUCTURE,
+        unusable_volume,
+        ("VolumeTrouble for", "prepare-data ended with 1", "the volume is read-only"),
+        "unusable",
+    ),
+    Cause(
+        "NoPeers", INFRASTRUCTURE, plays(replace(LONG, no_peers=True)), ("NoPeers for", "no peer")
+    ),
+    Cause(
+        "BadConfig",
+        CONFIGURATION,
+        plays(replace(LONG, refuses=UNKNOWN_FLAG)),
+        ("restarted 6 times", "last exit code 1", UNKNOWN_FLAG),
+        "flags",
+    ),
+    Cause(
+        "BadConfig",
+        CONFIGURATION,
+        other_data,
+        ("restarted 6 times", "last exit code 1", "db contains invalid genesis hash"),
+        "data",
+    ),
+    Cause(
+        "BadConfig",
+        CONFIGURATION,
+        wrong_architecture,
+        ("ManifestRefused for", "prepare-data ended with 1", "exec /bin/bash: exec format error"),
+        "architecture",
+    ),
+    Cause(
+        "BadConfig",
+        CONFIGURATION,
+        plays(LONG, env={"AVAGO_HTTP_ALLOWED_HOSTS": "node.example"}),
+        ("HostRefused for", 'set AVAGO_HTTP_ALLOWED_HOSTS="*"'),
+        "host",
+    ),
+    Cause(
+        "BadConfig",
+        CONFIGURATION,
+        plays(LONG, env={"AVAGO_HTTP_HOST": "127.0.0.1"}),
+        ("HostRefused for", "set AVAGO_HTTP_HOST to 0.0.0.0"),
+        "loopback",
+    ),
+]
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=str)
+async def test_a_run_that_fails_so_is_called_so(world: ControlledWorld, cause: Cause) -> None:
+    """Is each cause called by its reason and class, with the evidence in its sentence?"""
+    await cause.play(world)
+    found = await ends(world)
+    assert (found.phase, found.reason) == ("Failed", cause.reason), found.message
+    assert found.message.endswith(f"({cause.whose})")
+    assert [words for words in cause.says if words not in found.message] == [], found.message
+    await world.until(lambda: world.phase("fuji") == "Held")
+    assert world.outcomes("fuji") == ["Failed"]
+
+
+def test_every_reason_of_a_failure_is_played() -> None:
+    """Does the table leave out none of the closed list, and know whose fault each of it is?"""
+    assert {c.reason: c.whose for c in CAUSES} == {str(r): str(c) for r, c in CLASSES.items()}
 
 
 def test_the_manifest_of_the_tests_listens_outside_its_pod() -> None:
-    """Is the loopback no reason for anything here?"""
+    """Is the loopback no reason for anything here, but where a scene says so?"""
     node = TargetManifest("fuji", network="fuji").deployment()
     env = node["spec"]["template"]["spec"]["containers"][0]["env"]
     assert {"name": "AVAGO_HTTP_HOST", "value": "0.0.0.0"} in env
@@ -122,14 +322,8 @@ async def test_the_evidence_of_a_failure_is_handed_over(
     """
     (tmp_path / "redis").mkdir()
     with redis_server(tmp_path / "redis") as redis:
-        world.world.push(
-            REPOSITORY,
-            "latest",
-            SimulatedBuild("1.14.0", "a1" * 20, replace(LONG, crash_after=0.2)),
-        )
-        world.deploy("fuji", network="fuji")
-        world.start(store=redis.url)
-        found = await world.until(lambda: outcome(world))
+        begin(world, replace(LONG, crash_after=0.2), store=redis.url)
+        found = await ends(world)
         await world.until(lambda: world.has_said("evidence kept"))
         await world.stop()
         store = await open_store(redis.url)

@@ -28,7 +28,7 @@ from controller.kube.credentials import GivenCredentials
 from controller.kube.lease import LeaseClaim, LeaseLock
 from controller.kube.reflector import ReflectorTimes
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
-from controller.simulator.faults import LoseReply, StreamFault
+from controller.simulator.faults import Delay, LoseReply, StreamFault
 
 QUICK = BackoffPolicy(first=0.01, cap=0.05)
 
@@ -113,6 +113,23 @@ def made(
     return dict(found)
 
 
+def pod(server: SimulatedApiServer, of: str) -> None:
+    """A pod of a Deployment's ReplicaSet."""
+    labels = {names.TEST: "true", "pod-template-hash": "abc"}
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"{of}-abc", "uid": "r",
+             "controller": True}  # fmt: skip
+    server.objects.create(
+        "pods",
+        {
+            "metadata": {
+                "name": f"{of}-abc-1", "namespace": "bootstrap", "labels": labels,
+                "ownerReferences": [owner],
+            },
+            "spec": {"containers": [{"name": "node", "image": "x"}]},
+        },
+    )  # fmt: skip
+
+
 def pin(found: Deployment, record: str = '{"schema":1}') -> Write:
     """The first pin of a Deployment that nobody has touched."""
     image = "avaplatform/avalanchego:latest"
@@ -142,22 +159,10 @@ async def test_deployments_pods_and_services_are_seen_together(
     """Each by the Deployment's key, and only what carries the label."""
     made(server, "fuji")
     made(server, "unlabelled", label="false")
-    labels = {names.TEST: "true", "pod-template-hash": "abc"}
-    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "fuji-abc", "uid": "r",
-             "controller": True}  # fmt: skip
     async with seeing(server) as seen:
         cluster = seen.cluster
         assert cluster.keys() == ["bootstrap/fuji"]
-        server.objects.create(
-            "pods",
-            {
-                "metadata": {
-                    "name": "fuji-abc-1", "namespace": "bootstrap", "labels": labels,
-                    "ownerReferences": [owner],
-                },
-                "spec": {"containers": [{"name": "node", "image": "x"}]},
-            },
-        )  # fmt: skip
+        pod(server, "fuji")
         server.objects.create(
             "services",
             {
@@ -176,6 +181,20 @@ async def test_deployments_pods_and_services_are_seen_together(
         skew = cluster.skew()
         assert skew is not None
         assert abs(skew) < 5
+
+
+async def test_pods_can_be_read_as_they_are_now(server: SimulatedApiServer) -> None:
+    """Are the pods of one Deployment read past a watch that tells nothing?"""
+    made(server, "fuji")
+    made(server, "other")
+    async with seeing(server) as seen:
+        server.faults.add(Delay(asyncio.Event()), path=r"/pods[?]", is_watch=True, count=None)
+        server.close_watches()
+        pod(server, "fuji")
+        pod(server, "other")
+        found = await seen.cluster.read_pods("bootstrap/fuji")
+        assert [each.metadata.name for each in found] == ["fuji-abc-1"]
+        assert not seen.cluster.pods("bootstrap/fuji")
 
 
 async def test_a_pin_is_applied_once_and_seen(server: SimulatedApiServer) -> None:

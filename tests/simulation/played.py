@@ -102,6 +102,9 @@ class PlayedCluster:
     async def read(self, key: str) -> Deployment | None:
         return self.deployments.get(key)
 
+    async def read_pods(self, key: str) -> Sequence[Pod]:
+        return self.pods(key)
+
     async def write(self, write: Write) -> WriteReply:
         found = self.deployments.get(write.key)
         if found is None:

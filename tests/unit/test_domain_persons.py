@@ -5,10 +5,11 @@ from msgspec.structs import replace as with_fields
 
 from controller.domain import names
 from controller.domain.objects import EnvVar
-from controller.domain.observation import Leave
+from controller.domain.observation import Decision, Leave
 from controller.domain.rules import HOUR
 from controller.domain.run import Phase
 from tests.machine_objects import (
+    BUSY,
     REPOSITORY,
     bare,
     build,
@@ -42,9 +43,15 @@ def failed() -> tuple[World, str, str]:
     run = world.start_run(key)
     image = world.image(key)
     world.pods[key] = (pod(run, image, said=word(run, "fresh"), restarts=6),)
-    world.settle(key)
+    judged(world, key)
     assert world.record(key).phase is Phase.HELD
     return world, key, run
+
+
+def judged(world: World, key: str) -> Decision:
+    """After one more look."""
+    world.probe(key, BUSY)
+    return world.settle(key)
 
 
 def runs(world: World, key: str) -> list[str]:
@@ -190,7 +197,7 @@ def test_a_hold_can_be_ended() -> None:
     world.pods[key] = (
         pod(run, world.image(key), said=word(run, "fresh"), restarts=6, uid="second"),
     )
-    world.settle(key)
+    judged(world, key)
     world.tags["latest"] = "c"
     assert world.settle(key).phase is Phase.HELD
 
@@ -203,7 +210,7 @@ def test_a_wish_to_end_a_hold_from_before_the_failure_ends_nothing() -> None:
     write(world, key, end_hold_requested_at="1")
     world.settle(key)
     world.pods[key] = (pod(run, world.image(key), said=word(run, "fresh"), restarts=6),)
-    assert world.settle(key).phase is Phase.HELD
+    assert judged(world, key).phase is Phase.HELD
     world.tags["latest"] = "b"
     assert world.settle(key).phase is Phase.HELD
 

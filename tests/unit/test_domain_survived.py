@@ -65,6 +65,16 @@ def rebooted(s: Scene) -> None:
         s.looks(BUSY, 0.1)
 
 
+def rebooted_slowly(s: Scene) -> None:
+    """As before, and the init container is seen to have run before the node is started again."""
+    for number in range(1, 8):
+        said = word(s.run, "resumed", resumes=number)
+        s.shows(s.made(restarts=number - 1, running=False, exit_code=255, said=said))
+        s.looks(BUSY, 0.1)
+        s.shows(s.made(restarts=number, exit_code=255, said=said))
+        s.looks(BUSY, 0.1)
+
+
 def late_registry(s: Scene) -> None:
     waiting = StateWaiting(reason="ImagePullBackOff", message="no such host")
     s.shows(s.made(waiting=waiting, started=None, running=False))
@@ -86,6 +96,7 @@ def without_metrics(s: Scene) -> None:
         evicted,
         drained,
         rebooted,
+        rebooted_slowly,
         late_registry,
         without_metrics,
         inherited_label,

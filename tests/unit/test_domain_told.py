@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from controller.domain.attention import LastWords
 from controller.domain.noted import Facts
 from controller.domain.objects import (
     StateWaiting,
 )
 from controller.domain.run import Phase
-from tests.machine_objects import BUSY, SOUND
+from tests.machine_objects import BUSY, SOUND, word
 from tests.machine_scene import HOUR, KEY, Scene, scene, soaking
 from tests.machine_world import World
 
@@ -107,3 +108,28 @@ def test_held_data_is_warned_of_an_hour_before_it_goes() -> None:
     found.world.settle(found.key)
     assert warnings() == 1
     assert found.world.record(found.key).phase is Phase.HELD
+
+
+def test_the_last_end_is_judged_with_its_last_words() -> None:
+    """Does a verdict wait for the look that reads the log of the end that it is spoken on?"""
+    found = scene()
+    found.ends(5, 1)
+    last = found.made(restarts=6, exit_code=1)
+    found.shows(last)
+    found.world.settle(found.key)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.world.words[found.key] = LastWords(last.metadata.uid, 6, "FATAL shutting down chain\n")
+    found.looks(BUSY, 0.01)
+    outcome = found.world.record(found.key).outcome()
+    assert outcome is not None
+    assert "last exit code 1: FATAL shutting down chain" in outcome.message
+
+
+def test_an_init_container_that_prepared_other_data_is_told_of() -> None:
+    """Do people hear of a pod that can never pass, though nothing fails for it?"""
+    found = scene()
+    found.shows(found.made(said=word("20261101t000000z-00000000", "fresh")))
+    found.looks(SOUND, 24)
+    reasons = [s.reason for s in found.world.record(found.key).steps]
+    assert "OtherData" in reasons
+    assert found.verdict[0] == "Soaking"

@@ -164,8 +164,8 @@ def test_a_manifest_that_broke_keeps_a_run_from_passing_and_fails_nothing(fault:
 
 def crash(world: World, key: str, times: int, *, first: int = 1, uid: str = "pod-1") -> None:
     for number in range(first, first + times):
-        world.pass_time(60)
         node(world, key, number, uid=uid)
+        world.probe(key, BUSY, seconds=60)
         world.settle(key)
 
 

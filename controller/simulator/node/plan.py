@@ -32,13 +32,14 @@ class Plan:
     bootstrap_seconds: work until bootstrapped; what the volume holds of it is not done again, and
     `inf` waits for `SimulatedNode.finish`. stall_after: seconds of work after which nothing moves.
 
-    Of the process's life: crash_after with crash_code and crash_line; disk_full_after: at half of
-    it `diskspace` begins to fail, at its end the node ends with 1 [91]; exit_zero_after: a panic
-    that was caught, exit code 0 [117]; oom_after: killed by the kernel, 137 and `OOMKilled`. Each
-    of them comes in the first `…_times` processes on the same data that it ended (None: in all);
-    the earliest one wins. refuses: its only line, with which it ends at once with 1, the database
-    untouched [116]; empty for a build that starts. unhealthy: checks that fail at times.
-    low_stake: the checks of all chains fail, always, for want of connected stake.
+    Of the process's life: crash_after with crash_code and crash_line, which is empty for an end
+    without a word, such as a fault in native code; disk_full_after: at half of it `diskspace`
+    begins to fail, at its end the node ends with 1 [91]; exit_zero_after: a panic that was caught,
+    exit code 0 [117]; oom_after: killed by the kernel, 137 and `OOMKilled`. Each of them comes in
+    the first `…_times` processes on the same data that it ended (None: in all); the earliest one
+    wins. refuses: its only line, with which it ends at once with 1, the database untouched [116];
+    empty for a build that starts. unhealthy: checks that fail at times. low_stake: the checks of
+    all chains fail, always, for want of connected stake.
 
     Of its listener: hang_for: bound but not serving, for so long [92]; never_listens; strict_hosts:
     a build that refuses addresses as Host too [94].
@@ -47,7 +48,8 @@ class Plan:
     same on a network where nobody makes blocks, whose newest one is as old as its genesis;
     no_peers; metrics: False for a version without `/ext/metrics` (404); lacks: beginnings of the
     names of metrics that it does not have, `avalanche_snowman_bs_`.
-    shutdown_seconds: from SIGTERM to its end; longer than the pod's grace means SIGKILL [60].
+    shutdown_seconds: from SIGTERM to its end; longer than the pod's grace means SIGKILL [60]. deaf:
+    SIGTERM does not reach it, as behind a shell that passes none on: it answers until it is killed.
     """
 
     bootstrap_seconds: float = 2.0
@@ -74,3 +76,4 @@ class Plan:
     quiet: bool = False
     metrics: bool = True
     lacks: tuple[str, ...] = ()
+    deaf: bool = False

@@ -114,7 +114,7 @@ class SimulatedNode:
 
     def terminate(self) -> None:
         """SIGTERM: exit code 0 [117], after the plan's time."""
-        if self._dying or self._exit.done():
+        if self._dying or self._exit.done() or self.state.plan.deaf:
             return
         self.log.write("INFO", "node/node.go:1711", "shutting down node", exitCode=0)
         self._dying = asyncio.create_task(self._shut_down(), name="node shuts down")
@@ -124,9 +124,10 @@ class SimulatedNode:
         self._end(code)
 
     def crash(self, code: int, line: str) -> None:
-        """A fatal error of a chain [116]."""
+        """A fatal error of a chain [116]; without a word where the line is empty."""
         if not self._exit.done():
-            self._tells.crashing(line)
+            if line:
+                self._tells.crashing(line)
             self.state.progress.crashes += 1
             self._end(code)
 

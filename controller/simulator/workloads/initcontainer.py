@@ -14,7 +14,7 @@ import orjson
 from controller.domain.run import run_time
 from controller.simulator.workloads.volumes import RunDirectory, Volume
 
-READY, MANIFEST_FAULT, FOREIGN = 0, 2, 3  # exit codes of prepare-data.sh
+READY, VOLUME_FAULT, MANIFEST_FAULT, FOREIGN = 0, 1, 2, 3  # exit codes of prepare-data.sh
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,10 @@ class PreparesData:
         try:
             run_time(run)
         except ValueError:
-            error = {"run": run[:80], "error": f"not a run id: {run[:80]}"}
-            return InitExit(MANIFEST_FAULT, orjson.dumps(error).decode())
+            return self._fail(MANIFEST_FAULT, run, f"not a run id: {run[:80]}")
+        if volume.fault:
+            call.say(volume.fault)
+            return self._fail(VOLUME_FAULT, run, volume.fault)
         while newer := max((name for name in volume.runs if name > run), default=""):
             call.say(f"waiting: the volume holds the newer run {newer}; this pod is of {run}")
             await volume.changed()
@@ -73,6 +75,10 @@ class PreparesData:
         volume.runs[run] = RunDirectory(binary=call.binary)
         volume.tell(f"began {run}")
         return self._tell(READY, run, "fresh", 0, call.binary)
+
+    @staticmethod
+    def _fail(code: int, run: str, error: str) -> InitExit:
+        return InitExit(code, orjson.dumps({"run": run[:80], "error": error}).decode())
 
     @staticmethod
     def _tell(code: int, run: str, data: str, resumes: int, binary: str) -> InitExit:

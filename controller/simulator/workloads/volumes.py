@@ -23,9 +23,11 @@ class Volume:
     """One claim's contents. `tell` after a change; `changed` waits for the next one.
 
     runs: by run id. touched: whatever was changed or removed in it, in order, for assertions.
+    fault: why it cannot be used, as the init container says it; empty while it can.
     """
 
     def __init__(self) -> None:
+        self.fault = ""
         self.runs: dict[str, RunDirectory] = {}
         self.elsewhere: dict[str, RunDirectory] = {}
         self.touched: list[str] = []

@@ -13,7 +13,7 @@ from controller.domain.evidence import Place, PodEvent, Read
 from controller.domain.objects import Pod
 from controller.domain.record import Outcome, Record
 from controller.domain.run import Phase
-from controller.engine.gathering import Ended, Gatherer
+from controller.engine.evidence.gatherer import Ended, Gatherer
 from controller.engine.ports import Witness
 from store.memory_store import MemoryStore
 from tests.fakes import EPOCH, FakeClock

@@ -12,7 +12,7 @@ from controller.base.errors import Fault, Refused
 from controller.base.text import shown
 from controller.cli import flags
 from controller.cli.common import reading_settings, surroundings
-from controller.engine.evidenceparts import ALL_READ, UNREAD
+from controller.engine.evidence.parts import ALL_READ, UNREAD
 from controller.inspection.evidence import Evidence, Nothing, find_evidence, parse_wanted, tar_of
 
 STDOUT = "-"

@@ -14,19 +14,19 @@ from controller.domain.record import Record
 from controller.domain.rules import Rules
 from controller.engine.absent import Absent
 from controller.engine.announcer import Announcer
-from controller.engine.closing import Closing
 from controller.engine.coverage import Coverage
+from controller.engine.evidence.closing import Closing
+from controller.engine.evidence.gatherer import Gatherer
 from controller.engine.executor import Executor
 from controller.engine.followed import Followed
-from controller.engine.following import Probing
-from controller.engine.gathering import Gatherer
 from controller.engine.ledger import Ledger
 from controller.engine.memory import Memory
 from controller.engine.observe import Senses, record_of
 from controller.engine.ourstore import OurStore
 from controller.engine.poller import Poller
 from controller.engine.ports import Cluster, NodeProbe, Registry, Sink, StateStore, Witness
-from controller.engine.prober import Prober
+from controller.engine.probing.following import Probing
+from controller.engine.probing.prober import Prober
 from controller.engine.publisher import Publisher
 from controller.engine.reconcile import Reconciler
 from controller.engine.wanted import Wanted

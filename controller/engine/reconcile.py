@@ -15,11 +15,11 @@ from controller.domain.record import Record
 from controller.domain.run import Phase
 from controller.domain.subject import Subject, read_subject
 from controller.engine.absent import Absent
-from controller.engine.closing import Closing
 from controller.engine.coverage import Coverage
+from controller.engine.evidence.closing import Closing
 from controller.engine.executor import Executor
 from controller.engine.observe import Senses, observe, record_of
-from controller.engine.prober import Prober
+from controller.engine.probing.prober import Prober
 from controller.engine.publisher import Publisher
 from controller.engine.remarks import Remarks
 from controller.engine.wanted import Wanted

@@ -20,8 +20,8 @@ from controller.base.text import shown
 from controller.domain.record import Record
 from controller.domain.run import OPEN, Phase, run_time
 from controller.domain.target import SLUG
-from controller.engine.evidenceparts import SUMMARY, instant
-from controller.engine.gathering import KEEP_SECONDS
+from controller.engine.evidence.gatherer import KEEP_SECONDS
+from controller.engine.evidence.parts import SUMMARY, instant
 from controller.inspection.opening import inspecting
 from controller.settings import Settings
 from controller.wiring import Surroundings, Wiring

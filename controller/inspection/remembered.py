@@ -7,7 +7,7 @@ from controller.domain.observation import Observation
 from controller.domain.progress import Progress, decode_progress
 from controller.domain.record import Record
 from controller.domain.subject import Subject
-from controller.engine.earlier import passed_runs
+from controller.engine.probing.earlier import passed_runs
 from controller.inspection.coverage import coverage_of
 from store.api import StateStore, StoreMisused, StoreUnavailable
 

@@ -18,7 +18,7 @@ from loguru import logger
 
 from controller.domain.evidence import Read
 from controller.domain.run import Phase
-from controller.engine.gathering import Gatherer
+from controller.engine.evidence.gatherer import Gatherer
 from store import StateStore, Transition, open_store
 from tests.commands import LIMIT, ROOT
 from tests.controlled_world import controlled_world

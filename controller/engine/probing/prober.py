@@ -12,7 +12,7 @@ from controller.domain.comparison import PastRun
 from controller.domain.noted import Facts
 from controller.domain.record import Record
 from controller.domain.rules import Rules
-from controller.engine.following import Following, Probing
+from controller.engine.probing.following import Following, Probing
 
 __all__ = ["Prober"]
 

@@ -21,7 +21,7 @@ from controller.domain.objects import (
     StateWaiting,
 )
 from controller.domain.run import Phase
-from controller.engine import bundling
+from controller.engine.evidence.bundle import PART_BYTES
 from tests.evidence_desk import RUN, TARGET, Desk, ended, node_pod, open_desk, outcome
 from tests.fakes import EPOCH
 from tests.machine_objects import pinned, pod
@@ -107,7 +107,7 @@ async def test_the_nodes_last_word_is_kept(desk: Desk) -> None:
     }
     node = as_json(parts, "node.json")
     assert node["failing"] == {"bootstrapped": "subnets not bootstrapped"}
-    assert (node["peers"], node["heights"], node["disk_free"]) == (3, {"P": 12}, 42.5)
+    assert (node["peers"], node["heights"], node["disk_used_percent"]) == (3, {"P": 12}, 57.5)
     assert node["tips"] == {"C": {"height": 7, "at": 1.5}}
     assert (node["version"], node["network"]) == ("avalanchego/1.14.0", "fuji")
 
@@ -281,7 +281,7 @@ async def test_logs_keep_their_ends_within_bounds(desk: Desk) -> None:
     desk.witness.logs = {"fuji-1 node": Read("".join(lines), cut=True)}
     parts = await desk.gathered(ended(node_pod()))
     log = parts["node.log"]
-    assert bundling.PART_BYTES - 200 < len(log) <= bundling.PART_BYTES
+    assert PART_BYTES - 200 < len(log) <= PART_BYTES
     first, second, *_ = log.splitlines()
     assert first == b"(the beginning is left out)"
     assert second.startswith(b"line ")
@@ -296,7 +296,7 @@ async def test_a_log_of_one_line_is_bounded_too(desk: Desk, text: str) -> None:
     """Is a line without end cut at a whole character?"""
     desk.witness.logs = {"fuji-1 node": Read(text)}
     log = (await desk.gathered(ended(node_pod())))["node.log"]
-    assert len(log) <= bundling.PART_BYTES
+    assert len(log) <= PART_BYTES
     assert text.endswith(log.decode().splitlines()[-1])
 
 
@@ -306,7 +306,7 @@ async def test_a_part_that_is_too_long_is_left_out_and_said_to_be(desk: Desk) ->
     parts = await desk.gathered(ended(node_pod(), progress=progress))
     assert "left out" in as_json(parts, "progress.json")["unread"]
     assert any(line.startswith("progress.json: left out") for line in unread(parts))
-    assert sum(len(part) for part in parts.values()) < 4 * bundling.PART_BYTES
+    assert sum(len(part) for part in parts.values()) < 4 * PART_BYTES
 
 
 async def test_control_characters_do_not_reach_a_terminal(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from controller.engine.gathering import ATTEMPTS, KEEP_SECONDS, MOST_WAITING
+from controller.engine.evidence.gatherer import ATTEMPTS, KEEP_SECONDS, MOST_WAITING
 from store.api import StoreMisused, StoreUnavailable
 from tests.evidence_desk import NOW, RUN, TARGET, Desk, ended, node_pod, open_desk, outcome
 

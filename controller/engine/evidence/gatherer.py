@@ -13,8 +13,8 @@ from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all
 from controller.domain.evidence import Bundle
-from controller.engine.bundling import read_bundle
-from controller.engine.evidenceparts import Ended
+from controller.engine.evidence.bundle import read_bundle
+from controller.engine.evidence.parts import Ended
 from controller.engine.ports import StateStore, Witness
 from store.api import StoreMisused, StoreUnavailable
 

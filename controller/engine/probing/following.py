@@ -20,10 +20,10 @@ from controller.domain.rules import Rules
 from controller.domain.service import node_port
 from controller.domain.subject import node_container_name
 from controller.domain.verdict import clock_fault
-from controller.engine.briefing import Briefing
-from controller.engine.earlier import passed_runs
-from controller.engine.lastwords import LastWordsReader
 from controller.engine.ports import Cluster, NodeProbe, Registry, StateStore, Witness
+from controller.engine.probing.briefing import Briefing
+from controller.engine.probing.earlier import passed_runs
+from controller.engine.probing.lastwords import LastWordsReader
 from store.api import StoreMisused, StoreUnavailable
 
 # Seconds between two notes of observed time and progress in the store: what a crash can cost a

@@ -10,7 +10,7 @@ from controller.domain.progress import Progress
 from controller.domain.record import Record
 from controller.domain.run import Phase
 from controller.domain.subject import node_container_name
-from controller.engine.gathering import Ended, Gatherer
+from controller.engine.evidence.gatherer import Ended, Gatherer
 
 _KEPT = (Phase.PASSED, Phase.FAILED)  # what was aborted says nothing of its build
 

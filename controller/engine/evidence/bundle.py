@@ -13,8 +13,8 @@ from controller.base.redact import redact, redact_json
 from controller.domain.evidence import Bundle, Place, PodEvent, Read
 from controller.domain.objects import Pod
 from controller.domain.run import Phase
-from controller.engine import evidenceparts as parts
-from controller.engine.evidenceparts import Ended, failed_init, has_run
+from controller.engine.evidence import parts
+from controller.engine.evidence.parts import Ended, failed_init, has_run
 from controller.engine.ports import Witness
 
 LINES = 500  # of a log: a Go panic with all its stacks, and some minutes before it

@@ -1,5 +1,5 @@
 """What the parts of a run's evidence say and what they are called: values in, values out. Nothing
-here waits, and what is cut or redacted is `bundling`'s.
+here waits, and what is cut or redacted is `bundle`'s.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -204,7 +204,8 @@ def node(answer: NodeAnswer) -> dict[str, Any]:
         "heights": dict(answer.heights),
         "tips": {chain: {"height": tip.height, "at": tip.at} for chain, tip in answer.tips.items()},
         "counters": dict(answer.counters),
-        "disk_free": answer.disk_free,
+        "disk_free_percent": answer.disk_free,
+        "disk_used_percent": None if answer.disk_free is None else round(100 - answer.disk_free, 2),
         "version": answer.version,
         "commit": answer.commit,
         "network": answer.network,

@@ -1,0 +1,1 @@
+"""Gathers what was seen of a run that is over, and gives it to the store."""

@@ -1,0 +1,1 @@
+"""Follows the nodes of open runs, and what is known beside them."""

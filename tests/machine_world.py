@@ -13,7 +13,6 @@ from controller.domain import names
 from controller.domain.answer import NodeAnswer, Tip
 from controller.domain.attention import Attention, LastWords, Look, attend
 from controller.domain.build import Resolution
-from controller.domain.comparison import PastRun
 from controller.domain.machine import decide
 from controller.domain.noted import Facts
 from controller.domain.objects import (
@@ -30,6 +29,7 @@ from controller.domain.observation import (
     Observation,
     TakeClaim,
 )
+from controller.domain.pace.comparison import PastRun
 from controller.domain.pin import PinState, pin_state
 from controller.domain.podview import Life, view_pods
 from controller.domain.record import Record, decode_record

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
-from controller.domain.comparison import PastRun, SlowerRule, compare
+from controller.domain.pace.comparison import PastRun, SlowerRule, compare
 
 NOISES = (0.01, 0.02, 0.05, 0.10)
 STEPS = (0.05, 0.10, 0.15, 0.20, 0.30, 0.50)

@@ -56,7 +56,7 @@ class NodeAnswer:
     What else the node told, each absent where it did not: tips: chain (`C`, `P`) to its newest
     block, asked only of a node that is ready. heights: chain to the last accepted height of
     metrics or health. counters: `<chain>/<stage>` to what was done since the process began, from
-    the metrics [108-110]; the stages are in `domain.stages`. peers: connected ones.
+    the metrics [108-110]; the stages are in `domain.pace.stages`. peers: connected ones.
     disk_free: percent of the disk, from the `diskspace` check [91]. document: the health document
     as it came, cut to a bound, for evidence.
     """

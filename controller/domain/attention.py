@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from controller.domain.answer import AnswerKind, NodeAnswer, Tip
 from controller.domain.conditions import OF_PODS, Condition, Sight, Span, holding
 from controller.domain.obstacles import Obstacles
+from controller.domain.pace.progress import Progress, after
 from controller.domain.podview import Life
-from controller.domain.progress import Progress, after
 from controller.domain.rules import Rules
 from controller.domain.run import Phase
 from controller.domain.soak import Soak, soaked

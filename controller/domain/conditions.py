@@ -15,10 +15,10 @@ from controller.domain.demands import PUBLIC, Asked, tip_fault
 from controller.domain.failure import FailureClass
 from controller.domain.healthchecks import against
 from controller.domain.obstacles import Obstacles
-from controller.domain.progress import Progress
+from controller.domain.pace.progress import Progress
+from controller.domain.pace.stages import EXECUTED, FETCHED, VERTICES_EXECUTED, VERTICES_FETCHED
 from controller.domain.rules import Rules
 from controller.domain.run import Phase, Reason
-from controller.domain.stages import EXECUTED, FETCHED, VERTICES_EXECUTED, VERTICES_FETCHED
 from controller.domain.target import SyncMode
 
 

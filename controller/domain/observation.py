@@ -6,9 +6,9 @@ from datetime import datetime
 from controller.base.errors import TargetFault
 from controller.domain.attention import Attention
 from controller.domain.build import Build, Resolution
-from controller.domain.comparison import PastRun
 from controller.domain.noted import Facts
 from controller.domain.objects import Deployment, Pod
+from controller.domain.pace.comparison import PastRun
 from controller.domain.record import Record
 from controller.domain.rules import Rules
 from controller.domain.run import Phase

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from controller.base.text import cut_bytes
 from controller.domain.build import same_commit, short
 from controller.domain.changes import with_step
-from controller.domain.comparison import PastRun, compare
 from controller.domain.noted import Checked
 from controller.domain.observation import Observation
+from controller.domain.pace.comparison import PastRun, compare
 from controller.domain.record import OpenRun, Record
 from controller.domain.run import Phase, Reason
 from controller.domain.soak import Soak

@@ -9,11 +9,11 @@ from controller.base.clock import Clock
 from controller.base.errors import TargetFault
 from controller.domain import names
 from controller.domain.attention import Attention
-from controller.domain.comparison import PastRun
 from controller.domain.managers import image_manager
 from controller.domain.noted import Facts
 from controller.domain.objects import Deployment
 from controller.domain.observation import Choice, ClaimSeen, Leave, Observation
+from controller.domain.pace.comparison import PastRun
 from controller.domain.record import Record, decode_record
 from controller.domain.reference import parse_tag_or_digest
 from controller.domain.rules import Rules

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from controller.domain.estimate import Estimate, time_left
 from controller.domain.observation import Observation
-from controller.domain.progress import Progress, decode_progress
+from controller.domain.pace.estimate import Estimate, time_left
+from controller.domain.pace.progress import Progress, decode_progress
 from controller.domain.record import Record
 from controller.domain.subject import Subject
 from controller.engine.probing.earlier import passed_runs

@@ -7,7 +7,7 @@ from controller.base.errors import TargetFault
 from controller.domain import names
 from controller.domain.noted import Facts
 from controller.domain.observation import Choice, Decision, Observation
-from controller.domain.progress import describe_progress
+from controller.domain.pace.progress import describe_progress
 from controller.domain.record import Record
 from controller.domain.subject import Subject
 from controller.inspection.explanation import Explanation

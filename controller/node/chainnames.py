@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from controller.base.text import shown
-from controller.domain.stages import CHAINS
+from controller.domain.pace.stages import CHAINS
 
 _MOST = 16  # a node has three chains, and one for each subnet that it was told to track
 _LONGEST = 64  # characters; the id of a chain without a name has fifty

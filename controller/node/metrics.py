@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from controller.domain.stages import (
+from controller.domain.pace.stages import (
     ATOMIC_SYNCED,
     BLOCKS_SYNCED,
     CODE_SYNCED,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from controller.domain.answer import NodeAddress, NodeAnswer
-from controller.domain.stages import EXECUTED, FETCHED, STATE_SYNCED
+from controller.domain.pace.stages import EXECUTED, FETCHED, STATE_SYNCED
 from controller.domain.target import SyncMode
 from controller.node.direct import DirectDoor, node_session
 from controller.node.prober import HttpNodeProbe

@@ -19,7 +19,7 @@ import pytest
 from controller.domain.noted import Checked, Facts
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Metadata
-from controller.domain.progress import Progress, Stage, encode_progress
+from controller.domain.pace.progress import Progress, Stage, encode_progress
 from controller.domain.record import SCHEMA as RECORD_SCHEMA
 from controller.domain.record import OpenRun, Outcome, Record, Step, encode_record
 from controller.domain.rules import Rules

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from controller.domain.stages import STAGES
+from controller.domain.pace.stages import STAGES
 from controller.node.metrics import LONGEST_PAGE, Metrics, read_metrics
 
 FETCHED = "avalanche_snowman_bs_fetched"

@@ -6,7 +6,7 @@ from typing import Any
 from controller.domain.failure import class_of
 from controller.domain.noted import Facts, fact_fields
 from controller.domain.observation import Decision, Observation
-from controller.domain.progress import Progress
+from controller.domain.pace.progress import Progress
 from controller.domain.record import Record
 from controller.domain.run import Phase
 from controller.domain.subject import node_container_name

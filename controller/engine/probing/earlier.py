@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from controller.domain.comparison import PastRun
-from controller.domain.progress import decode_progress
+from controller.domain.pace.comparison import PastRun
+from controller.domain.pace.progress import decode_progress
 from controller.domain.run import Phase
 from controller.engine.ports import StateStore
 

@@ -10,11 +10,11 @@ from controller.base.clock import Clock
 from controller.base.errors import TargetFault
 from controller.domain.answer import NodeAnswer
 from controller.domain.attention import Attention, Look, attend
-from controller.domain.comparison import PastRun
 from controller.domain.objects import Deployment
+from controller.domain.pace.comparison import PastRun
+from controller.domain.pace.progress import decode_progress, encode_progress
 from controller.domain.pin import PinState, pin_state
 from controller.domain.podview import RunPods, address_of, view_pods
-from controller.domain.progress import decode_progress, encode_progress
 from controller.domain.record import OpenRun, Record
 from controller.domain.rules import Rules
 from controller.domain.service import node_port

@@ -8,8 +8,8 @@ from random import Random
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all, supervise
 from controller.domain.attention import Attention
-from controller.domain.comparison import PastRun
 from controller.domain.noted import Facts
+from controller.domain.pace.comparison import PastRun
 from controller.domain.record import Record
 from controller.domain.rules import Rules
 from controller.engine.probing.following import Following, Probing

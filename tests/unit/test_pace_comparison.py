@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from controller.domain.comparison import PastRun, SlowerRule, compare
-from controller.domain.progress import Stage
+from controller.domain.pace.comparison import PastRun, SlowerRule, compare
+from controller.domain.pace.progress import Stage
 from tests.slower_table import ALARM_COLUMNS, MISS_TABLES, NOISES, alarms, misses, page
 
 HOUR = 3600.0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.domain.speed import POINTS, Trail
+from controller.domain.pace.speed import POINTS, Trail
 
 
 def trodden(*steps: tuple[float, float]) -> Trail:

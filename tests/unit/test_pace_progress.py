@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from controller.domain.progress import (
+from controller.domain.pace.progress import (
     BYTES,
     Progress,
     Stage,
@@ -16,8 +16,8 @@ from controller.domain.progress import (
     describe_progress,
     encode_progress,
 )
-from controller.domain.speed import POINTS, Trail
-from controller.domain.stages import CHAINS, STAGES
+from controller.domain.pace.speed import POINTS, Trail
+from controller.domain.pace.stages import CHAINS, STAGES
 
 KEYS = tuple(f"{chain}/{stage}" for chain in CHAINS for stage in STAGES)
 NOTHING = Progress()

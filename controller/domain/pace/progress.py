@@ -11,8 +11,8 @@ from typing import Annotated
 import msgspec
 import orjson
 
-from controller.domain.speed import POINTS, Samples, Trail
-from controller.domain.stages import CHAINS, STAGES
+from controller.domain.pace.speed import POINTS, Samples, Trail
+from controller.domain.pace.stages import CHAINS, STAGES
 
 SCHEMA = 1
 BYTES = 4096  # of the text: it is written every few minutes for each open run

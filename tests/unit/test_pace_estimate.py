@@ -12,10 +12,10 @@ from statistics import median
 
 import pytest
 
-from controller.domain.comparison import PastRun
-from controller.domain.estimate import Estimate, time_left
-from controller.domain.progress import Progress, Stage, after
-from controller.domain.speed import Trail
+from controller.domain.pace.comparison import PastRun
+from controller.domain.pace.estimate import Estimate, time_left
+from controller.domain.pace.progress import Progress, Stage, after
+from controller.domain.pace.speed import Trail
 
 HOUR = 3600.0
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from controller.domain.comparison import PastRun
-from controller.domain.progress import Progress, Stage
-from controller.domain.stages import CHAINS
+from controller.domain.pace.comparison import PastRun
+from controller.domain.pace.progress import Progress, Stage
+from controller.domain.pace.stages import CHAINS
 
 LEAST_SHARE = 0.05  # of the work: before, its beginning says nothing of the pace of the rest
 LEAST_OBSERVED = 600.0  # seconds

@@ -7,7 +7,7 @@ from statistics import median
 
 from controller.base.durations import format_duration
 from controller.base.text import shown
-from controller.domain.progress import Stage
+from controller.domain.pace.progress import Stage
 
 # The median absolute deviation of normal noise times this is its standard deviation.
 _TO_SIGMA = 1.4826

@@ -60,19 +60,20 @@ class Inspection:
 @asynccontextmanager
 async def inspecting(settings: Settings, around: Surroundings) -> AsyncIterator[Inspection]:
     """Lists everything once and keeps it while the block runs. Raises SettingsFault and Trouble."""
-    async with AsyncExitStack() as stack:
-        wiring = Wiring(settings, around, stack)
-        client = await wiring.client()
-        cluster = wiring.cluster(client)
-        keeping = asyncio.create_task(cluster.run(), name="informers")
-        try:
-            await _listed(cluster)
-            yield Inspection(wiring, client, cluster)
-        except (StoreUnavailable, StoreMisused) as error:
-            raise Refused(f"the store cannot be read: {error}") from error
-        finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+    try:
+        async with AsyncExitStack() as stack:
+            wiring = Wiring(settings, around, stack)
+            client = await wiring.client()
+            cluster = wiring.cluster(client)
+            keeping = asyncio.create_task(cluster.run(), name="informers")
+            try:
+                await _listed(cluster)
+                yield Inspection(wiring, client, cluster)
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
+    except (StoreUnavailable, StoreMisused) as error:  # its closing may fail, too
+        raise Refused(f"the store cannot be read: {error}") from error
 
 
 async def _listed(cluster: KubeCluster) -> None:

@@ -88,7 +88,7 @@ def good_before(o: Observation, record: Record, run: OpenRun) -> tuple[str, str]
         return good.commit, f"the same commit {before} passed before (run {good.run})"
     link = o.rules.compare_url.replace("{good}", before).replace("{bad}", now)
     since = link or f"{before}...{now}"
-    return good.commit, f"last good: {name} (run {good.run}), since then {since}"
+    return good.commit, f"last good: {name}, since then {since}"
 
 
 def _last_good(o: Observation, record: Record, run: OpenRun) -> PastRun | None:

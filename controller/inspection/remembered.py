@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from controller.base.text import shown
 from controller.domain.observation import Observation
 from controller.domain.pace.estimate import Estimate, time_left
 from controller.domain.pace.progress import Progress, decode_progress
@@ -14,12 +15,14 @@ from store.api import StateStore, StoreMisused, StoreUnavailable
 
 @dataclass(frozen=True)
 class Remembered:
-    """progress: of the open run, as the controller noted it last; observed: seconds of it.
+    """progress: of the open run, as the controller noted it last; pace: the same in words, with how
+    fast it went then; observed: seconds of it.
     estimate: None where no run is open. tested, seen: builds of the target; None where the store
     does not tell.
     """
 
     progress: Progress | None = None
+    pace: tuple[str, ...] = ()
     observed: float = 0.0
     estimate: Estimate | None = None
     tested: int | None = None
@@ -47,7 +50,8 @@ async def _recall(store: StateStore, o: Observation) -> Remembered:
     observed = _number(fields.get("observed", ""))
     earlier = await passed_runs(store, target, before=run.id)
     estimate = time_left(progress, observed, earlier) if progress else None
-    return Remembered(progress, observed, estimate, covered.tested, covered.seen)
+    pace = tuple(shown(part) for part in fields.get("pace", "").split("; ") if part)
+    return Remembered(progress, pace, observed, estimate, covered.tested, covered.seen)
 
 
 def _number(text: str) -> float:

@@ -7,7 +7,6 @@ from controller.base.errors import TargetFault
 from controller.domain import names
 from controller.domain.noted import Facts
 from controller.domain.observation import Choice, Decision, Observation
-from controller.domain.pace.progress import describe_progress
 from controller.domain.record import Record
 from controller.domain.subject import Subject
 from controller.inspection.explanation import Explanation
@@ -101,7 +100,7 @@ def _progress(e: Explanation) -> Iterator[str]:
         yield "nothing is noted: no open run, or none that has been observed for five minutes"
         return
     yield f"as noted after {format_duration(known.observed)} of observed time:"
-    yield from describe_progress(known.progress)
+    yield from known.pace
     estimate = known.estimate
     if estimate is None or estimate.seconds is None:
         yield f"time left: no estimate ({estimate.why if estimate else 'nothing is known'})"

@@ -20,6 +20,7 @@ from controller.domain.noted import Checked, Facts
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Metadata
 from controller.domain.pace.progress import Progress, Stage, encode_progress
+from controller.domain.pace.words import describe_progress
 from controller.domain.record import SCHEMA as RECORD_SCHEMA
 from controller.domain.record import OpenRun, Outcome, Record, Step, encode_record
 from controller.domain.rules import Rules
@@ -117,7 +118,7 @@ PROGRESS = Progress(
     stages={
         "P/fetched": Stage(198120, 1260.0),
         "P/executed": Stage(198120, 2310.5),
-        "C/state-synced": Stage(96400211, 24120.0),
+        "C/state-synced": Stage(96400211, 24120.0, 3980.0),
     },
     heights={"P": 198120, "C": 41207311},
     doing="C/state-synced",
@@ -162,7 +163,8 @@ async def fill(server: RedisServer) -> None:
     for record in [FUJI_BEFORE, *records]:
         deployment = Deployment(metadata=Metadata(name=record.name, namespace=record.namespace))
         await publisher.publish(deployment, record, encode_record(record, Rules()))
-    await store.put_run(FUJI, FIRST, {"progress": encode_progress(PROGRESS)})
+    pace = "; ".join(describe_progress(PROGRESS))
+    await store.put_run(FUJI, FIRST, {"progress": encode_progress(PROGRESS), "pace": pace})
     for n in range(SEEN - 2):  # those that passed by while others were tested
         await store.note_seen(FUJI, f"sha256:{n:064x}", at=MONDAY - 3600.0 * (SEEN - n))
     await store.note_seen(FUJI, OLD, at=MONDAY)

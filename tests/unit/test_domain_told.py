@@ -63,7 +63,7 @@ def test_a_failure_after_a_pass_says_since_when() -> None:
     outcome = world.record(KEY).outcome()
     assert outcome is not None
     assert (outcome.reason, outcome.good) == ("FatalExit", "a" * 40)
-    assert "last good: v1 (run " in outcome.message
+    assert "last good: v1, since then https://" in outcome.message
     assert outcome.message.endswith(f"/compare/{'a' * 12}...{'b' * 12}")
 
 

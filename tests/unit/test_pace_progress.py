@@ -13,11 +13,11 @@ from controller.domain.pace.progress import (
     Stage,
     after,
     decode_progress,
-    describe_progress,
     encode_progress,
 )
 from controller.domain.pace.speed import POINTS, Trail
 from controller.domain.pace.stages import CHAINS, STAGES
+from controller.domain.pace.words import describe_progress
 
 KEYS = tuple(f"{chain}/{stage}" for chain in CHAINS for stage in STAGES)
 NOTHING = Progress()
@@ -478,3 +478,9 @@ def test_lines_for_people() -> None:
         "P fetched 24000",
     )
     assert describe_progress(NOTHING) == ()
+
+
+def test_a_stage_that_stands_says_so() -> None:
+    """Can slow be told from stalled by the line of the stage that moved last?"""
+    standing = Progress(stages={"C/executed": Stage(7, 60, 0.0)}, doing="C/executed")
+    assert describe_progress(standing) == ("C executed 7 (not now)",)

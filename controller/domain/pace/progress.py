@@ -94,7 +94,7 @@ def after(
     return Progress(
         stages=stages,
         heights={**before.heights, **high},
-        doing=max(advanced, key=_order) if advanced else before.doing,
+        doing=max(advanced, key=order_of) if advanced else before.doing,
         moved=_moved(then, read, before.heights, high) if same else None,
         life=life,
         raw={**then, **read},
@@ -148,32 +148,11 @@ def _moved(
     return None if _fell(then, now) else False
 
 
-def _order(key: str) -> tuple[int, int, str]:
+def order_of(key: str) -> tuple[int, int, str]:
     """Of stages that move at one time, the greatest tells best how far the node is."""
     chain, _, stage = key.partition("/")
     by_chain = CHAINS.index(chain) if chain in CHAINS else -1
     return STAGES.index(stage) if stage in STAGES else -1, by_chain, key
-
-
-def describe_progress(progress: Progress) -> tuple[str, ...]:
-    """A line for each stage that has begun, such as `P executed 24000 (12/s)`; the one that moved
-    last comes first.
-    """
-    begun = [key for key, stage in progress.stages.items() if stage.count > 0]
-    begun.sort(key=_order, reverse=True)
-    begun.sort(key=lambda key: key != progress.doing)
-    return tuple(_line(key, progress.stages[key]) for key in begun)
-
-
-def _line(key: str, stage: Stage) -> str:
-    speed = f" ({_speed(stage.rate)})" if stage.rate else ""
-    return f"{key.replace('/', ' ', 1)} {stage.count:.0f}{speed}"
-
-
-def _speed(rate: float) -> str:
-    if rate >= 10:
-        return f"{rate:.0f}/s"
-    return f"{rate:.1f}/s" if rate >= 0.1 else f"{rate * 3600:.0f}/h"
 
 
 _Number = Annotated[float, msgspec.Meta(ge=0, le=_GREATEST)]

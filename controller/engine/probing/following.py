@@ -13,6 +13,7 @@ from controller.domain.attention import Attention, Look, attend
 from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
 from controller.domain.pace.progress import decode_progress, encode_progress
+from controller.domain.pace.words import describe_progress
 from controller.domain.pin import PinState, pin_state
 from controller.domain.podview import RunPods, address_of, view_pods
 from controller.domain.record import OpenRun, Record
@@ -136,6 +137,7 @@ class Following:
             fields = {
                 "observed": f"{attention.observed:.0f}",
                 "progress": encode_progress(attention.progress),
+                "pace": "; ".join(describe_progress(attention.progress)),
             }
             await self._on.store.put_run(run.target, run.id, fields)
         except (StoreUnavailable, StoreMisused) as error:

@@ -1,0 +1,79 @@
+"""How far a run has come, as the whole controller notes it in the store and `explain` reads it."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from controller.domain.pace.progress import decode_progress
+from controller.simulator.node import Unhealthy
+from controller.simulator.node.progress import BLOCKS
+from store import open_store
+from tests.causes_world import LONG, begin, bootstrapping, causes_world, ends, kill, running
+from tests.commands import command
+from tests.controlled_world import ControlledWorld
+from tests.servers import RedisServer, redis_server
+
+# Bootstraps, and neither passes nor fails: a check that is held against nobody.
+NEVER = Unhealthy("shuttingDown", "the node is shutting down")
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
+    async with causes_world(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    (tmp_path / "redis").mkdir()
+    with redis_server(tmp_path / "redis") as found:
+        yield found
+
+
+async def noted(redis: RedisServer, target: str, run: str) -> dict[str, str]:
+    store = await open_store(redis.url)
+    try:
+        return await store.run(target, run)
+    finally:
+        await store.close()
+
+
+async def test_progress_survives_restarts_of_node_and_controller(
+    world: ControlledWorld, redis: RedisServer
+) -> None:
+    """Is all that was fetched, executed and synced counted once, though the node's counters began
+    again and another controller looked on?
+    """
+    begin(world, replace(LONG, bootstrap_seconds=3.0), store=redis.url)
+    await bootstrapping(world)
+    kill(world)
+    await running(world, 1)
+    await world.stop()
+    world.start(store=redis.url)
+    found = await ends(world)
+    assert found.phase == "Passed"
+    fields = await noted(redis, found.target, found.run)
+    progress = decode_progress(fields["progress"])
+    assert progress is not None
+    done = {key: stage.count for key, stage in progress.stages.items()}
+    assert done["P/executed"] == BLOCKS["P"]
+    assert done["X/fetched"] == BLOCKS["X"]
+    assert done["C/state-synced"] == 900_000
+    assert "P executed 24000" in fields["pace"]
+
+
+async def test_progress_is_explained(world: ControlledWorld, redis: RedisServer) -> None:
+    """Does a person see how far an open run is, by chain, and what is known of the time left?"""
+    begin(world, replace(LONG, bootstrap_seconds=2.0, unhealthy=(NEVER,)), store=redis.url)
+    await world.until(lambda: world.phase("fuji") == "Soaking")
+    await world.a_while()  # it is noted at the look after
+    await world.stop()
+    told = await command(
+        "explain", "fuji", "--kubeconfig", str(world.kubeconfig), "--store", redis.url
+    )
+    assert told.code == 0
+    assert "as noted after" in told.out
+    assert "P executed 24000" in told.out
+    assert "time left: no estimate" in told.out

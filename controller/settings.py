@@ -2,7 +2,7 @@
 
 Flags win over the environment; all faults are reported at once. The options themselves stand in
 `controller.option_table`. Times that people set on a Deployment, and those that nobody sets, are
-not here but in `controller.domain.defaults` and beside what they are of.
+not here but in `controller.domain.rules`.
 """
 
 import os

@@ -4,7 +4,6 @@ A condition is shown and told when it has lasted a while, and becomes a verdict 
 lasted, in observed time and without a break, for as long as its patience is.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,9 +78,6 @@ class Sight:
     rules: Rules
     tip_rose: bool | None = None
     clock_fault: str = ""
-
-
-Held = Mapping[Condition, str | None]
 
 
 def holding(sight: Sight) -> dict[Condition, str | None]:

@@ -174,14 +174,6 @@ class Reference:
         """`name[:tag]@digest`: runs exactly that build, and still says which tag is followed."""
         return str(Reference(self.name, self.repository, self.tag, check_digest(digest)))
 
-    def tagged(self, tag: str) -> "Reference":
-        """The same name with this tag and no digest. Raises ReferenceFault."""
-        return Reference(self.name, self.repository, check_tag(tag))
-
-    def without_digest(self) -> "Reference":
-        """The same name and tag: what a pin was made from."""
-        return Reference(self.name, self.repository, self.tag)
-
     def __str__(self) -> str:
         tag = "" if self.tag is None else f":{self.tag}"
         digest = "" if self.digest is None else f"@{self.digest}"

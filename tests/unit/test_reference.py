@@ -106,14 +106,6 @@ def test_pin_keeps_spelling_and_tag() -> None:
         Reference.parse("avalanchego").pinned("latest")
 
 
-def test_tag_replaces_digest() -> None:
-    """Does another tag drop the digest of the old one, and dropping the digest keep the tag?"""
-    pinned = Reference.parse(f"h:1/a:x@{DIGEST}")
-
-    assert str(pinned.tagged("y")) == "h:1/a:y"
-    assert str(pinned.without_digest()) == "h:1/a:x"
-
-
 def test_different_spellings_are_one_repository() -> None:
     """Are names that mean the same repository equal, so that its tag is asked for once?"""
     spellings = ("a/b:1", f"docker.io/a/b@{DIGEST}", "index.docker.io/a/b")

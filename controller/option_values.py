@@ -135,6 +135,13 @@ def parse_compare_url(text: str) -> str:
         raise ValueError(f"it is longer than {_COMPARE_URL_LENGTH} characters: shorten it")
     if not template.startswith(("http://", "https://")) or any(c.isspace() for c in template):
         raise ValueError(f"it is not http:// or https://: {_COMPARE_URL_REMEDY}")
+    if not template.isprintable():
+        raise ValueError(f"it holds a character that cannot be seen: {_COMPARE_URL_REMEDY}")
+    url = split_url(template)
+    if url.username is not None:
+        raise ValueError(f"it holds a user: leave it out, and {_COMPARE_URL_REMEDY}")
+    if not url.hostname:  # a browser takes what follows more slashes for one, and its user
+        raise ValueError(f"it names no host: {_COMPARE_URL_REMEDY}")
     names = re.findall(r"[{]([^{}]*)[}]", template)
     left = re.sub(r"[{][^{}]*[}]", "", template)
     if sorted(names) != ["bad", "good"] or "{" in left or "}" in left:

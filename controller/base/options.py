@@ -4,6 +4,7 @@ Knows no option by name: which there are stands in `controller.settings`. Every 
 so that a person mends all of them at once.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,6 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from controller.base.durations import parse_duration
 from controller.base.text import shown
+
+_USER = re.compile(r"//[^/]*@")  # before the host of a URL
 
 T = TypeVar("T")
 Parse = Callable[[str], T]
@@ -95,8 +98,11 @@ class OptionReader:
             return None
 
     def fault(self, option: Option, remedy: str, text: str | None = None) -> None:
-        """Notes a fault. remedy: what is wrong and what to write instead."""
-        value = "" if text is None or option.secret else f" is '{shown(text)}'"
+        """Notes a fault. remedy: what is wrong and what to write instead. A text that may hold a
+        user's password is not repeated.
+        """
+        hidden = text is None or option.secret or _USER.search(text)
+        value = "" if hidden else f" is '{shown(text or '')}'"
         self.faults.append(f"{option.title}{value}: {remedy}")
 
 

@@ -1,9 +1,10 @@
 """Takes secrets out of text that is kept or handed on: logs of programs that we did not write.
 
 It knows names (`named_secrets`), forms (`Bearer ...`, `://user:password@`), marks (PEM blocks, JSON
-web tokens) and the secrets that it is given. It does not guess by looks: a block's hash looks as
-random as a password, and evidence without hashes is none. So it lowers a risk and does not end it;
-where it must err, it takes out too much. Time is linear in the text, whatever the text is.
+web tokens, avalanche's keys) and the secrets that it is given. It does not guess by looks: a
+block's hash looks as random as a password, and evidence without hashes is none. So it lowers a risk
+and does not end it; where it must err, it takes out too much. Time is linear in the text, whatever
+the text is.
 """
 
 import base64
@@ -13,19 +14,24 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-from controller.base.named_secrets import REDACTED, is_no_value, is_secret_name, without_named
+from controller.base.named_secrets import (
+    REDACTED,
+    is_named,
+    is_no_value,
+    is_secret_name,
+    without_named,
+)
 from controller.base.pem_blocks import hide_blocks
 
 SHORTEST_SECRET = 4  # characters; a shorter one stands in every second word, and guards nothing
 
 # A line with none of these holds nothing for us, and most lines of a log are such.
 _HINTS = (
-    "pass", "secret", "token", "key", "authorization", "credential", "mnemonic",
-    "bearer", "basic", "://", "eyj", "ls0tls1crudj",
+    "pass", "pwd", "secret", "token", "key", "auth", "credential", "mnemonic", "cookie",
+    "signature", "bearer", "basic", "://", "eyj", "ls0tls1crudj",
 )  # fmt: skip
 
 _FORMS = (
-    (re.compile(r"(://[^\s/@:\"'`]{0,256}:)[^\s/\"'`]{1,512}@"), rf"\1{REDACTED}@"),
     (
         re.compile(  # a JSON web token: a header, which is JSON, and two to four other parts
             r"(?<![A-Za-z0-9_.-])eyJ[A-Za-z0-9_-]{5,}+\.[A-Za-z0-9_-]{5,}+(?:\.[A-Za-z0-9_-]*+){1,3}"
@@ -34,7 +40,16 @@ _FORMS = (
     ),
     # a PEM block in base64, as avalanchego takes its keys in variables
     (re.compile(r"(?<![A-Za-z0-9+/])LS0tLS1CRUdJ[A-Za-z0-9+/]*+={0,2}"), REDACTED),
+    (re.compile(r"(?<![A-Za-z0-9])PrivateKey-[A-Za-z0-9]{8,}+"), f"PrivateKey-{REDACTED}"),
 )
+
+# Not `enode://`, whose user is a node's public id, nor an image without a slash before its digest.
+_USER = re.compile(
+    r"(?<!enode)://(?P<user>[^\s/@:?#\"'`]*+)(?::(?P<password>[^\s/\"'`]*))?"
+    r"@(?!sha(?:256|512):[0-9a-f]{32})"
+)
+# Some take a token for the user and want no password.
+_TOKEN = re.compile(r"gh[oprsu]_|github_pat_|glpat-|.{16}", re.DOTALL)
 
 _SCHEME = re.compile(
     r"\b((?P<scheme>bearer|basic)[ \t]{1,8})(?P<value>[A-Za-z0-9._~+/=-]++)", re.IGNORECASE
@@ -57,7 +72,10 @@ def redact(text: str, secrets: Sequence[str] = ()) -> str:
     lines = text.split("\n")
     if "-----" in text:
         hide_blocks(lines, REDACTED)
-    return "\n".join(_line(line) for line in lines)
+    paired = False
+    for number, line in enumerate(lines):
+        lines[number], paired = _line(line, paired)
+    return "\n".join(lines)
 
 
 def redact_json(value: object, secrets: Sequence[str] = (), depth: int = 0) -> object:
@@ -71,13 +89,17 @@ def redact_json(value: object, secrets: Sequence[str] = (), depth: int = 0) -> o
     if depth < _DEEPEST and isinstance(value, Mapping):
         return {
             redact(_sound(name), secrets): REDACTED
-            if is_secret_name(str(name)) and not is_no_value(str(item))
+            if _is_secret(str(name), value) and not is_no_value(str(item))
             else redact_json(item, secrets, depth + 1)
             for name, item in value.items()
         }
     if depth < _DEEPEST and isinstance(value, list | tuple | set | frozenset):
         return [redact_json(item, secrets, depth + 1) for item in value]
     return redact(_sound(value), secrets)
+
+
+def _is_secret(name: str, fields: Mapping[object, object]) -> bool:
+    return is_secret_name(name) or is_named(name, fields)
 
 
 def _sound(value: object) -> str:
@@ -96,14 +118,26 @@ def _spellings(secrets: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted((s for s in found if "\n" not in s), key=lambda s: (-len(s), s)))
 
 
-def _line(line: str) -> str:
+def _line(line: str, paired: bool) -> tuple[str, bool]:
+    """The line, and whether the next holds the value of a name in this one. paired: as of the one
+    before.
+    """
     lower = line.lower()
-    if not any(hint in lower for hint in _HINTS):
-        return line
-    line = without_named(line)
+    if not paired and not any(hint in lower for hint in _HINTS):
+        return line, False
+    line, pairs = without_named(line, paired)
+    line = _USER.sub(_user, line)
     for form, instead in _FORMS:
         line = form.sub(instead, line)
-    return _SCHEME.sub(_scheme, line)
+    return _SCHEME.sub(_scheme, line), pairs
+
+
+def _user(found: re.Match[str]) -> str:
+    user = REDACTED if _TOKEN.match(found["user"]) else found["user"]
+    password = found["password"]
+    if password is None:
+        return f"://{user}@"
+    return f"://{user}:{password and REDACTED}@"
 
 
 def _scheme(found: re.Match[str]) -> str:

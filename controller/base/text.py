@@ -2,7 +2,11 @@
 
 import re
 
-_UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\ufeff]+")
+# Control characters, ends of lines that terminals do not know, marks of direction, and what has no
+# width; but for those that a text of many lines may keep.
+_NEVER = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_UNSHOWABLE = re.compile(rf"[\t\n{_NEVER}]+")
+_UNSHOWABLE_IN_LINES = re.compile(rf"[{_NEVER}]")
 
 
 def shown(text: object, limit: int = 200) -> str:
@@ -11,6 +15,13 @@ def shown(text: object, limit: int = 200) -> str:
     """
     line = _UNSHOWABLE.sub(" ", str(text)[: 4 * limit]).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def shown_lines(text: str) -> str:
+    """As `shown`, but lines stay lines and tabs stay tabs, and nothing is cut: each such character
+    becomes one space.
+    """
+    return _UNSHOWABLE_IN_LINES.sub(" ", text)
 
 
 def cut_bytes(text: str, limit: int) -> str:

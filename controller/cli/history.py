@@ -8,12 +8,13 @@ import typer
 
 from controller.cli import flags
 from controller.cli.common import reading_settings, surroundings
-from controller.cli.output import Format, Output, instant, print_json, print_rows, short
-from controller.inspection.history import Line, read_history
+from controller.cli.output import Format, Output, print_json, print_rows, short
+from controller.engine.evidence.parts import instant
+from controller.inspection.history import LOOKED_THROUGH, History, Line, read_history
 from controller.inspection.opening import inspecting
 
 HEADINGS = ("TIME", "DEPLOYMENT", "TARGET", "RUN", "BUILD", "PHASE", "REASON", "MESSAGE")
-OVER = ("Passed", "Failed", "Aborted")
+UNTESTED = "nothing has been tested here yet"
 
 
 def history(
@@ -35,28 +36,32 @@ def history(
 ) -> None:
     """Show transitions, newest first: the store's, and those that only the records remember."""
     given = dict(locals())
-    chosen = {name: given.pop(name) for name in ("target", "deployment", "limit")}
-    del given["output"], given["outcomes"]
-    lines = asyncio.run(_read(given, chosen))
-    if outcomes:
-        lines = [line for line in lines if line.phase in OVER]
-    show(lines, output)
-    raise typer.Exit(0 if lines else 3)
+    chosen = {name: given.pop(name) for name in ("target", "deployment", "limit", "outcomes")}
+    del given["output"]
+    found = asyncio.run(_read(given, chosen))
+    sifted = outcomes or target is not None or deployment is not None
+    show(found.lines, output, "nothing matches" if sifted else UNTESTED)
+    if found.cut:
+        said = f"only the newest {LOOKED_THROUGH} transitions were looked through"
+        more = "" if target is not None else ": --target looks through one target's alone"
+        typer.echo(said + more, err=True)
+    raise typer.Exit(0 if found.lines else 3)
 
 
-async def _read(given: dict[str, Any], chosen: dict[str, Any]) -> list[Line]:
+async def _read(given: dict[str, Any], chosen: dict[str, Any]) -> History:
     async with inspecting(reading_settings(given), surroundings()) as inspection:
         store = await inspection.wiring.store()
         return await read_history(store, inspection.records(), **chosen)
 
 
-def show(lines: list[Line], output: Format) -> None:
+def show(lines: list[Line], output: Format, nothing: str = UNTESTED) -> None:
+    """nothing: the sentence for a person, where there is no line."""
     if output is Format.JSON:
         print_json([asdict(line) for line in lines])
     elif lines:
         print_rows(HEADINGS, [_cells(line) for line in lines])
     else:
-        typer.echo("nothing has been tested here yet", err=True)
+        typer.echo(nothing, err=True)
 
 
 def _cells(line: Line) -> tuple[str, ...]:
@@ -68,5 +73,5 @@ def _cells(line: Line) -> tuple[str, ...]:
         short(line.build),
         line.phase,
         line.reason,
-        line.message,
+        line.message or ("" if line.phase else line.id),  # unreadable: what to look for
     )

@@ -50,13 +50,18 @@ async def perform() -> int:
                         print(f"the demo did not come to its end: {error}", file=sys.stderr)
                         print("\n".join(process.last_lines()), file=sys.stderr)
                         return 1
-                    lines = await read_history(
-                        MemoryStore(), inspection.records(), target=None, deployment=None, limit=50
+                    history = await read_history(
+                        MemoryStore(),
+                        inspection.records(),
+                        target=None,
+                        deployment=None,
+                        limit=50,
+                        outcomes=True,
                     )
             finally:
                 await process.stop()
     print("\nHow every run ended, newest first:\n")
-    show([line for line in lines if line.phase in ("Passed", "Failed", "Aborted")], Format.TABLE)
+    show(list(history), Format.TABLE)
     faults = performance.faults()
     print(f"\nended after {format_duration(clock.monotonic() - began)}", end="; ")
     print("\n".join(faults) if faults else "no build was tested twice on a target")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from controller.domain.answer import AnswerKind, NodeAnswer, Tip
-from controller.domain.conditions import OF_PODS, Condition, Sight, Span, holding
+from controller.domain.conditions import BLINDING, OF_PODS, Condition, Sight, Span, holding
 from controller.domain.obstacles import Obstacles
 from controller.domain.pace.progress import Progress, after
 from controller.domain.podview import Life
@@ -59,18 +59,20 @@ class Look:
 @dataclass(frozen=True)
 class Attention:
     """run: id. looks: since this controller began to look. last: monotonic seconds of the last.
-    observed: seconds since the node first started, with what earlier controllers observed.
-    reverted: observed seconds for which the pin has been taken back without a break. spans: the
-    conditions that hold. soak: the one under way. lacking: why the last look was no healthy one.
-    answer: the last, and answered_life: whose it was. tips: of the last answer. progress: of all
-    lives, with what earlier controllers saw. words: of the last process that ended. heard: uid of a
-    pod and restarts of its node, whose last words were read if they could be.
+    observed: seconds since the node first started, with what earlier controllers observed; blind:
+    those of them in which nobody could see the node, or it had nowhere to run. reverted: observed
+    seconds for which the pin has been taken back without a break. spans: the conditions that hold.
+    soak: the one under way. lacking: why the last look was no healthy one. answer: the last, and
+    answered_life: whose it was. tips: of the last answer. progress: of all lives, with what earlier
+    controllers saw. words: of the last process that ended. heard: uid of a pod and restarts of its
+    node, whose last words were read if they could be.
     """
 
     run: str
     looks: int = 0
     last: float = 0.0
     observed: float = 0.0
+    blind: float = 0.0
     reverted: float = 0.0
     spans: Mapping[Condition, Span] = field(default_factory=dict)
     soak: Soak | None = None
@@ -111,13 +113,16 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         rules=rules,
         clock_fault=look.clock_fault,
     )
+    spans = _spans(before, look, progress, counted, rules)
+    blind = look.started and not BLINDING.isdisjoint(spans)
     return replace(
         before,
         looks=before.looks + 1,
         last=look.at,
         observed=before.observed + (counted if look.started else 0.0),
+        blind=before.blind + (counted if blind else 0.0),
         reverted=before.reverted + counted if look.reverted else 0.0,
-        spans=_spans(before, look, progress, counted, rules),
+        spans=spans,
         soak=soak,
         lacking=lacking,
         answer=look.answer,

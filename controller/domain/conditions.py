@@ -30,6 +30,7 @@ class Condition(StrEnum):
     MANIFEST_REFUSED = "ManifestRefused"
     VOLUME_TROUBLE = "VolumeTrouble"
     OTHER_DATA = "OtherData"
+    NO_WORD = "NoWord"
     HOST_REFUSED = "HostRefused"
     SILENT = "NotAnswering"
     UNREACHED = "Unreached"
@@ -49,8 +50,13 @@ OF_PODS = frozenset(
         Condition.MANIFEST_REFUSED,
         Condition.VOLUME_TROUBLE,
         Condition.OTHER_DATA,
+        Condition.NO_WORD,
     }
 )
+
+
+# While one of these holds, a build cannot show how fast it is: the time counts for no timeout.
+BLINDING = OF_PODS | {Condition.UNREACHED}
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ def holding(sight: Sight) -> dict[Condition, str | None]:
         (Condition.MANIFEST_REFUSED, obstacles.manifest),
         (Condition.VOLUME_TROUBLE, obstacles.volume),
         (Condition.OTHER_DATA, obstacles.other_data),
+        (Condition.NO_WORD, obstacles.wordless),
     ):
         if sentence:
             held[condition] = shown(sentence)
@@ -106,7 +113,8 @@ def _of_node(sight: Sight) -> dict[Condition, str | None]:
     if answer.kind is not AnswerKind.ANSWERED:
         return _unanswered(sight, answer)
     held: dict[Condition, str | None] = {}
-    if cut_off := _cut_off(answer):
+    cut_off = _cut_off(answer)
+    if cut_off and not sight.progress.moved:  # what was fetched can be executed without peers
         held[Condition.NO_PEERS] = cut_off
     disk = answer.failing.get("diskspace")
     if disk is not None:
@@ -147,12 +155,11 @@ def _unanswered(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]
 
 def _while_bootstrapping(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     """Slow is not stalled: nothing at all has moved, and there were peers to move it."""
-    moved = sight.progress.moved
+    moved, last = _followed(sight)
     if answer.ready or moved or answer.peers == 0:
         return {}
     if moved is None or answer.peers is None or _cut_off(answer):
         return {Condition.STILL: None}
-    last = sight.progress.doing
     doing = f"{last} moved last" if last else "nothing has moved yet"
     return {Condition.STILL: f"no counter of any chain moves ({doing}; {answer.peers} peers)"}
 
@@ -160,7 +167,9 @@ def _while_bootstrapping(sight: Sight, answer: NodeAnswer) -> dict[Condition, st
 def _after_bootstrap(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     held: dict[Condition, str | None] = {}
     failing = against(answer.failing, FailureClass.CLIENT)
-    if failing:
+    if _cut_off(answer):
+        held[Condition.UNHEALTHY] = None  # what fails without a network, fails for want of it
+    elif failing:
         held[Condition.UNHEALTHY] = "; ".join(f"{c}: {answer.failing[c]}" for c in failing)
     if sight.mode == SyncMode.P_CHAIN or sight.network not in PUBLIC:
         return held
@@ -172,6 +181,18 @@ def _after_bootstrap(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | 
     if fault and not sight.tip_rose:
         held[Condition.TIP_STANDS] = fault
     return held
+
+
+def _followed(sight: Sight) -> tuple[bool | None, str]:
+    """Whether anything moves that should, and the stage of it that moved last.
+
+    A chain that has finished bootstraps again and again while another lacks [106], so P's counters
+    move for ever, and tell nothing of C. On a public network C's do so too when it has finished.
+    """
+    progress = sight.progress
+    if sight.mode == SyncMode.P_CHAIN or sight.network not in PUBLIC or "C" not in progress.last:
+        return progress.moved, progress.doing
+    return progress.moves.get("C") if progress.moved is not None else None, progress.last["C"]
 
 
 @dataclass(frozen=True)
@@ -193,6 +214,7 @@ def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patie
         Condition.UNSCHEDULABLE: Patience(Reason.UNSCHEDULABLE, rules.unschedulable_patience),
         Condition.NOT_CREATED: Patience(Reason.BAD_CONFIG, rules.config_patience),
         Condition.MANIFEST_REFUSED: Patience(Reason.BAD_CONFIG, rules.config_patience),
+        Condition.NO_WORD: Patience(Reason.BAD_CONFIG, rules.config_patience),
         Condition.HOST_REFUSED: Patience(Reason.BAD_CONFIG, rules.config_patience),
         Condition.VOLUME_TROUBLE: Patience(Reason.VOLUME_LOST, rules.volume_patience),
         Condition.SILENT: Patience(Reason.STALLED, rules.silence_patience),
@@ -208,8 +230,8 @@ def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patie
 
 
 def _stall_patience(progress: Progress, rules: Rules) -> float:
-    """By what the node was doing; the longest where that is not known."""
-    stage = progress.doing.partition("/")[2]
+    """By what the node was doing, C before others; the longest where that is not known."""
+    stage = progress.last.get("C", progress.doing).partition("/")[2]
     if stage in (FETCHED, VERTICES_FETCHED):
         return rules.stall_fetching
     if stage in (EXECUTED, VERTICES_EXECUTED):

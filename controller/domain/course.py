@@ -13,6 +13,7 @@ from controller.domain.observation import Decision, Observation
 from controller.domain.podview import RunPods
 from controller.domain.record import OpenRun, Record
 from controller.domain.results import checked_of, good_before, with_comparison
+from controller.domain.rules import MINUTE
 from controller.domain.run import Phase, Reason
 from controller.domain.seen import seen_now
 from controller.domain.standing import standing_now, tell_conditions
@@ -44,7 +45,7 @@ def _pass(o: Observation, record: Record, run: OpenRun) -> Decision:
     soak = o.attention.soak
     assert soak is not None
     why = (
-        f"bootstrapped in {format_duration(_took(run))} and healthy for"
+        f"bootstrapped in {_bootstrap(run)} and healthy for"
         f" {format_duration(soak.seconds)} after that ({soak.looks} looks)"
     )
     run = replace(run, facts=_facts(o, run))
@@ -79,7 +80,7 @@ def _advance(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Dec
         phase, reason = Phase.SOAKING, Reason.BOOTSTRAPPED
         run = replace(run, bootstrapped=stamp(o), took=_observed(o, run))
         message = (
-            f"run {run.id} has bootstrapped in {format_duration(_took(run))}; it passes after"
+            f"run {run.id} has bootstrapped in {_bootstrap(run)}; it passes after"
             f" {format_duration(o.subject.soak)} of observed health"
         )
     else:
@@ -92,6 +93,7 @@ def _advance(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Dec
         since=stamp(o),
         seen=seen,
         observed=_observed(o, run),
+        blind=_blind(o, run),
         facts=_facts(o, run),
     )
     record = evolve(o, record, phase, reason, message=message, run=run)
@@ -108,7 +110,14 @@ def _note(
         return None
     before, run = (
         run,
-        replace(run, seen=seen, conditions=standing, facts=facts, observed=_observed(o, run)),
+        replace(
+            run,
+            seen=seen,
+            conditions=standing,
+            facts=facts,
+            observed=_observed(o, run),
+            blind=_blind(o, run),
+        ),
     )
     after = evolve(o, record, run.phase, run.reason, run=run)
     after = tell_conditions(o, after, before, run)
@@ -145,6 +154,18 @@ def _facts(o: Observation, run: OpenRun) -> Facts:
 
 def _observed(o: Observation, run: OpenRun) -> float:
     return round(o.attention.observed, 1) if o.attention else run.observed
+
+
+def _blind(o: Observation, run: OpenRun) -> float:
+    return round(o.attention.blind, 1) if o.attention else run.blind
+
+
+def _bootstrap(run: OpenRun) -> str:
+    """How long it took, and how much of that was observed, where that is less."""
+    took, lasted = _took(run), run.bootstrapped - run.started
+    if lasted <= 1.05 * took + MINUTE:
+        return format_duration(took)
+    return f"{format_duration(lasted)} ({format_duration(took)} of it observed)"
 
 
 def _took(run: OpenRun) -> float:

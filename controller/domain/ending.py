@@ -11,11 +11,13 @@ LINE = 200  # characters of a log line that a record keeps
 
 
 class EndKind(StrEnum):
-    """What ended a process. DISK: the node itself, low on disk space [91]. REFUSED: flags, data or
-    architecture. PANIC: caught, and so with exit code 0 [117]. FATAL: by a line that says so [116].
+    """What ended a process. VOLUME: its disk fails. DISK: the node itself, low on disk space [91].
+    REFUSED: flags, data or architecture. PANIC: caught, and so with exit code 0 [117]. FATAL: by a
+    line that says so [116].
     """
 
     OOM = "oom"
+    VOLUME = "volume"
     DISK = "disk"
     REFUSED = "refused"
     PANIC = "panic"
@@ -37,10 +39,15 @@ class Ending:
         return f"{how}: {self.line}" if self.line else how
 
 
+_VOLUME = re.compile(
+    r"input/output error|read-only file system|stale (?:NFS )?file handle"
+    r"|structure needs cleaning|transport endpoint is not connected",
+    re.IGNORECASE,
+)
 _DISK = re.compile(r"low on disk space|no space left on device", re.IGNORECASE)
 _REFUSED = re.compile(
     r"couldn't load node config|couldn't configure flags|couldn't read chain configs"
-    r"|invalid genesis hash|exec format error|unknown flag|invalid argument"
+    r"|invalid genesis hash|exec format error|unknown flag|invalid argument \".*\" for"
     r"|couldn't start node: .*(?:config|genesis|flag)",
     re.IGNORECASE,
 )
@@ -52,6 +59,7 @@ _FATAL = re.compile(
 )
 # The order in which a line is looked for: what tells most first.
 _TELLING = (
+    (EndKind.VOLUME, _VOLUME),
     (EndKind.DISK, _DISK),
     (EndKind.REFUSED, _REFUSED),
     (EndKind.PANIC, _PANIC),

@@ -1,5 +1,6 @@
 """What keeps a run's node from running, as its pods' states tell it."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ _NOT_CREATED = {
     "PreCreateHookError",
     "PostStartHookError",
 }
+# Of these, what says that the manifest or the image is wrong; all else is the machine's doing, such
+# as a runtime that is too slow on a starved disk ("failed to reserve container name").
+_BY_MANIFEST = re.compile(r"exec: |no such file or directory|exec format error|permission denied")
 # Exit codes of the init container (k8s/targets/base/prepare-data.sh).
 _FAULT_OF_MANIFEST = 2
 _FOREIGN = 3
@@ -28,8 +32,9 @@ class Obstacles:
     pulling: the image does not come. unplaced: there is no pod, or no machine takes it, or its
     containers do not begin. not_created: the container cannot be made from its manifest. manifest,
     volume: the init container's complaint, by whose fault it is; again: it runs again after one,
-    which may or may not be over. other_data: it prepared the data of another run. loopback: why
-    nobody outside the pod can reach the node.
+    which may or may not be over. other_data: it prepared the data of another run. wordless:
+    the node runs, and the init container has said nothing. loopback: why nobody outside the pod can
+    reach the node.
     """
 
     pulling: str = ""
@@ -39,6 +44,7 @@ class Obstacles:
     volume: str = ""
     again: bool = False
     other_data: str = ""
+    wordless: str = ""
     loopback: str = ""
 
 
@@ -48,11 +54,23 @@ class _Complaint(msgspec.Struct):
     error: str = ""
 
 
+_WORDLESS = (
+    "the node runs, and no init container has said which data it prepared: write the termination"
+    " message that k8s/targets/base/prepare-data.sh writes"
+)
+
+
 def obstacles_of(
-    pod: Pod | None, pods: Sequence[Pod], container: str, other_run: str = ""
+    pod: Pod | None,
+    pods: Sequence[Pod],
+    container: str,
+    *,
+    other_run: str = "",
+    wordless: bool = False,
 ) -> Obstacles:
     """pod: the run's, None where there is none. pods: all of the Deployment's. other_run: whose
-    data its init container prepared; empty if it is the run's own.
+    data its init container prepared; empty if it is the run's own. wordless: it has said nothing,
+    and the node runs.
     """
     if pod is None:
         ending = next((p.metadata.name for p in pods if p.terminating), "")
@@ -61,18 +79,29 @@ def obstacles_of(
         )
     waiting = list(_waiting(pod))
     pulling = next((w for w in waiting if w.reason in _PULL_TROUBLE), None)
-    not_created = next((w for w in waiting if w.reason in _NOT_CREATED), None)
+    held_up = next((w for w in waiting if w.reason in _NOT_CREATED), None)
+    by_manifest = held_up is not None and _is_by_manifest(held_up)
+    not_created = held_up if by_manifest else None
     manifest, volume = _complaints(pod)
     return Obstacles(
         pulling=_said(pulling),
-        unplaced="" if pulling or not_created or manifest or volume else _unplaced(pod, container),
+        unplaced=""
+        if pulling or not_created or manifest or volume
+        else _said(held_up) or _unplaced(pod, container),
         not_created=_said(not_created),
         manifest=manifest,
         volume=volume,
         other_data=f"the init container prepared the data of run {other_run}" if other_run else "",
+        wordless=_WORDLESS if wordless else "",
         again=not (manifest or volume) and _tries_again(pod),
         loopback=_loopback(pod.spec.container(container)),
     )
+
+
+def _is_by_manifest(waiting: StateWaiting) -> bool:
+    if waiting.reason == "CreateContainerConfigError":
+        return True
+    return _BY_MANIFEST.search(waiting.message) is not None
 
 
 def _unplaced(pod: Pod, container: str) -> str:
@@ -82,7 +111,9 @@ def _unplaced(pod: Pod, container: str) -> str:
     status = pod.status_of(container)
     if status is not None and (status.restart_count or status.state != _NOTHING):
         begun = status.state.running or status.state.terminated or status.last_state.terminated
-        if begun:
+        waiting = status.state.waiting
+        # One that ran before may wait for its pod to be set up again, as after a reboot.
+        if begun and (waiting is None or waiting.reason == "CrashLoopBackOff"):
             return ""
     if not pod.spec.node_name and scheduled is None:
         return ""  # this moment

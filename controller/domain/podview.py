@@ -28,6 +28,11 @@ class InitWord(msgspec.Struct, frozen=True):
     said: datetime | None = None
 
 
+# How the kubelet begins the message of an init container that the runtime does not know any more
+# [K pkg/kubelet/kubelet_pods.go].
+_LOST = "Unable to get init container status from container runtime"
+
+
 @dataclass(frozen=True)
 class Life:
     """One process of the node: another pod, or a restart of its container, is another life."""
@@ -77,15 +82,18 @@ def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
         obstacles = Obstacles() if ours else obstacles_of(None, pods, container)
         return RunPods(several=len(ours) > 1, foreign=foreign, gone=gone, obstacles=obstacles)
     pod = ours[0]
-    status, word = pod.status_of(container), _word(pod)
+    status, word = pod.status_of(container), _word(pod) or _remembered(run, pod)
+    life = _life(pod, status)
     other = word.run if word is not None and word.run != run.id else ""
     return RunPods(
         pod=pod,
         status=status,
         word=word,
-        life=_life(pod, status),
+        life=life,
         started=_started(status),
-        obstacles=obstacles_of(pod, pods, container, other),
+        obstacles=obstacles_of(
+            pod, pods, container, other_run=other, wordless=life is not None and word is None
+        ),
         gone=gone,
         foreign=foreign,
     )
@@ -123,6 +131,18 @@ def _word(pod: Pod) -> InitWord | None:
         if word.run and word.data:
             return replace(word, said=termination.finished_at)
     return None
+
+
+def _remembered(run: OpenRun, pod: Pod) -> InitWord | None:
+    """What this very pod's init container said once, where the kubelet says that it has lost it:
+    the runtime has thrown the container away.
+    """
+    seen = run.seen
+    if not any(t.message.startswith(_LOST) for t in _terminations(pod)):
+        return None
+    if seen.pod != pod.metadata.uid or seen.data not in ("fresh", "resumed"):
+        return None
+    return InitWord(run=run.id, data=seen.data, resumes=seen.resumes)
 
 
 def _gone(pods: Sequence[Pod]) -> str:

@@ -25,12 +25,13 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The run that is open.
 
     image: the pin, as written into the containers. found: the images that the pin replaced, by
-    which a taken-back pin is told from another wish. digest: what the tag pointed to. config:
-    hash of the node's configuration. decided, started, bootstrapped: when the run was decided, the
-    node first started, the node first said ready; 0 before. observed: seconds of observed time
-    since `started`, as of the last write; took: those until the node first said ready. reverts: how
-    often the pin was put back. fault: reason of the fault that keeps this run from passing now.
-    conditions: those that people were told of and that last.
+    which a taken-back pin is told from another wish. digest: what the tag pointed to. config: hash
+    of the node's configuration. decided, started, bootstrapped: when the run was decided, the node
+    first started, the node first said ready; 0 before. observed: seconds of observed time since
+    `started`, as of the last write; blind: those of them in which the node could not be seen, or
+    had nowhere to run; took: those until the node first said ready. reverts: how often the pin was
+    put back. fault: reason of the fault that keeps this run from passing now. conditions: those
+    that people were told of and that last.
     """
 
     id: str
@@ -49,6 +50,7 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     started: int = 0
     bootstrapped: int = 0
     observed: float = 0.0
+    blind: float = 0.0
     took: float = 0.0
     reverts: int = 0
     fault: str = ""

@@ -67,7 +67,7 @@ class Rules:
     # Doubt
     max_skew: float = 60.0  # of our clock and the API server's; NTP keeps them within a second
     gap_factor: float = 3.0  # probe intervals without a look are a gap in observation: two may fail
-    gap_least: float = 5.0  # and no gap is shorter than this: a busy machine is not an outage
+    longest_look: float = 90.0  # and none is shorter than a look that hangs at every question
 
     # Telling
     hold_warning: float = HOUR  # before held data may be replaced; a shorter hold has no warning

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from controller.domain.attention import LastWords
 from controller.domain.ending import Ending, EndKind, ending_of
 from controller.domain.noted import Seen
-from controller.domain.objects import ContainerStatus
+from controller.domain.objects import ContainerStatus, StateTerminated
 from controller.domain.observation import Observation
 from controller.domain.podview import RunPods
 from controller.domain.record import OpenRun
@@ -23,13 +23,18 @@ def seen_now(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
         return seen
     uid = pods.pod.metadata.uid
     if uid != seen.pod:
-        seen = replace(seen, pod=uid, restarts=0, counted=0, began=-1)
+        seen = replace(seen, pod=uid, restarts=0, counted=0, began=-1, data="")
     word = pods.word if pods.word and pods.word.run == run.id else None
     new = max(0, status.restart_count - seen.restarts)
+    if o.attention is None or o.attention.first_look:
+        # Nobody knows when those were that a controller finds: a loop is soon counted for itself.
+        new = min(1, new)
     if word is not None and word.resumes > seen.began >= 0:
         new = 0  # the init container ran again: the whole pod was set up anew, by the machine [61]
     last = status.last_state.terminated or status.state.terminated
     ending = ending_of(last, _words(o, pods)) if last else None
+    if new and last is not None and _recovered(o, last):
+        seen, new = replace(seen, crashes=0, ends={}, zeros=0), 1
     if new:
         seen = _counted(seen, ending, new, unasked=_unasked(pods, ending))
         seen = replace(seen, counted=status.restart_count)
@@ -90,6 +95,15 @@ def _unasked(pods: RunPods, ending: Ending | None) -> bool:
     disrupted = pods.pod.condition("DisruptionTarget")
     probed = container is not None and container.liveness_probe is not None
     return not probed and (disrupted is None or disrupted.status != "True")
+
+
+def _recovered(o: Observation, last: StateTerminated) -> bool:
+    """Whether the process that ended last had been up for so long that earlier ends are forgotten,
+    whether or not anybody saw it.
+    """
+    if last.started_at is None or last.finished_at is None:
+        return False
+    return last.finished_at - last.started_at >= timedelta(seconds=o.rules.crash_calm)
 
 
 def _calm(o: Observation, pods: RunPods) -> bool:

@@ -80,7 +80,7 @@ def failure(o: Observation, run: OpenRun, pods: RunPods) -> Failure | None:
 
     What is counted, or said by the pods themselves, needs no trust in clocks; the others do.
     """
-    for known in (_volume_lost(run, pods), _wrong_version(o, run, pods), _ended(o, run.seen)):
+    for known in (_volume_lost(o, run, pods), _wrong_version(o, run, pods), _ended(o, run.seen)):
         if known is not None:
             return known
     if _untrusted(o) is not None:
@@ -88,14 +88,15 @@ def failure(o: Observation, run: OpenRun, pods: RunPods) -> Failure | None:
     return _out_of_patience(o) or _late(o, run)
 
 
-def _volume_lost(run: OpenRun, pods: RunPods) -> Failure | None:
+def _volume_lost(o: Observation, run: OpenRun, pods: RunPods) -> Failure | None:
     """The init container says fresh for a run that had started."""
     word = pods.word
     if not run.started or word is None or (word.run, word.data) != (run.id, "fresh"):
         return None
     assert pods.pod is not None
     elsewhere = bool(run.seen.home) and pods.pod.metadata.uid != run.seen.home
-    again = word.said is not None and int(word.said.timestamp()) > run.started
+    # A machine's clock may step between the init container's end and the node's start.
+    again = word.said is not None and word.said.timestamp() > run.started + o.rules.max_skew
     if not elsewhere and not again:
         return None
     return (
@@ -127,6 +128,7 @@ def _wrong_version(o: Observation, run: OpenRun, pods: RunPods) -> Failure | Non
 
 _BY_KIND = {
     EndKind.OOM: Reason.OUT_OF_MEMORY,
+    EndKind.VOLUME: Reason.VOLUME_LOST,
     EndKind.DISK: Reason.DISK_FULL,
     EndKind.REFUSED: Reason.BAD_CONFIG,
     EndKind.PANIC: Reason.EXITED_ZERO,
@@ -178,11 +180,12 @@ def _late(o: Observation, run: OpenRun) -> Failure | None:
     attention = o.attention
     assert attention is not None
     assert not isinstance(o.subject, TargetFault)
-    late = run.started and attention.observed >= o.subject.timeout
+    seen = attention.observed - attention.blind
+    late = run.started and seen >= o.subject.timeout
     if not late or attention.soak is not None:
         return None
     return (
         Reason.TIMEOUT,
-        f"not passed after {format_duration(attention.observed)} of observed time"
+        f"not passed after {format_duration(seen)} of observed time"
         f" (timeout {format_duration(o.subject.timeout)}), still {run.phase.lower()}",
     )

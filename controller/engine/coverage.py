@@ -3,7 +3,6 @@ passed by while a run was open.
 """
 
 from controller.domain.observation import Observation
-from controller.domain.record import Record
 from controller.domain.subject import Subject
 from controller.engine.ports import StateStore
 
@@ -23,8 +22,6 @@ class Coverage:
             return
         target, at = str(o.subject.target), o.now.timestamp()
         builds = {c.resolution.build for c in o.choices if c.source == "tag" and c.resolution}
-        if isinstance(o.record, Record) and o.record.run and o.record.run.target == target:
-            builds.add(o.record.run.build)
         for build in sorted(builds):
             if (target, build) not in self._noted:
                 await self._store.note_seen(target, build, at=at)

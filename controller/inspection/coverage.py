@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from controller.base.errors import SettingsFault, TargetFault
-from controller.base.text import shown
-from controller.domain.record import decode_record
+from controller.base.errors import SettingsFault
 from controller.inspection.opening import Standing
+from controller.inspection.ownership import check_ours, is_memory
 from controller.settings import Settings
 from controller.wiring import Surroundings, Wiring
 from store.api import StateStore, StoreMisused, StoreUnavailable
@@ -51,7 +50,7 @@ async def read_coverage(
     coverage = Coverage()
     wanted = list(dict.fromkeys(targets))
     # memory:// ends with the controller's process: ours would be another one, and empty.
-    if not wanted or settings.store.url.lower().startswith("memory:"):
+    if not wanted or is_memory(settings):
         return coverage
     try:
         work = _read(settings, around, standings, wanted, coverage)
@@ -75,40 +74,9 @@ async def _read(
     """
     async with AsyncExitStack() as stack:
         store = await Wiring(settings, around, stack).store()
-        await _check_ours(store, standings)
+        await check_ours(store, standings)
         for target in targets:
             try:
                 coverage.by_target[target] = await coverage_of(store, target)
             except StoreMisused as error:  # a key of this target that a person must mend
                 coverage.trouble = coverage.trouble or str(error)
-
-
-async def _check_ours(store: StateStore, standings: Iterable[Standing]) -> None:
-    """Raises StoreMisused for a store that has no copy of the record of any of these Deployments.
-
-    Not by the cluster's id in `meta`, as the controller does: it is the uid of a namespace that may
-    be none of those looked at, and whose reading is no right of everybody. The uid in a copy says
-    as much, and mostly the first copy is enough.
-    """
-    meta = await store.meta()
-    if meta is None:
-        raise StoreMisused("it is empty: is it the controller's, and the prefix too?")
-    for standing in standings:
-        if await _is_known(store, standing):
-            return
-    cluster = f" ({shown(meta.cluster)})" if meta.cluster else ""
-    raise StoreMisused(
-        f"it has no copy of these Deployments' records: it is the memory of another cluster"
-        f"{cluster}, or of another controller"
-    )
-
-
-async def _is_known(store: StateStore, standing: Standing) -> bool:
-    meta = standing.deployment.metadata
-    if standing.record is None or standing.record.uid != meta.uid:
-        return False  # no controller has written to this Deployment: there is no copy to ask for
-    text = (await store.mirrored(meta.key)).get("record", "")
-    try:
-        return decode_record(text, meta.namespace, meta.name).uid == meta.uid
-    except TargetFault:
-        return False

@@ -20,6 +20,7 @@ from controller.base.text import shown
 from controller.domain.record import Record
 from controller.domain.run import OPEN, Phase, run_time
 from controller.domain.target import SLUG
+from controller.engine.bodies import body_of
 from controller.engine.evidence.gatherer import KEEP_SECONDS
 from controller.engine.evidence.parts import SUMMARY, instant
 from controller.inspection.opening import inspecting
@@ -162,11 +163,8 @@ async def _in_history(store: StateStore, wanted: Wanted) -> dict[str, Ending]:
 
 
 def _ending_of(transition: Transition) -> Ending:
-    try:
-        raw: Any = orjson.loads(transition.body)
-        phase, reason, message = (str(raw.get(n, "")) for n in ("phase", "reason", "message"))
-    except (orjson.JSONDecodeError, AttributeError):
-        phase, reason, message = "", "", ""  # a line of another hand: the run is known all the same
+    body = body_of(transition)  # nothing of another hand's: the run is known all the same
+    phase, reason, message = (body.get(name, "") for name in ("phase", "reason", "message"))
     return Ending(phase, reason, message, transition.at)
 
 

@@ -19,9 +19,11 @@ from controller.engine.ledger import Ledger
 from controller.engine.memory import Memory
 from controller.engine.observe import Senses, observe, wishes
 from controller.inspection.opening import Inspection
+from controller.inspection.ownership import check_ours, is_memory
 from controller.inspection.remembered import Remembered, recall
 from controller.kube.lease import read_holder
-from store import ReadOnlyStore
+from store import ReadOnlyStore, open_store
+from store.api import StateStore, StoreMisused, StoreUnavailable
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     deployment = i.cluster.deployment(key)
     if deployment is None:
         raise Refused(f"{key} is not labelled, or not there")
-    clock, rules, store = i.wiring.around.clock, Rules(), ReadOnlyStore(await i.wiring.store())
+    clock, rules = i.wiring.around.clock, Rules()
+    store, why_not = await _believed(i)
     random = i.wiring.around.random
     ledger = Ledger(store, clock, random, settle=0.0, patience=0.0, records=lambda: ())
     states: dict[Followed, TagState] = {}
@@ -69,10 +72,25 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
         answer = await _ask(i, first, pods)
         attention.append(_attention(first, record.run, pods, answer, clock))
     o = await observe(senses, deployment, Leave(True))
-    remembered = await recall(store, o)
+    remembered = Remembered() if why_not else await recall(store, o)
+    trouble = why_not or ledger.failure
     return Explanation(
-        o, decide(o), states, pods, answer, remembered, ledger.failure, await _lease(i, key)
+        o, decide(o), states, pods, answer, remembered, trouble, await _lease(i, key)
     )
+
+
+async def _believed(i: Inspection) -> tuple[StateStore, str]:
+    """The store that was named; or an empty one, and why: a sentence."""
+    store = await i.wiring.store()
+    if is_memory(i.wiring.settings):
+        return ReadOnlyStore(store), "none is named (--store): what only it knows is not told here"
+    try:
+        await check_ours(store, i.standings())
+    except StoreMisused as error:
+        return ReadOnlyStore(await open_store("memory://")), f"not believed: {error}"
+    except StoreUnavailable:
+        pass  # the ledger finds that out too, and says it
+    return ReadOnlyStore(store), ""
 
 
 def _attention(

@@ -1,19 +1,23 @@
 """History for `history`: the store's, and what only the records know."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import orjson
+from math import inf, nextafter
 
 from controller.domain.record import Outcome, Record, Step
+from controller.domain.run import OVER
+from controller.engine.bodies import body_of
 from controller.engine.notices import target_of, transition_id
 from store.api import StateStore, Transition
+
+# Transitions that a search looks through, or up to a page more: a second or two of a near store.
+LOOKED_THROUGH = 10_000
+_PAGE = 1000  # transitions read at once
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of history."""
+    """One line of history. All but id, at and target are empty if the store's is unreadable."""
 
     id: str
     at: float
@@ -27,6 +31,38 @@ class Line:
     message: str
 
 
+@dataclass(frozen=True)
+class History:
+    """lines: newest first. cut: LOOKED_THROUGH was met, so that older ones may be missing."""
+
+    lines: list[Line]
+    cut: bool
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.lines)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    target: str | None
+    deployment: str | None
+    limit: int
+    outcomes: bool
+
+    def fits(self, line: Line) -> bool:
+        return (
+            self.target in (None, line.target)
+            and self.deployment in (None, line.deployment)
+            and (not self.outcomes or line.phase in OVER)
+        )
+
+    @property
+    def page(self) -> int:
+        """The store's answer is all that is needed where it knows what was asked for."""
+        sifted = self.outcomes or self.deployment is not None
+        return _PAGE if sifted else min(self.limit, _PAGE)
+
+
 async def read_history(
     store: StateStore,
     records: Iterable[Record],
@@ -34,33 +70,61 @@ async def read_history(
     target: str | None,
     deployment: str | None,
     limit: int,
-) -> list[Line]:
-    """Newest first, at most `limit`. Raises StoreUnavailable."""
-    lines = {line.id: line for record in records for line in _remembered(record)}
-    for transition in await store.history(target, limit=limit):
-        lines[transition.id] = _of_transition(transition)
-    chosen = [
-        line
-        for line in lines.values()
-        if target in (None, line.target) and deployment in (None, line.deployment)
-    ]
-    ends = {(line.deployment, line.run, line.phase) for line in chosen if line.before}
+    outcomes: bool = False,
+) -> History:
+    """The newest `limit` of the lines that are asked for. outcomes: only how runs ended. Raises
+    StoreUnavailable, and StoreMisused for a target that is no slug.
+    """
+    asked, records = _Asked(target, deployment, limit, outcomes), list(records)
+    remembered = {line.id: line for r in records for line in (_of_step(r, s) for s in r.steps)}
+    kept, cut = await _search(store, asked, remembered)
+    lines = {**remembered, **kept}
+    ends = {(line.deployment, line.run, line.phase) for line in lines.values()}
     # An outcome is only a reminder of a transition that nobody has any more.
-    chosen = [x for x in chosen if x.before or (x.deployment, x.run, x.phase) not in ends]
-    return sorted(chosen, key=lambda line: (line.at, line.id), reverse=True)[:limit]
+    reminders = [_of_outcome(r, o) for r in records for o in r.outcomes]
+    reminders = [x for x in reminders if (x.deployment, x.run, x.phase) not in ends]
+    chosen = [line for line in (*lines.values(), *reminders) if asked.fits(line)]
+    chosen.sort(key=lambda line: (line.at, line.id), reverse=True)
+    return History(chosen[:limit], cut)
 
 
-def _remembered(record: Record) -> list[Line]:
-    return [_of_step(record, s) for s in record.steps] + [
-        _of_outcome(record, o) for o in record.outcomes
-    ]
+async def _search(
+    store: StateStore, asked: _Asked, remembered: Mapping[str, Line]
+) -> tuple[dict[str, Line], bool]:
+    """The store's lines by id, from the newest to the last that is needed, whether they fit or not;
+    and whether the search was given up before.
+    """
+    found = dict[str, Line]()
+    fitting, before, again = 0, None, set[str]()
+    while fitting < asked.limit:
+        page = await store.history(asked.target, limit=asked.page + len(again), before=before)
+        fresh = [each for each in page if each.id not in again]
+        if not fresh or len(found) >= LOOKED_THROUGH:
+            return found, bool(fresh)
+        lines = [_of_transition(each, remembered) for each in fresh]
+        found.update((line.id, line) for line in lines)
+        fitting += sum(asked.fits(line) for line in lines)
+        # More of the last second may follow, and so the next page begins with that second.
+        last = page[-1].at
+        before, again = nextafter(last, inf), {each.id for each in page if each.at == last}
+    return found, False
 
 
-def _of_transition(transition: Transition) -> Line:
-    raw: Any = orjson.loads(transition.body)
-    names = ("deployment", "target", "run", "build", "before", "phase", "reason", "message")
+def _of_transition(transition: Transition, remembered: Mapping[str, Line]) -> Line:
+    body = body_of(transition)
+    if not body and transition.id in remembered:
+        return remembered[transition.id]
     return Line(
-        id=transition.id, at=transition.at, **{name: str(raw.get(name, "")) for name in names}
+        id=transition.id,
+        at=transition.at,
+        deployment=body.get("deployment", ""),
+        target=transition.target,
+        run=body.get("run", ""),
+        build=body.get("build", ""),
+        before=body.get("before", ""),
+        phase=body.get("phase", ""),
+        reason=body.get("reason", ""),
+        message=body.get("message", ""),
     )
 
 

@@ -8,7 +8,7 @@ from controller.domain.pace.estimate import Estimate, time_left
 from controller.domain.pace.progress import Progress, decode_progress
 from controller.domain.record import Record
 from controller.domain.subject import Subject
-from controller.engine.probing.earlier import passed_runs
+from controller.engine.probing.earlier import number_of, passed_runs
 from controller.inspection.coverage import coverage_of
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
@@ -47,15 +47,8 @@ async def _recall(store: StateStore, o: Observation) -> Remembered:
         return Remembered(tested=covered.tested, seen=covered.seen)
     fields = await store.run(target, run.id)
     progress = decode_progress(fields.get("progress", ""))
-    observed = _number(fields.get("observed", ""))
+    observed = number_of(fields, "observed")
     earlier = await passed_runs(store, target, before=run.id)
     estimate = time_left(progress, observed, earlier) if progress else None
     pace = tuple(shown(part) for part in fields.get("pace", "").split("; ") if part)
     return Remembered(progress, pace, observed, estimate, covered.tested, covered.seen)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0

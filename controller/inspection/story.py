@@ -96,6 +96,9 @@ def _facts(facts: Facts) -> Iterator[str]:
 
 def _progress(e: Explanation) -> Iterator[str]:
     known = e.remembered
+    if e.store_trouble:
+        yield "not known: only the store knows it"
+        return
     if e.observation.record is None or known.progress is None:
         yield "nothing is noted: no open run, or none that has been observed for five minutes"
         return

@@ -250,7 +250,10 @@ CAUSES = [
         "unusable",
     ),
     Cause(
-        "NoPeers", INFRASTRUCTURE, plays(replace(LONG, no_peers=True)), ("NoPeers for", "no peer")
+        "NoPeers",
+        INFRASTRUCTURE,
+        plays(replace(LONG, no_peers=True, stall_after=0.1)),
+        ("NoPeers for", "no peer"),
     ),
     Cause(
         "BadConfig",

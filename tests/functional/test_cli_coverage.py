@@ -216,6 +216,11 @@ async def test_a_store_of_another_cluster(tested: ControlledWorld, redis: RedisS
     done = await status(tested, "--store", redis.url)
     stands_alone(done, "it is the memory of another cluster (another-cluster)")
     assert set((await counts(tested, "--store", redis.url)).values()) == {(None, None)}
+    told = await command(
+        "explain", "fuji", "--kubeconfig", str(tested.kubeconfig), "--store", redis.url
+    )
+    assert "not believed: it has no copy of these Deployments' records" in told.out
+    assert "tested" not in told.out.partition("coverage:")[2]
 
 
 async def test_a_copy_that_cannot_be_read(tested: ControlledWorld, redis: RedisServer) -> None:

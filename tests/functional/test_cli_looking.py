@@ -117,6 +117,8 @@ async def test_explain_an_open_run(three: ControlledWorld) -> None:
         f"the init container says fresh for run {record.run.id}",
         "check bootstrapped fails",
         "5 peers",
+        "none is named (--store): what only it knows is not told here",
+        "not known: only the store knows it",
     ):
         assert words in done.out, words
 

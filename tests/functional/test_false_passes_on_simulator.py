@@ -262,7 +262,7 @@ async def test_a_silence_in_mid_soak(tmp_path: Path) -> None:
     """One look takes longer than a gap in observation may be; the node is ready, healthy and at the
     tip before it and after it. Is what lies between them part of the soak?
     """
-    async with stage(tmp_path, rules=replace(RULES, gap_least=1.0)) as on:
+    async with stage(tmp_path, rules=replace(RULES, longest_look=1.0)) as on:
         node = await on.soaks()
         frozen, over = height(node), asyncio.Event()
         await on.held_look(over).happened()

@@ -188,7 +188,7 @@ async def fill(server: RedisServer) -> None:
     await store.put_build("sha256:" + "9c0d1e2f" * 8, "linux/amd64", NEW)
     log = b"FATAL <P Chain> failed to verify block\nexit status 1\n"
     await store.put_evidence(
-        MAINNET, FIRST, {"node.log": log, "pod.json": b"{}"}, keep_seconds=86400.0
+        MAINNET, FIRST, {"node.log": log, "pods.json": b"{}"}, keep_seconds=86400.0
     )
     idle = Transition("bootstrap.fuji-state-sync.idle.2", "", MONDAY - 60.0, b"{}")
     await store.append([idle])

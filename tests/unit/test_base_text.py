@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.base.text import cut_bytes, shown
+from controller.base.text import cut_bytes, shown, shown_lines
 
 
 @given(st.text(), st.integers(min_value=1, max_value=300))
@@ -27,14 +27,32 @@ def test_shown_text_is_one_line_within_its_limit(text: str, limit: int) -> None:
         "\x85",
         "\x9b",
         "\u2028",
+        "\u202a",
         "\u202e",
+        "\u2066",
+        "\u2067",
+        "\u2068",
+        "\u2069",
+        "\u061c",
         "\u200b",
+        "\u200e",
+        "\u200f",
+        "\u2060",
         "\ufeff",
     ],
 )
 def test_control_characters_and_direction_marks_become_a_space(mark: str) -> None:
     """Can text from outside neither forge a line nor turn one round?"""
     assert shown(f"a{mark}b") == "a b"
+
+
+@given(st.text())
+def test_lines_are_shown_as_one_line_is_but_for_their_ends_and_tabs(text: str) -> None:
+    """Is there one rule for what cannot be shown, and does no character come or go by it?"""
+    found = shown_lines(text)
+    assert [c for c in found if c in "\n\t"] == [c for c in text if c in "\n\t"]
+    assert len(found) == len(text)
+    assert all(c in "\n\t" or shown(f"a{c}b") == f"a{c}b" for c in found)
 
 
 def test_what_was_cut_is_marked() -> None:

@@ -41,17 +41,20 @@ def failed() -> tuple[World, str, str]:
     world = World()
     key = world.add(deployment())
     run = world.start_run(key)
-    image = world.image(key)
-    world.pods[key] = (pod(run, image, said=word(run, "fresh"), restarts=6),)
-    judged(world, key)
+    crashed(world, key, run)
     assert world.record(key).phase is Phase.HELD
     return world, key, run
 
 
-def judged(world: World, key: str) -> Decision:
-    """After one more look."""
-    world.probe(key, BUSY)
-    return world.settle(key)
+def crashed(world: World, key: str, run: str, uid: str = "pod-1") -> Decision:
+    """The node is seen to run, and then to have ended six times."""
+    decision = world.settle(key)
+    for restarts in (0, 0, 6):
+        made = pod(run, world.image(key), said=word(run, "fresh"), restarts=restarts, uid=uid)
+        world.pods[key] = (made,)
+        world.probe(key, BUSY)
+        decision = world.settle(key)
+    return decision
 
 
 def runs(world: World, key: str) -> list[str]:
@@ -194,10 +197,7 @@ def test_a_hold_can_be_ended() -> None:
     world.tags["latest"] = "b"
     write(world, key, end_hold_requested_at="1")
     run = world.start_run(key)
-    world.pods[key] = (
-        pod(run, world.image(key), said=word(run, "fresh"), restarts=6, uid="second"),
-    )
-    judged(world, key)
+    crashed(world, key, run, uid="second")
     world.tags["latest"] = "c"
     assert world.settle(key).phase is Phase.HELD
 
@@ -209,8 +209,7 @@ def test_a_wish_to_end_a_hold_from_before_the_failure_ends_nothing() -> None:
     run = world.start_run(key)
     write(world, key, end_hold_requested_at="1")
     world.settle(key)
-    world.pods[key] = (pod(run, world.image(key), said=word(run, "fresh"), restarts=6),)
-    assert judged(world, key).phase is Phase.HELD
+    assert crashed(world, key, run).phase is Phase.HELD
     world.tags["latest"] = "b"
     assert world.settle(key).phase is Phase.HELD
 

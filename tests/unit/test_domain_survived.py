@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace as with_fields
@@ -10,9 +10,11 @@ from msgspec.structs import replace as with_fields
 from controller.domain.answer import AnswerKind, NodeAnswer, Tip
 from controller.domain.noted import Facts
 from controller.domain.objects import (
+    ContainerState,
+    StateTerminated,
     StateWaiting,
 )
-from tests.machine_objects import BUSY, SOUND, word
+from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import MOVING, Scene, failing, moved, scene, soaking, with_tip
 
 
@@ -194,3 +196,152 @@ def test_a_clock_that_comes_right_fails_nothing() -> None:
     assert found.verdict == ("Soaking", "", "")
     found.looks(SOUND, 0.4)
     assert found.verdict[0] == "Passed"
+
+
+def test_time_in_which_nobody_could_see_the_node_counts_for_no_timeout() -> None:
+    """Is a run not late whose node nobody reached for days, or that had no machine?"""
+    found = scene()
+    found.world.change(
+        found.key, with_annotations(found.world.deployments[found.key], timeout="1d")
+    )
+    found.looks(NodeAnswer(AnswerKind.UNREACHED, "no route to host"), 30)
+    assert found.verdict == ("Bootstrapping", "", "")
+    for number in range(26):
+        found.looks(moved(number), 0.95)
+    assert found.verdict[1] == "Timeout"
+
+
+def test_restarts_that_lie_days_apart_are_no_loop() -> None:
+    """Is a controller that was away not misled by a count, where the last process lived long?"""
+    found = scene()
+    found.looks(moved(1), 0.1)
+    found.world.now += timedelta(days=6)
+    made = found.made(restarts=6, exit_code=1)
+    assert made.status.container_statuses is not None
+    status = made.status.container_statuses[0]
+    ended = with_fields(
+        status.last_state.terminated or StateTerminated(),
+        started_at=found.world.now - timedelta(hours=22),
+        finished_at=found.world.now,
+    )
+    status = with_fields(status, last_state=ContainerState(terminated=ended))
+    found.shows(with_fields(made, status=with_fields(made.status, container_statuses=[status])))
+    found.looks(moved(2), 0.1)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_restarts_that_a_new_controller_finds_are_no_loop_yet() -> None:
+    """Are restarts of which nobody knows when they were not called a loop at the first look?"""
+    found = scene()
+    found.world.attention.clear()
+    found.shows(found.made(restarts=9, exit_code=1))
+    found.looks(moved(1), 0.1)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_checks_that_fail_for_want_of_a_network_are_the_networks() -> None:
+    """Where C's check fails a look before the network's does: whose fault is it?"""
+    found = soaking()
+    found.looks(failing("C", "block processing too long"), 0.02)
+    cut_off = {"C": "block processing too long", "network": "no peers"}
+    found.looks(replace(failing("C", ""), failing=cut_off, peers=0), 7)
+    assert found.verdict == ("Failed", "NoPeers", "infrastructure")
+
+
+def test_what_was_fetched_can_be_executed_without_peers() -> None:
+    """Does an outage of the network not fail a node that goes on working?"""
+    found = scene()
+    for number in range(80):
+        found.looks(replace(moved(number), peers=0), 0.1)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_a_disk_that_fails_is_not_the_builds_fault() -> None:
+    """Are ends by I/O errors the volume's?"""
+    found = scene()
+    found.ends(6, 1, line="FATAL node failed: write /data/runs/x/db/000012.log: input/output error")
+    assert found.verdict == ("Failed", "VolumeLost", "infrastructure")
+
+
+def test_an_invalid_argument_is_not_always_a_flag() -> None:
+    """Is a crash after a warning with errno 22 in it no matter of configuration?"""
+    found = scene()
+    found.ends(6, 139, line="WARN could not sync: invalid argument")
+    assert found.verdict[1] == "CrashLoop"
+
+
+def test_a_runtime_that_is_slow_is_no_bad_manifest() -> None:
+    """Has a container that could not be created for an hour, for the machine's sake, more time?"""
+    found = scene()
+    waiting = StateWaiting(
+        reason="CreateContainerError", message="failed to reserve container name: it is reserved"
+    )
+    found.shows(found.made(waiting=waiting, started=None, running=False))
+    found.looks(None, 11)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.looks(None, 2)
+    assert found.verdict == ("Failed", "Unschedulable", "infrastructure")
+
+
+def test_a_pod_that_is_not_set_up_again_is_told_of() -> None:
+    """After a reboot, where the pod's volume does not come back: is that seen?"""
+    found = scene()
+    waiting = StateWaiting(reason="PodInitializing", message="")
+    made = found.made(waiting=waiting, restarts=1)
+    found.shows(with_fields(made, spec=with_fields(made.spec, node_name="machine-1")))
+    found.looks(None, 13)
+    assert found.verdict == ("Failed", "Unschedulable", "infrastructure")
+
+
+def test_a_chain_that_fetches_anew_does_not_hide_one_that_hangs() -> None:
+    """Is C found to stand though P, which has finished, goes on counting [106]?"""
+    found = scene()
+    for number in range(75):
+        counters = {"P/fetched": 1000.0 + number, "C/executed": 500.0}
+        found.looks(replace(MOVING, counters=counters), 0.1)
+    assert found.verdict == ("Failed", "Stalled", "client")
+
+
+def test_a_state_sync_that_is_silent_has_its_own_patience() -> None:
+    """Is C in the silent end of its state sync not judged by what X did last?"""
+    found = scene()
+    synced = {"P/executed": 9.0, "C/state-synced": 5000.0}
+    found.looks(replace(MOVING, counters={**synced, "X/fetched": 1.0}), 0.1)
+    found.looks(replace(MOVING, counters={**synced, "X/fetched": 2.0}), 11)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_a_clock_that_steps_back_loses_no_volume() -> None:
+    """Is an init container that ended after its node began, by its clock, no second one?"""
+    found = scene()
+    run = found.world.record(found.key).run
+    assert run is not None
+    made = found.made()
+    (init,) = made.status.init_container_statuses or ()
+    assert init.state.terminated is not None
+    at = datetime.fromtimestamp(run.started + 20, UTC)
+    state = ContainerState(terminated=with_fields(init.state.terminated, finished_at=at))
+    statuses = [with_fields(init, state=state)]
+    found.shows(
+        with_fields(made, status=with_fields(made.status, init_container_statuses=statuses))
+    )
+    found.looks(moved(1), 0.1)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_a_word_that_the_kubelet_has_lost_is_remembered() -> None:
+    """Does a run pass whose init container the runtime threw away, in the pod that said it?"""
+    found = scene()
+    found.looks(BUSY, 0.1)
+    made = found.made(said="Unable to get init container status from container runtime and pod")
+    found.shows(made)
+    found.looks(SOUND, 0.4)
+    assert found.verdict[0] == "Passed"
+
+
+def test_an_init_container_without_a_word_is_a_matter_of_configuration() -> None:
+    """Does a run that could never pass, for want of its word, end and say so?"""
+    found = scene()
+    found.shows(found.made(uid="pod-9", said="done"))
+    found.looks(BUSY, 1.2)
+    assert found.verdict == ("Failed", "BadConfig", "configuration")

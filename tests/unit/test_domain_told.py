@@ -1,6 +1,7 @@
 """What people are told of a run's trouble and of its end."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from controller.domain.attention import LastWords
 from controller.domain.noted import Facts
@@ -123,6 +124,17 @@ def test_the_last_end_is_judged_with_its_last_words() -> None:
     outcome = found.world.record(found.key).outcome()
     assert outcome is not None
     assert "last exit code 1: FATAL shutting down chain" in outcome.message
+
+
+def test_a_bootstrap_that_was_not_watched_says_how_long_it_took() -> None:
+    """Are hours in which no controller looked told, beside those that were observed?"""
+    found = scene()
+    found.looks(BUSY, 3)
+    found.world.now += timedelta(hours=40)
+    found.looks(SOUND, 0.4)
+    outcome = found.world.record(found.key).outcome()
+    assert outcome is not None
+    assert "bootstrapped in 1d19h (2h59m of it observed)" in outcome.message
 
 
 def test_an_init_container_that_prepared_other_data_is_told_of() -> None:

@@ -1,8 +1,10 @@
 """The evidence of a run: what is read when it is over, and in what form it is kept."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, overload
 
 import orjson
 import pytest
@@ -21,7 +23,7 @@ from controller.domain.objects import (
     StateWaiting,
 )
 from controller.domain.run import Phase
-from controller.engine.evidence.bundle import PART_BYTES
+from controller.engine.evidence.bundle import PART_BYTES, Ended, read_bundle
 from tests.evidence_desk import RUN, TARGET, Desk, ended, node_pod, open_desk, outcome
 from tests.fakes import EPOCH
 from tests.machine_objects import pinned, pod
@@ -35,6 +37,11 @@ async def desk() -> AsyncIterator[Desk]:
 
 def as_json(parts: Mapping[str, bytes], name: str) -> Any:
     return orjson.loads(parts[name])
+
+
+async def read(desk: Desk, run: Ended, secrets: Sequence[str] = ()) -> Mapping[str, bytes]:
+    """The parts, without the store: no clock of ours knows of the thread that makes long ones."""
+    return (await read_bundle(desk.witness, run, desk.clock, secrets)).parts
 
 
 def unread(parts: Mapping[str, bytes]) -> list[str]:
@@ -279,7 +286,7 @@ async def test_logs_keep_their_ends_within_bounds(desk: Desk) -> None:
     """Is a long log cut from its beginning, at a line, and said to be cut?"""
     lines = [f"line {number} {'x' * 90} password=hunter2\n" for number in range(20_000)]
     desk.witness.logs = {"fuji-1 node": Read("".join(lines), cut=True)}
-    parts = await desk.gathered(ended(node_pod()))
+    parts = await read(desk, ended(node_pod()))
     log = parts["node.log"]
     assert PART_BYTES - 200 < len(log) <= PART_BYTES
     first, second, *_ = log.splitlines()
@@ -295,7 +302,7 @@ async def test_logs_keep_their_ends_within_bounds(desk: Desk) -> None:
 async def test_a_log_of_one_line_is_bounded_too(desk: Desk, text: str) -> None:
     """Is a line without end cut at a whole character?"""
     desk.witness.logs = {"fuji-1 node": Read(text)}
-    log = (await desk.gathered(ended(node_pod())))["node.log"]
+    log = (await read(desk, ended(node_pod())))["node.log"]
     assert len(log) <= PART_BYTES
     assert text.endswith(log.decode().splitlines()[-1])
 
@@ -303,7 +310,7 @@ async def test_a_log_of_one_line_is_bounded_too(desk: Desk, text: str) -> None:
 async def test_a_part_that_is_too_long_is_left_out_and_said_to_be(desk: Desk) -> None:
     """Can no part, whatever is in it, keep the others out of the store?"""
     progress = {str(number): "x" * 1000 for number in range(2000)}
-    parts = await desk.gathered(ended(node_pod(), progress=progress))
+    parts = await read(desk, ended(node_pod(), progress=progress))
     assert "left out" in as_json(parts, "progress.json")["unread"]
     assert any(line.startswith("progress.json: left out") for line in unread(parts))
     assert sum(len(part) for part in parts.values()) < 4 * PART_BYTES
@@ -311,8 +318,74 @@ async def test_a_part_that_is_too_long_is_left_out_and_said_to_be(desk: Desk) ->
 
 async def test_control_characters_do_not_reach_a_terminal(desk: Desk) -> None:
     """Are logs and JSON free of what moves a cursor or turns text round, and lines kept?"""
-    text = "\x1b[31mred\x1b[0m\ttab\r\nnext\x9b2J\u202eend\x00\n"
+    text = "\x1b[31mred\x1b[0m\ttab\r\nnext\x9b2J\u202eend\x00\n\u061cto\u2066the\u2069end\n"
     desk.witness.logs = {"fuji-1 node": Read(text)}
     parts = await desk.gathered(ended(node_pod(), facts={"a": "\u202eturned"}))
-    assert parts["node.log"].decode() == "red\ttab\nnext 2J end \n"
+    assert parts["node.log"].decode() == "red\ttab\nnext 2J end \n to the end\n"
     assert as_json(parts, "summary.json")["facts"] == {"a": " turned"}
+
+
+class Gate(Sequence[str]):
+    """A secret; who asks for it in another thread than the loop's waits until the gate is opened.
+    came: whether anybody has.
+    """
+
+    def __init__(self) -> None:
+        self.came, self.open = threading.Event(), threading.Event()
+
+    def __iter__(self) -> Iterator[str]:
+        if threading.current_thread() is not threading.main_thread():
+            self.came.set()
+            assert self.open.wait(5)
+        return iter(("s3cret-of-ours",))
+
+    def __len__(self) -> int:
+        return 1
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return ("s3cret-of-ours",)[index]
+
+
+LONG = "s3cret-of-ours in a line of a log\n" * 10_000
+
+
+async def begun(desk: Desk, gate: Gate, run: Ended) -> asyncio.Task[Mapping[str, bytes]]:
+    """A bundle in the making, its redaction held at the gate."""
+    making = asyncio.create_task(read(desk, run, gate))
+    while not gate.came.is_set():
+        await asyncio.sleep(0)
+        assert not making.done(), "nothing was done beside the loop"
+    return making
+
+
+@pytest.mark.parametrize("of", ["log", "json"])
+async def test_the_loop_goes_on_while_a_long_part_is_redacted(desk: Desk, of: str) -> None:
+    """While redaction is under way, can others do their work, and is the part whole afterwards?"""
+    gate = Gate()
+    desk.witness.logs = {"fuji-1 node": Read(LONG if of == "log" else "short\n")}
+    progress = {"said": [LONG] if of == "json" else []}
+    making = await begun(desk, gate, ended(node_pod(), progress=progress))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not making.done()
+    gate.open.set()
+    parts = await making
+    assert b"s3cret" not in b"".join(parts.values())
+    assert parts["node.log" if of == "log" else "progress.json"].count(b"[redacted]") == 10_000
+
+
+async def test_a_bundle_can_be_cancelled_while_it_is_redacted(desk: Desk) -> None:
+    """Does a stop not wait for a long redaction, nor get anything but its own cancellation?"""
+    gate = Gate()
+    desk.witness.logs = {"fuji-1 node": Read(LONG)}
+    making = await begun(desk, gate, ended(node_pod()))
+    making.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await making
+    assert not gate.open.is_set()
+    gate.open.set()
+    assert desk.store.kept == []

@@ -102,6 +102,13 @@ def test_what_is_not_alike_is_left_out(fields: dict[str, Any]) -> None:
     assert (found.comparable, found.slower) == (0, False)
 
 
+def test_a_run_that_nobody_watched_for_long_is_not_compared() -> None:
+    """Is what was observed of a bootstrap not taken for how long it took?"""
+    half = replace(took(30), unobserved=15 * 3600.0)
+    assert "15h of its bootstrap was not observed" in compare(half, NINE).sentence
+    assert compare(took(30), [replace(past, unobserved=1e5) for past in NINE]).comparable == 0
+
+
 def test_unknown_machines_are_compared_among_themselves() -> None:
     """Does a cluster that does not tell machine types still compare its runs?"""
     unknown = [replace(past, node_type="") for past in NINE]

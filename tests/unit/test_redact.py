@@ -19,7 +19,9 @@ NAMES = [
     "password", "passwd", "REDIS_PASSWORD", "http-auth-password", "secret", "client_secret",
     "clientSecret", "token", "accessToken", "X-Auth-Token", "api_key", "api-key", "apiKey",
     "AWS_SECRET_ACCESS_KEY", "privateKey", "private_key", "staking-signer-key-file-content",
-    "AVAGO_STAKING_TLS_KEY_FILE_CONTENT", "credential", "credentials", "Authorization",
+    "AVAGO_STAKING_TLS_KEY_FILE_CONTENT", "credential", "credentials", "Authorization", "auth",
+    "db_pwd", "redis_pass", "my.pass", "MYSQL-PWD", "pwd", "X-Amz-Signature",
+    "X-Amz-Security-Token", "Cookie", "Set-Cookie",
 ]  # fmt: skip
 FORMS = [
     "{0}={1}", "{0}: {1}", "{0} = {1} and more", '"{0}":"{1}","peers":4', "'{0}': '{1}'",
@@ -76,6 +78,12 @@ def test_whatever_the_value_it_goes(value: str, name: str, form: str) -> None:
         f'secrets: ["a","{SECRET}"]',
         f"Private Key: {SECRET}",
         f"--secret {SECRET}=x",
+        f"Cookie: a=b; c={SECRET}",
+        f'Set-Cookie: a="b c"; d={SECRET}; Path=/',
+        f'Authorization: Digest username="jane", response="{SECRET}"',
+        orjson.dumps({"head": f'Cookie: a="b"; c="{SECRET}"'}).decode(),
+        f"avax import PrivateKey-{BODY[:50]}",
+        f'{{"auths":{{"registry.example":{{"auth":"{SECRET}"}}}}}}',
     ],
 )
 def test_other_forms_go(text: str) -> None:
@@ -84,6 +92,58 @@ def test_other_forms_go(text: str) -> None:
     for part in (SECRET, SECRET.replace("/", ""), TOKEN, BODY, BODY[:20], "LS0tLS1CRUdJ"):
         assert part not in found
     assert REDACTED in found
+
+
+PAIRS = [
+    '{"name":"DB_PASSWORD","value":"hunter2"}', '{"name": "DB_PASSWORD", "value": "hunter2"}',
+    '{"value":"hunter2","name":"DB_PASSWORD"}', '{"key":"api_key","value":"hunter2"}',
+    "[{'name': 'API_TOKEN', 'value': 'hunter2'}]", "{Name:redis_pass Value:hunter2 ValueFrom:nil}",
+    "- name: DB_PASSWORD\n  value: hunter2", '"name": "DB_PASSWORD",\r\n"value": "hunter2"\r',
+    '{"said":"{\\"name\\":\\"DB_PASSWORD\\",\\"value\\":\\"hunter2\\"}"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PAIRS)
+def test_a_value_that_another_field_names_goes(text: str) -> None:
+    """Is a variable's value gone, as manifests and dumps of them write it, and nothing else?"""
+    rest = "\nname: next, value: kept"
+    assert redact(text + rest) == text.replace("hunter2", REDACTED) + rest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name":"PEERS","value":"hunter2"}',
+        '{"name":"DB_PASSWORD","value":""}',
+        '{"name":"DB_PASSWORD_FILE","value":"/run/redis"}',
+        '{"name":"DB_PASSWORD","valueFrom":{"name":"redis","key":"password"}}',
+        '{"name":"DB_PASSWORD"},{"value":"of another"}',
+        '{"value":"of another"},{"name":"DB_PASSWORD"}',
+        "name: DB_PASSWORD\nnext: one\nvalue: of another",
+    ],
+)
+def test_a_value_that_nobody_calls_secret_stays(text: str) -> None:
+    """Does a field called `value` go only beside the name of a secret?"""
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://ghp_abc@github.com/x", f"https://{REDACTED}@github.com/x"),
+        ("https://gho_abc@github.com/x", f"https://{REDACTED}@github.com/x"),
+        ("https://github_pat_a@github.com/x", f"https://{REDACTED}@github.com/x"),
+        ("https://glpat-abc@gitlab.com/x", f"https://{REDACTED}@gitlab.com/x"),
+        ("https://ghp_abc:x@github.com/x", f"https://{REDACTED}:{REDACTED}@github.com/x"),
+        ("https://ghp_abc:@github.com/x", f"https://{REDACTED}:@github.com/x"),
+        ("https://0123456789abcdef@h", f"https://{REDACTED}@h"),
+        ("https://" + "a" * 3000 + "@h", f"https://{REDACTED}@h"),
+        ("https://jane:" + "a" * 3000 + "@h", f"https://jane:{REDACTED}@h"),
+    ],
+)
+def test_a_user_who_is_a_token_goes(text: str, found: str) -> None:
+    """Where a token stands for the user of a URL, is it gone, and the host kept?"""
+    assert redact(f"cloned {text} now") == f"cloned {found} now"
 
 
 def test_basic_authentication_goes() -> None:
@@ -112,6 +172,18 @@ def test_basic_authentication_goes() -> None:
         '{"password":null,"token":"","apiKey":false}',
         "goroutine 1 [running]:\nmain.main()\n\t/src/main.go:12 +0x1d\nkey value monkey: 3",
         "fatal: pebble: key not found",
+        "authority=P authority: none compass=north bypass=true bypass=all passed=3 surpass: 4",
+        "https://git@github.com/x and ssh://git@github.com/x and https://h?mail=jane@example.com",
+        "enode://" + "ab" * 64 + "@10.0.0.7:30303",
+        "docker-pullable://avalanchego-of-ours@sha256:" + "0f" * 32,
+        "docker-pullable://localhost:5000@sha256:" + "0f" * 32,
+        "auth: failed to read it, authorization: is missing, token: denied, cookie-cutter",
+        'registry auth: "unauthorized" and secret: "not found"',
+        "a PrivateKey-less node",
+        "[11-23|06:00:00.000] INFO <P Chain> bootstrap/bootstrapper.go:708 executing blocks"
+        ' {"numExecuted": 4096, "numToExecute": 9000, "eta": "1m2s"}',
+        "[11-23|06:00:00.000] INFO <C Chain> core/blockchain.go:402 Imported new chain segment"
+        ' {"number": 7, "hash": "31ced5..eca96b", "name": "value", "key": "name"}',
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
@@ -138,7 +210,8 @@ def test_lines_stay_lines(text: str, secrets: list[str]) -> None:
 
 
 PIECES = [
-    "password", "token", "api key", "--", "=", ": ", " ", '"', "\\", "'", "[", "]", "{", "}", "\n",
+    "name", "value", "cookie", "is", "is ", "password",
+    "token", "api key", "--", "=", ": ", " ", '"', "\\", "'", "[", "]", "{", "}", "\n",
     "Bearer ", "://", "@", "eyJ", ".", "-----BEGIN A-----", "-----END A-----", "abc", ",", "&", "?",
 ]  # fmt: skip
 
@@ -164,6 +237,7 @@ MANY = 200_000
         "bearer " * MANY, "basic " + "A" * MANY, "LS0tLS1CRUdJ" * MANY, ":=" * MANY,
         "-----BEGIN A-----" * MANY, "-----BEGIN A-----\n" * MANY, "A\n-----END A-----\n" * MANY,
         "-----BEGIN A-----\n" + "A\n" * MANY, "--x " * MANY + "token", "key a " * MANY,
+        "://a@" * MANY, "://" + "a@" * MANY, "://:" + "@sha256:" * MANY, "PrivateKey-" * MANY,
     ],
 )  # fmt: skip
 def test_hostile_text_takes_no_longer_than_other_text(text: str) -> None:
@@ -171,6 +245,33 @@ def test_hostile_text_takes_no_longer_than_other_text(text: str) -> None:
     every unit test has)?
     """
     assert redact(text).count("\n") == text.count("\n")
+
+
+NASTY = 2_000_000  # characters: what is looked at again for each of its names takes minutes
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "authorization: is ", "authorization: is\" ", "authorization:,", "authorization: null ",
+        'token: "is ', "token: 'is \"", "token: is,", "token: ,,", "secret: [is ",
+        'cookie: a="', 'cookie: a=\\"', "cookie:'", "name:token value:", "name:password,",
+        'value:"x name:password ', 'value:"x"name:password,', "value:[name:secret ",
+        "name:password value: ,", "name:password\n", "name:password\nvalue:\n", "name:password ",
+    ],
+)  # fmt: skip
+def test_no_name_has_the_rest_of_its_line_looked_through_again(piece: str) -> None:
+    """Does a line full of names, none of which takes a value, come to an end (within the time that
+    every unit test has)?
+    """
+    text = 'value:"' + piece * (NASTY // len(piece))
+    assert redact(text).count("\n") == text.count("\n")
+
+
+def test_no_growing_escape_has_the_rest_looked_through_again() -> None:
+    """Is a line of quotes of which none closes another taken in one go, too?"""
+    for opening in ('token: {}"is ', 'value:{}"is name:password '):
+        assert redact("".join(opening.format("\\" * depth) for depth in range(2000)))
 
 
 @pytest.mark.parametrize(
@@ -222,6 +323,28 @@ def test_json_is_redacted_by_its_fields_and_stays_json() -> None:
         "checks": [{"message": f"refused: token={REDACTED}"}, 1, 1.5, True],
         "bound": str(2**70),
     }
+
+
+def test_a_field_of_json_that_another_names_is_redacted() -> None:
+    """Do lists of variables lose the values of secrets, in any order and case, and no others?"""
+    found = redact_json(
+        [
+            {"name": "DB_PASSWORD", "value": "hunter2"},
+            {"Value": {"a": "hunter2"}, "Name": "api-token"},
+            {"name": "DB_PASSWORD", "value": None},
+            {"name": "PEERS", "value": "7"},
+            {"name": "failed to mount the secret", "value": 3},
+            {"auths": {"h": {"auth": "aHVudGVyMg=="}}, "authority": "P"},
+        ]
+    )
+    assert found == [
+        {"name": "DB_PASSWORD", "value": REDACTED},
+        {"Value": REDACTED, "Name": "api-token"},
+        {"name": "DB_PASSWORD", "value": None},
+        {"name": "PEERS", "value": "7"},
+        {"name": "failed to mount the secret", "value": 3},
+        {"auths": {"h": {"auth": REDACTED}}, "authority": "P"},
+    ]
 
 
 def test_json_of_any_depth_can_be_written() -> None:

@@ -263,6 +263,21 @@ def test_a_fault_of_the_store_never_repeats_its_password(url: str) -> None:
     assert "hunter2" not in only_fault({"store": url})
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("compare_url", "https://user:hunter2@git.example.com/{good}...{bad}"),
+        ("registry", ["docker.io=http://user:hunter2@mirror.example.com"]),
+    ],
+)
+def test_a_fault_of_a_url_never_repeats_its_password(key: str, value: object) -> None:
+    """Is a user told to leave it out, and nobody shown what it was?"""
+    with pytest.raises(SettingsFault) as caught:
+        load_settings({key: value}, {})
+    assert "user" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_no_repr_shows_a_password(tmp_path: Path) -> None:
     """Can settings be logged whole without giving a secret away?"""
     file = tmp_path / "password"

@@ -150,6 +150,7 @@ def test_what_is_no_template_is_refused(text: str, remedy: str) -> None:
     [
         ("https://git.example.com/{good}...{bad}", "https://git.example.com/{good}...{bad}"),
         ("http://ci/diff?from={good}&to={bad}", "http://ci/diff?from={good}&to={bad}"),
+        ("http://ci:80/@x?a=b@{good}&to={bad}", "http://ci:80/@x?a=b@{good}&to={bad}"),
         (" OFF ", ""),
     ],
 )
@@ -170,13 +171,26 @@ def test_compare_links_are_read(text: str, found: str) -> None:
         ("git.example.com/{good}...{bad}", "it is not http"),
         ("https://git.example.com/ {good}...{bad}", "it is not http"),
         ("https://git.example.com/" + "x" * 200 + "{good}{bad}", "longer than 200"),
+        ("https://user:hunter2@git.example.com/{good}...{bad}", "holds a user: leave it out"),
+        ("https://hunter2@git.example.com/{good}...{bad}", "holds a user: leave it out"),
+        ("https://:hunter2@git.example.com/{good}...{bad}", "holds a user: leave it out"),
+        ("https://@git.example.com/{good}...{bad}", "holds a user: leave it out"),
+        ("https://{good}:{bad}@git.example.com/", "holds a user: leave it out"),
+        ("https:///user:hunter2@git.example.com/{good}...{bad}", "names no host"),
+        ("https://user:hunter2/{good}...{bad}", "it is no URL"),
+        ("https://git.example.com/\x1b[31m{good}...{bad}", "cannot be seen"),
+        ("https://git.example.com/\x00{good}...{bad}", "cannot be seen"),
+        ("https://git.example.com/\u202e{good}...{bad}", "cannot be seen"),
+        ("https://git.example.com/\u2066{good}...{bad}", "cannot be seen"),
     ],
 )
 def test_what_is_no_compare_link_is_refused(text: str, remedy: str) -> None:
     """Is a link that would lead nowhere found at the start, and not at the first failure?"""
-    with pytest.raises(ValueError, match=r"write|shorten") as caught:
+    with pytest.raises(ValueError, match=r"write|shorten|look at") as caught:
         parse_compare_url(text)
     assert remedy in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,16 @@ from controller.domain.pace.progress import Stage
 # The median absolute deviation of normal noise times this is its standard deviation.
 _TO_SIGMA = 1.4826
 
+_UNSEEN = 0.05  # of the observed seconds: less than any difference that is told
+_ROUNDED = 120.0  # seconds: two looks, and the pod's own times
+
 
 @dataclass(frozen=True)
 class PastRun:
     """A passed run of a target. at: its end, seconds since 1970. seconds: observed, from the node's
     first start until it had bootstrapped; 0 where that is not known. node_type: instance type,
     empty where it is not known. resumes: how often its data was resumed in another pod.
+    unobserved: seconds that its bootstrap took beside those.
     """
 
     run: str
@@ -28,6 +32,7 @@ class PastRun:
     seconds: float = 0.0
     node_type: str = ""
     resumes: int = 0
+    unobserved: float = 0.0
     stages: Mapping[str, Stage] = field(default_factory=dict)
 
 
@@ -70,6 +75,9 @@ def compare(this: PastRun, earlier: Sequence[PastRun], rule: SlowerRule = _RULE)
         return Comparison(0, f"not compared: its data was resumed in another pod {_times(this)}")
     if not _timed(this):
         return Comparison(0, "not compared: its bootstrap was not observed")
+    if not well_observed(this):
+        missed = format_duration(this.unobserved)
+        return Comparison(0, f"not compared: {missed} of its bootstrap was not observed")
     alike = _alike(this, earlier)[: rule.most]
     if len(alike) < rule.least:
         return Comparison(len(alike), _too_few(this, len(alike), rule))
@@ -80,6 +88,11 @@ def compare(this: PastRun, earlier: Sequence[PastRun], rule: SlowerRule = _RULE)
     stage, detail = _worst_stage(this, alike) if slower else ("", "")
     sentence = _compared(this, len(alike), middle, slower=slower) + detail
     return Comparison(len(alike), sentence, slower, middle, by, stage)
+
+
+def well_observed(run: PastRun) -> bool:
+    """Whether its seconds are about what its bootstrap took: who was away saw less of it."""
+    return run.unobserved <= _UNSEEN * run.seconds + _ROUNDED
 
 
 def _timed(run: PastRun) -> bool:
@@ -95,6 +108,7 @@ def _alike(this: PastRun, earlier: Sequence[PastRun]) -> list[PastRun]:
         and past.node_type == this.node_type
         and not past.resumes
         and _timed(past)
+        and well_observed(past)
     ]
     return sorted(alike, key=lambda past: (past.at, past.run), reverse=True)
 

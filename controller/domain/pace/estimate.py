@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from controller.domain.pace.comparison import PastRun
+from controller.domain.pace.comparison import PastRun, well_observed
 from controller.domain.pace.progress import Progress, Stage
 from controller.domain.pace.stages import CHAINS
 
@@ -94,9 +94,13 @@ def _pace(alike: Iterable[_Likeness]) -> str:
 
 def _usable(earlier: Sequence[PastRun]) -> list[PastRun]:
     """The newest; those whose data was resumed did some work twice, so only for want of others."""
-    known = [past for past in earlier if 0 < past.seconds < math.inf and _spent(past)]
+    known = [past for past in earlier if _is_usable(past)]
     known.sort(key=lambda past: (past.at, past.run), reverse=True)
     return ([past for past in known if not past.resumes] or known)[:_MOST]
+
+
+def _is_usable(past: PastRun) -> bool:
+    return 0 < past.seconds < math.inf and well_observed(past) and bool(_spent(past))
 
 
 def _spent(past: PastRun) -> dict[str, float]:

@@ -40,8 +40,9 @@ class Stage:
 @dataclass(frozen=True)
 class Progress:
     """stages: `<chain>/<stage>` to how far it is. heights: last accepted of each chain. doing: the
-    stage that moved last, empty before any did. moved: whether anything moved between the last two
-    readings of one life; None where that is not known.
+    stage that moved last, empty before any did; last: the same of each chain. moved: whether
+    anything moved between the last two readings of one life; None where that is not known; moves:
+    the same of each chain that has begun, empty where it is not known.
 
     What the next reading is set against: life, raw: name and counters of the last one; unnamed: its
     process is another one than `life` names; samples: of the last minutes.
@@ -50,7 +51,9 @@ class Progress:
     stages: Mapping[str, Stage] = field(default_factory=dict)
     heights: Mapping[str, int] = field(default_factory=dict)
     doing: str = ""
+    last: Mapping[str, str] = field(default_factory=dict)
     moved: bool | None = None
+    moves: Mapping[str, bool] = field(default_factory=dict)
     life: str = ""
     raw: Mapping[str, float] = field(default_factory=dict)
     unnamed: bool = False
@@ -91,11 +94,19 @@ def after(
     samples = (before.samples if counted > 0 else Samples()).then(at, counts)
     for key, count in counts.items():
         stages[key] = replace(stages[key], rate=samples.rate(at, key, count))
+    last = dict(before.last)
+    for key in sorted(advanced, key=order_of):
+        last[chain_of(key)] = key
+    moved = _moved(then, read, before.heights, high) if same else None
+    risen = {c for c, height in high.items() if height > before.heights.get(c, height)}
+    risen |= {chain_of(key) for key in advanced}
     return Progress(
         stages=stages,
         heights={**before.heights, **high},
         doing=max(advanced, key=order_of) if advanced else before.doing,
-        moved=_moved(then, read, before.heights, high) if same else None,
+        last=last,
+        moved=moved,
+        moves={} if moved is None else {chain: chain in risen for chain in last},
         life=life,
         raw={**then, **read},
         unnamed=life == before.life and _fell(then, read),
@@ -148,6 +159,10 @@ def _moved(
     return None if _fell(then, now) else False
 
 
+def chain_of(key: str) -> str:
+    return key.partition("/")[0]
+
+
 def order_of(key: str) -> tuple[int, int, str]:
     """Of stages that move at one time, the greatest tells best how far the node is."""
     chain, _, stage = key.partition("/")
@@ -172,6 +187,7 @@ class _Saved(msgspec.Struct, frozen=True, kw_only=True):
     trails: Annotated[dict[_Key, _Trail], msgspec.Meta(max_length=_MOST)] = {}
     heights: Annotated[dict[_Key, _Whole], msgspec.Meta(max_length=_CHAINS)] = {}
     doing: Annotated[str, msgspec.Meta(max_length=_LONGEST_KEY)] = ""
+    last: Annotated[dict[_Key, _Key], msgspec.Meta(max_length=_CHAINS)] = {}
     life: Annotated[str, msgspec.Meta(max_length=_LONGEST_LIFE)] = ""
 
 
@@ -189,6 +205,7 @@ def encode_progress(progress: Progress) -> str:
                 "trails": {key: _points(progress.stages[key].trail) for key in trails},
                 "heights": dict(progress.heights),
                 "doing": progress.doing,
+                "last": dict(list(progress.last.items())[:_CHAINS]),
                 "life": progress.life,
             }
         )
@@ -224,6 +241,7 @@ def decode_progress(text: str) -> Progress | None:
         },
         heights=saved.heights,
         doing=saved.doing,
+        last=saved.last,
         life=saved.life,
         raw={key: row[2] for key, row in saved.stages.items() if len(row) > 2},
     )

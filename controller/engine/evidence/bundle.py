@@ -2,14 +2,16 @@
 redacts it, and keeps every part within bounds.
 """
 
+import asyncio
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
 from controller.base.clock import Clock
 from controller.base.redact import redact, redact_json
+from controller.base.text import shown_lines
 from controller.domain.evidence import Bundle, Place, PodEvent, Read
 from controller.domain.objects import Pod
 from controller.domain.run import Phase
@@ -24,13 +26,12 @@ _PODS_ASKED = 5  # the newest of a run, for Events
 # Cut before it is redacted too: redacting takes its time, and does not mind an unfinished secret
 # at the beginning, for that is in what is cut off after it.
 _MARGIN = 128 * 1024
+_AT_ONCE = 32 * 1024  # characters that are redacted in some hundredths of a second
 _CUT = "(the beginning is left out)\n"
 
+T = TypeVar("T")
+
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*+[A-Za-z]")
-# All that `base.text.shown` takes for unshowable, but for the ends of lines and tabs.
-_UNSHOWABLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-)
 
 
 async def read_bundle(
@@ -52,15 +53,15 @@ async def read_bundle(
     draft.unread += [f"{parts.SUMMARY}: {why}" for why in place.unread]
     if not pods:
         draft.unread.append(f"{parts.PODS}: no pod of the run was left")
-    draft.add(parts.PODS, parts.pods(pods))
+    await draft.add(parts.PODS, parts.pods(pods))
     if ended.answer is None:
         draft.unread.append(f"{parts.NODE}, {parts.HEALTH}: the node has given no answer")
     else:
-        draft.add(parts.NODE, parts.node(ended.answer))
-        draft.add(parts.HEALTH, parts.health(ended.answer))
+        await draft.add(parts.NODE, parts.node(ended.answer))
+        await draft.add(parts.HEALTH, parts.health(ended.answer))
     if ended.progress is not None:
-        draft.add(parts.PROGRESS, ended.progress)
-    draft.add(
+        await draft.add(parts.PROGRESS, ended.progress)
+    await draft.add(
         parts.SUMMARY, parts.summary(ended, clock.now(), place, draft.logs, draft.told_unread())
     )
     draft.finish()
@@ -73,13 +74,13 @@ async def _logs(witness: Witness, ended: Ended, pod: Pod | None, draft: "_Draft"
         draft.unread.append(f"{parts.NODE_LOG}: no pod was left in which the node has run")
         return
     log = await witness.log(pod, ended.container, lines=LINES)
-    draft.log(parts.NODE_LOG, pod, ended.container, log)
+    await draft.log(parts.NODE_LOG, pod, ended.container, log)
     if not status.restart_count and status.last_state.terminated is None:
         return
     previous = await witness.log(pod, ended.container, previous=True, lines=LINES)
     # While a container waits to be started again, its log is that of the one before.
     if previous.text != log.text or not log.text:
-        draft.log(parts.PREVIOUS_LOG, pod, ended.container, previous)
+        await draft.log(parts.PREVIOUS_LOG, pod, ended.container, previous)
 
 
 async def _init_log(witness: Witness, pods: Sequence[Pod], draft: "_Draft") -> None:
@@ -87,7 +88,7 @@ async def _init_log(witness: Witness, pods: Sequence[Pod], draft: "_Draft") -> N
         failed = failed_init(pod)
         if failed is not None:
             log = await witness.log(pod, failed.name, lines=LINES)
-            draft.log(parts.INIT_LOG, pod, failed.name, log)
+            await draft.log(parts.INIT_LOG, pod, failed.name, log)
             return
 
 
@@ -101,7 +102,7 @@ async def _events(witness: Witness, pods: Sequence[Pod], draft: "_Draft") -> Non
     if len(pods) > _PODS_ASKED:
         why = f"only those of the newest {_PODS_ASKED} pods were asked for, of {len(pods)}"
         draft.unread.append(f"{parts.EVENTS}: {why}")
-    draft.add(parts.EVENTS, parts.events(found))
+    await draft.add(parts.EVENTS, parts.events(found))
 
 
 class _Draft:
@@ -113,33 +114,29 @@ class _Draft:
         self.unread: list[str] = []
         self.logs: dict[str, Any] = {}
 
-    def add(self, name: str, value: object) -> None:
+    async def add(self, name: str, value: object) -> None:
         """A value of JSON. One that is too long is left out, and said to be."""
-        options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-        text = orjson.dumps(redact_json(value, self._secrets), option=options).decode()
-        # In JSON these stand in strings only, and a space there leaves it as it is.
-        part = _UNSHOWABLE.sub(" ", text).encode()
+        part = await _aside(_is_much(value), lambda: _written(redact_json(value, self._secrets)))
         if len(part) > PART_BYTES:
             why = f"left out: it has {len(part)} bytes, more than {PART_BYTES}"
-            part = orjson.dumps({"unread": why}, option=options)
+            part = _written({"unread": why})
             self.unread.append(f"{name}: {why}")
         self.parts[name] = part
 
-    def log(self, name: str, pod: Pod, container: str, read: Read) -> None:
+    async def log(self, name: str, pod: Pod, container: str, read: Read) -> None:
         if read.unread:
             self.unread.append(f"{name}: {read.unread}")
         if read.unread and not read.text:
             return
-        text = _end(shown_lines(read.text), PART_BYTES + _MARGIN)
-        whole = redact(text, self._secrets).encode(errors="replace")
-        part = _end_bytes(whole, PART_BYTES)
+        much = len(read.text) > _AT_ONCE
+        part, cut = await _aside(much, lambda: _log_part(read.text, self._secrets))
         self.parts[name] = part
-        cut = read.cut or len(text) < len(read.text) or part != whole
-        self.logs[name] = {"pod": pod.metadata.name, "container": container, "only_its_end": cut}
+        told = {"pod": pod.metadata.name, "container": container}
+        self.logs[name] = {**told, "only_its_end": read.cut or cut}
 
     def told_unread(self) -> list[str]:
         """Fit to be shown: the sentences are another system's."""
-        return [shown_lines(redact(line, self._secrets)).replace("\n", " ") for line in self.unread]
+        return [_plain(redact(line, self._secrets)).replace("\n", " ") for line in self.unread]
 
     def finish(self) -> None:
         """Adds the part that is always there."""
@@ -147,11 +144,46 @@ class _Draft:
         self.parts[parts.UNREAD] = _end_bytes(lines.encode(errors="replace"), PART_BYTES)
 
 
-def shown_lines(text: str) -> str:
-    """The text without colours, its other control characters and direction marks as spaces: lines
-    stay lines, and a terminal shows what is there.
+async def _aside(much: bool, work: Callable[[], T]) -> T:
+    """What takes long, in a thread: the loop has probes and a Lease to see to. Who is cancelled
+    meanwhile is so at once; the thread ends by itself, and its work changes nothing. What is short
+    is done here: no thread is worth it, and simulated time waits for none.
     """
-    return _UNSHOWABLE.sub(" ", _COLOURS.sub("", text.replace("\r\n", "\n")))
+    return await asyncio.to_thread(work) if much else work()
+
+
+def _is_much(value: object) -> bool:
+    """Whether a value of JSON is long, without looking at more of it than it takes to tell."""
+    waiting = [value]
+    found = 0
+    while waiting and found <= _AT_ONCE:
+        item = waiting.pop()
+        found += len(item) if isinstance(item, str | bytes) else 8
+        if isinstance(item, Mapping):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple | set | frozenset):
+            waiting += item
+    return found > _AT_ONCE
+
+
+def _written(value: object) -> bytes:
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    # In JSON these stand in strings only, and a space there leaves it as it is.
+    return shown_lines(text).encode()
+
+
+def _log_part(text: str, secrets: Sequence[str]) -> tuple[bytes, bool]:
+    """(the redacted end of a log, whether it is only that)."""
+    plain = _plain(text)
+    end = _end(plain, PART_BYTES + _MARGIN)
+    whole = redact(end, secrets).encode(errors="replace")
+    part = _end_bytes(whole, PART_BYTES)
+    return part, len(end) < len(plain) or part != whole
+
+
+def _plain(text: str) -> str:
+    """Without colours, and as a terminal may show it."""
+    return shown_lines(_COLOURS.sub("", text.replace("\r\n", "\n")))
 
 
 def _end(text: str, limit: int) -> str:

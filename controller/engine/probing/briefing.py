@@ -26,6 +26,8 @@ class Briefing:
         self._tries = 0
         self._asked_at = 0.0
         self._placed = ""
+        self._place_tries = 0
+        self._place_asked_at = 0.0
         self._unread = False
 
     async def read(
@@ -34,10 +36,12 @@ class Briefing:
         """The facts, with what is new."""
         if self._is_due(run):
             facts = await self._described(facts, run)
-        if pod is not None and pod.spec.node_name and self._placed != pod.metadata.uid:
-            facts = _placed(facts, await self._witness.place(pod))
+        if pod is not None and pod.spec.node_name and self._is_to_be_placed(run, pod):
+            place = await self._witness.place(pod)
+            self._place_tries = TRIES if not place.unread else self._place_tries + 1
+            self._place_asked_at = self._clock.monotonic()
+            facts = _placed(facts, place)
             facts = revised(facts, requests=_requests(pod.spec.container(container)))
-            self._placed = pod.metadata.uid
         if answer is not None and answer.commit:
             facts = revised(facts, version=answer.version, commit=answer.commit)
         return facts
@@ -50,6 +54,15 @@ class Briefing:
             return False
         late = self._clock.monotonic() - self._asked_at >= RETRY
         return self._unread and self._tries < TRIES and late
+
+    def _is_to_be_placed(self, run: OpenRun, pod: Pod) -> bool:
+        """Once for each pod, and again as a registry is: a right may be granted meanwhile."""
+        if self._placed != pod.metadata.uid:
+            self._placed, self._place_tries = pod.metadata.uid, 0
+            return True
+        if run.phase is Phase.SOAKING or self._place_tries >= TRIES:
+            return False
+        return self._clock.monotonic() - self._place_asked_at >= RETRY
 
     async def _described(self, facts: Facts, run: OpenRun) -> Facts:
         self._tries += 1
@@ -74,11 +87,13 @@ def _told(facts: Facts, found: BuildFacts) -> Facts:
 
 
 def _placed(facts: Facts, place: Place) -> Facts:
+    """What could not be read of the same machine stays as it was."""
+    same = place.node == facts.node
     return revised(
         facts,
         node=place.node,
-        type=place.instance_type,
-        zone=place.zone,
+        type=place.instance_type or (facts.type if same else ""),
+        zone=place.zone or (facts.zone if same else ""),
         storage=place.storage_class or facts.storage,
     )
 

@@ -23,7 +23,7 @@ from controller.domain.subject import node_container_name
 from controller.domain.verdict import clock_fault
 from controller.engine.ports import Cluster, NodeProbe, Registry, StateStore, Witness
 from controller.engine.probing.briefing import Briefing
-from controller.engine.probing.earlier import passed_runs
+from controller.engine.probing.earlier import number_of, passed_runs
 from controller.engine.probing.lastwords import LastWordsReader
 from store.api import StoreMisused, StoreUnavailable
 
@@ -68,7 +68,8 @@ class Following:
         self._on = probing
         self._clock = clock
         self._rules = rules
-        self._gap = max(interval * rules.gap_factor, rules.gap_least)
+        # An interval is up to a tenth longer than it is said to be.
+        self._gap = max(interval * rules.gap_factor, 1.1 * interval + rules.longest_look)
         self._briefing = Briefing(probing.registry, probing.witness, clock)
         self._words = LastWordsReader(probing.witness)
         self._noted = run.observed
@@ -80,12 +81,13 @@ class Following:
         if self.attention.looks:
             return
         fields = await self._recalled()
-        try:
-            observed = float(fields.get("observed", "0"))
-        except ValueError:
-            observed = 0.0
+        run = self.run
         progress = decode_progress(fields.get("progress", ""))
-        attention = Attention(self.run.id, observed=max(self.run.observed, observed))
+        attention = Attention(
+            run.id,
+            observed=max(run.observed, number_of(fields, "observed")),
+            blind=max(run.blind, number_of(fields, "blind")),
+        )
         self.attention = replace(attention, progress=progress) if progress else attention
 
     async def look(self) -> None:
@@ -136,6 +138,7 @@ class Following:
         try:
             fields = {
                 "observed": f"{attention.observed:.0f}",
+                "blind": f"{attention.blind:.0f}",
                 "progress": encode_progress(attention.progress),
                 "pace": "; ".join(describe_progress(attention.progress)),
             }

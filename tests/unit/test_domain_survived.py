@@ -302,6 +302,15 @@ def test_a_chain_that_fetches_anew_does_not_hide_one_that_hangs() -> None:
     assert found.verdict == ("Failed", "Stalled", "client")
 
 
+def test_a_chain_that_is_not_read_is_not_one_that_stands() -> None:
+    """Is C not called stalled where its counters are cut off the metrics?"""
+    found = scene()
+    found.looks(replace(MOVING, counters={"P/fetched": 1.0, "C/executed": 500.0}), 0.1)
+    for number in range(130):
+        found.looks(replace(MOVING, counters={"P/fetched": 2.0 + number}), 0.1)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
 def test_a_state_sync_that_is_silent_has_its_own_patience() -> None:
     """Is C in the silent end of its state sync not judged by what X did last?"""
     found = scene()

@@ -42,7 +42,7 @@ class Progress:
     """stages: `<chain>/<stage>` to how far it is. heights: last accepted of each chain. doing: the
     stage that moved last, empty before any did; last: the same of each chain. moved: whether
     anything moved between the last two readings of one life; None where that is not known; moves:
-    the same of each chain that has begun, empty where it is not known.
+    the same of each chain that has begun and was read, empty where that is not known.
 
     What the next reading is set against: life, raw: name and counters of the last one; unnamed: its
     process is another one than `life` names; samples: of the last minutes.
@@ -100,13 +100,14 @@ def after(
     moved = _moved(then, read, before.heights, high) if same else None
     risen = {c for c, height in high.items() if height > before.heights.get(c, height)}
     risen |= {chain_of(key) for key in advanced}
+    told = {*map(chain_of, read), *high}  # of a chain that is not read, nobody knows
     return Progress(
         stages=stages,
         heights={**before.heights, **high},
         doing=max(advanced, key=order_of) if advanced else before.doing,
         last=last,
         moved=moved,
-        moves={} if moved is None else {chain: chain in risen for chain in last},
+        moves={} if moved is None else {chain: chain in risen for chain in last if chain in told},
         life=life,
         raw={**then, **read},
         unnamed=life == before.life and _fell(then, read),

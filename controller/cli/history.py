@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from controller.base.instants import instant
 from controller.cli import flags
 from controller.cli.common import reading_settings, surroundings
 from controller.cli.output import Format, Output, print_json, print_rows, short
-from controller.engine.evidence.parts import instant
 from controller.inspection.history import LOOKED_THROUGH, History, Line, read_history
 from controller.inspection.opening import inspecting
 

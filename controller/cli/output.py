@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -81,7 +80,3 @@ _COLOURED = frozenset({"PHASE", "OUTCOME"})
 def short(build: str) -> str:
     """A digest as people compare it: twelve digits."""
     return build.partition(":")[2][:12] or build
-
-
-def instant(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,10 +7,11 @@ import typer
 
 from controller.base.durations import format_duration
 from controller.base.errors import TargetFault
+from controller.base.instants import instant
 from controller.base.text import shown
 from controller.cli import flags
 from controller.cli.common import reading_settings, surroundings
-from controller.cli.output import Format, Output, instant, print_json, print_rows, short
+from controller.cli.output import Format, Output, print_json, print_rows, short
 from controller.domain import names
 from controller.domain.rules import Rules
 from controller.domain.subject import read_subject

@@ -7,7 +7,7 @@ close enough together. What lies in a gap is not counted, and a gap begins the s
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from controller.domain.answer import AnswerKind, NodeAnswer, Tip
+from controller.domain.answer import AnswerKind, NodeAnswer
 from controller.domain.conditions import BLINDING, OF_PODS, Condition, Sight, Span, holding
 from controller.domain.obstacles import Obstacles
 from controller.domain.pace.progress import Progress, after
@@ -63,9 +63,9 @@ class Attention:
     those of them in which nobody could see the node, or it had nowhere to run. reverted: observed
     seconds for which the pin has been taken back without a break. spans: the conditions that hold.
     soak: the one under way. lacking: why the last look was no healthy one. answer: the last, and
-    answered_life: whose it was. tips: of the last answer. progress: of all lives, with what earlier
-    controllers saw. words: of the last process that ended. heard: uid of a pod and restarts of its
-    node, whose last words were read if they could be.
+    answered_life: whose it was. progress: of all lives, with what earlier controllers saw. words:
+    of the last process that ended. heard: uid of a pod and restarts of its node, whose last words
+    were read if they could be.
     """
 
     run: str
@@ -79,7 +79,6 @@ class Attention:
     lacking: str = ""
     answer: NodeAnswer | None = None
     answered_life: Life | None = None
-    tips: Mapping[str, Tip] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
     words: LastWords | None = None
     heard: tuple[str, int] | None = None
@@ -127,7 +126,6 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         lacking=lacking,
         answer=look.answer,
         answered_life=look.life if look.answer else None,
-        tips=look.answer.tips if look.answer else {},
         progress=progress,
         words=look.words or before.words,
         heard=look.ends or before.heard,
@@ -195,5 +193,6 @@ def _spans(
 
 def _rose(before: Attention, look: Look) -> bool | None:
     """Whether C's newest block is a higher one than at the look before."""
-    then, now = before.tips.get("C"), look.answer.tips.get("C") if look.answer else None
+    then = before.answer.tips.get("C") if before.answer else None
+    now = look.answer.tips.get("C") if look.answer else None
     return now.height > then.height if then and now else None

@@ -10,7 +10,7 @@
 
 Nothing is asked that a quiet chain cannot meet: X may have no block for hours, P for minutes, and on
 a network of one's own no chain need have any. Where the C tip is asked, the soak as a whole must
-have seen it rise (`Soak.advanced`).
+have seen it rise (`Soak.rose`).
 """  # noqa: E501 a table
 
 from collections.abc import Callable, Mapping

@@ -25,7 +25,8 @@ def held_back(o: Observation, record: Record, subject: Subject) -> Decision | No
         f"{outcome.run} failed ({outcome.reason}); data kept until {when}, or until a new"
         f" {names.END_HOLD.removeprefix(names.PREFIX)}: {outcome.message}"
     )
-    if _warning_due(o, record, subject, until):
+    # Into the hold first, with what ended before it: the warning is said on it.
+    if record.phase is Phase.HELD and _warning_due(o, record, subject, until):
         warning = (
             f"the data of {outcome.run}, which failed ({outcome.reason}), is kept until {when};"
             f" then the next build replaces it. To keep it, set {names.KEEP_FAILED_DATA} to more"

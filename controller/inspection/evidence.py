@@ -16,13 +16,14 @@ import orjson
 
 from controller.base.durations import format_duration
 from controller.base.errors import BootstrapError, Fault, Refused
+from controller.base.instants import instant
 from controller.base.text import shown
 from controller.domain.record import Record
 from controller.domain.run import OPEN, Phase, run_time
 from controller.domain.target import SLUG
 from controller.engine.bodies import body_of
 from controller.engine.evidence.gatherer import KEEP_SECONDS
-from controller.engine.evidence.parts import SUMMARY, instant
+from controller.engine.evidence.parts import SUMMARY
 from controller.inspection.opening import inspecting
 from controller.settings import Settings
 from controller.wiring import Surroundings, Wiring

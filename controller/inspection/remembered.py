@@ -9,24 +9,22 @@ from controller.domain.pace.progress import Progress, decode_progress
 from controller.domain.record import Record
 from controller.domain.subject import Subject
 from controller.engine.probing.earlier import number_of, passed_runs
-from controller.inspection.coverage import coverage_of
+from controller.inspection.coverage import Covered, coverage_of
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 
 @dataclass(frozen=True)
 class Remembered:
     """progress: of the open run, as the controller noted it last; pace: the same in words, with how
-    fast it went then; observed: seconds of it.
-    estimate: None where no run is open. tested, seen: builds of the target; None where the store
-    does not tell.
+    fast it went then; observed: seconds of it. estimate: None where no run is open. covered: None
+    where the store does not tell.
     """
 
     progress: Progress | None = None
     pace: tuple[str, ...] = ()
     observed: float = 0.0
     estimate: Estimate | None = None
-    tested: int | None = None
-    seen: int | None = None
+    covered: Covered | None = None
 
 
 async def recall(store: StateStore, o: Observation) -> Remembered:
@@ -44,11 +42,11 @@ async def _recall(store: StateStore, o: Observation) -> Remembered:
         return Remembered()
     covered = await coverage_of(store, target)
     if run is None:
-        return Remembered(tested=covered.tested, seen=covered.seen)
+        return Remembered(covered=covered)
     fields = await store.run(target, run.id)
     progress = decode_progress(fields.get("progress", ""))
     observed = number_of(fields, "observed")
     earlier = await passed_runs(store, target, before=run.id)
     estimate = time_left(progress, observed, earlier) if progress else None
     pace = tuple(shown(part) for part in fields.get("pace", "").split("; ") if part)
-    return Remembered(progress, pace, observed, estimate, covered.tested, covered.seen)
+    return Remembered(progress, pace, observed, estimate, covered)

@@ -114,11 +114,11 @@ def _progress(e: Explanation) -> Iterator[str]:
 
 
 def _coverage(e: Explanation) -> Iterator[str]:
-    known = e.remembered
-    if known.seen is None:
+    covered = e.remembered.covered
+    if covered is None:
         yield "not known: the store does not tell"
     else:
-        yield f"tested {known.tested} of {known.seen} builds that the tag was seen to point to"
+        yield f"tested {covered.tested} of {covered.seen} builds that the tag was seen to point to"
 
 
 def _choices(e: Explanation) -> Iterator[str]:

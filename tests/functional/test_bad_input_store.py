@@ -1,6 +1,6 @@
 """A store that cannot be used: nothing new is started, open runs are judged, owners are told."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from math import inf
 from pathlib import Path
 
@@ -12,16 +12,10 @@ from controller.simulator.registry import SimulatedBuild
 from store import open_store
 from store.api import SCHEMA, Meta
 from tests.controlled_world import REPOSITORY, ControlledWorld, controlled_world
-from tests.servers import RedisServer, redis_server
+from tests.servers import RedisServer
 
 WAITS = SimulatedBuild("1.14.1", "b2" * 20, Plan(bootstrap_seconds=inf))
 NOTHING_NEW = "nothing new is started while the store is away: "
-
-
-@pytest.fixture
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Not here: what status shows of the cluster, and explain (test_cli_looking.py).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from random import Random
 
@@ -15,27 +14,15 @@ from controller.inspection.coverage import PATIENCE, read_coverage
 from controller.settings import load_settings
 from controller.wiring import Surroundings
 from tests.commands import Finished, command
-from tests.controlled_world import ControlledWorld, controlled_world
+from tests.controlled_world import ControlledWorld
 from tests.fakes import FakeClock
-from tests.servers import RedisServer, free_port, redis_server, silent_server
+from tests.servers import RedisServer, free_port, silent_server
 
 FUJI = "fuji-c-chain-state-sync"
 MAINNET = "mainnet-c-chain-state-sync"
 PASSED_BY = ("sha256:" + "0" * 64, "sha256:" + "1" * 64)
 SECRET = "hunter2"
 SAYS_WHY = "TESTED is empty where the store does not tell: "
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    async with controlled_world(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 From a real Redis, by a process of its own.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import orjson
 import pytest
@@ -14,8 +13,8 @@ from controller.engine.notices import transition_id
 from controller.inspection.history import LOOKED_THROUGH, read_history
 from store import StateStore, Transition, open_store
 from tests.commands import Finished, command
-from tests.controlled_world import ControlledWorld, controlled_world
-from tests.servers import RedisServer, redis_server
+from tests.controlled_world import ControlledWorld
+from tests.servers import RedisServer
 
 TARGET = "fuji-c-chain-state-sync"
 NOON = 1795435200.0
@@ -27,18 +26,6 @@ UNREADABLE = {
     "number": b"7",
     "odd-fields": orjson.dumps({"deployment": ["a"], "phase": 7, "before": None, "message": {}}),
 }
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    async with controlled_world(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """status, explain and history: what a person sees of Deployments in every state."""
 
-from collections.abc import AsyncIterator
 from math import inf
 from pathlib import Path
 
@@ -10,16 +9,10 @@ from controller.domain import names
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from tests.commands import Finished, command
-from tests.controlled_world import BUILD, REPOSITORY, ControlledWorld, controlled_world
+from tests.controlled_world import BUILD, REPOSITORY, ControlledWorld
 from tests.servers import redis_server
 
 WAITS = SimulatedBuild("1.14.1", "b2" * 20, Plan(bootstrap_seconds=inf))
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    async with controlled_world(tmp_path) as world:
-        yield world
 
 
 @pytest.fixture

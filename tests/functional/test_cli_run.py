@@ -4,23 +4,16 @@ import asyncio
 import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import orjson
 import pytest
 
 from controller.domain import names
 from tests.commands import command, running
-from tests.controlled_world import ControlledWorld, controlled_world
+from tests.controlled_world import ControlledWorld
 from tests.servers import free_port
 
 SECRET = "hunter2"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    async with controlled_world(tmp_path) as world:
-        yield world
 
 
 def flags(world: ControlledWorld, *more: str) -> list[str]:

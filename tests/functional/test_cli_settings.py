@@ -1,21 +1,12 @@
 """Commands that cannot begin: a sentence a fault, the exit code, no secret and no traceback."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
 from tests.commands import command
-from tests.controlled_world import ControlledWorld, controlled_world
+from tests.controlled_world import ControlledWorld
 from tests.servers import free_port
 
 SECRET = "hunter2"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    async with controlled_world(tmp_path) as world:
-        yield world
 
 
 async def test_all_bad_settings_are_told_at_once() -> None:

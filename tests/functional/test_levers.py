@@ -1,9 +1,7 @@
 """The levers at work: the commands write, and the controller does what they ask for."""
 
 import re
-from collections.abc import AsyncIterator
 from math import inf
-from pathlib import Path
 
 import pytest
 
@@ -12,18 +10,12 @@ from controller.domain.record import Outcome
 from controller.inspection.levers import FIELD_MANAGER
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
-from tests.controlled_world import BUILD, REPOSITORY, SOAK, ControlledWorld, controlled_world
+from tests.controlled_world import BUILD, REPOSITORY, SOAK, ControlledWorld
 from tests.lever_command import Said, command
 
 ENDLESS = SimulatedBuild("1.14.2", "c3" * 20, Plan(bootstrap_seconds=inf))
 CANDIDATE = SimulatedBuild("1.15.0", "d4" * 20, Plan(bootstrap_seconds=0.1))
 JANE = re.compile(r"jane@\S+ asked for it at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    async with controlled_world(tmp_path) as world:
-        yield world
 
 
 async def pull(world: ControlledWorld, *words: str) -> Said:

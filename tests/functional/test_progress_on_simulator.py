@@ -1,6 +1,6 @@
 """How far a run has come, as the whole controller notes it in the store and `explain` reads it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from store import open_store
 from tests.causes_world import LONG, begin, bootstrapping, causes_world, ends, kill, running
 from tests.commands import command
 from tests.controlled_world import ControlledWorld
-from tests.servers import RedisServer, redis_server
+from tests.servers import RedisServer
 
 # Bootstraps, and neither passes nor fails: a check that is held against nobody.
 NEVER = Unhealthy("shuttingDown", "the node is shutting down")
@@ -22,13 +22,6 @@ NEVER = Unhealthy("shuttingDown", "the node is shutting down")
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
     async with causes_world(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    (tmp_path / "redis").mkdir()
-    with redis_server(tmp_path / "redis") as found:
         yield found
 
 

@@ -9,7 +9,7 @@ from controller.domain.objects import (
     StateWaiting,
 )
 from controller.domain.run import Phase
-from tests.machine_objects import BUSY, SOUND, word
+from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import HOUR, KEY, Scene, scene, soaking
 from tests.machine_world import World
 
@@ -109,6 +109,23 @@ def test_held_data_is_warned_of_an_hour_before_it_goes() -> None:
     found.world.settle(found.key)
     assert warnings() == 1
     assert found.world.record(found.key).phase is Phase.HELD
+
+
+def test_a_hold_that_is_found_late_is_told_with_what_ended_before_it() -> None:
+    """Does a Deployment that is resumed in the last hour of a hold tell that, and the warning?"""
+    found = scene()
+    found.ends(6, 139)
+    found.world.settle(found.key)
+    resumed = found.world.deployments[found.key]
+    found.world.change(found.key, with_annotations(resumed, suspend="true"))
+    found.world.pass_time(71.5 * HOUR)
+    found.world.settle(found.key)
+    assert found.world.record(found.key).phase is Phase.SUSPENDED
+    now = found.world.deployments[found.key]
+    found.world.change(found.key, with_annotations(now, suspend="false"))
+    found.world.settle(found.key)
+    reasons = [s.reason for s in found.world.record(found.key).steps]
+    assert reasons[-2:] == ["SuspendedEnded", "HoldEnding"]
 
 
 def test_the_last_end_is_judged_with_its_last_words() -> None:

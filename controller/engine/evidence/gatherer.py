@@ -39,8 +39,8 @@ _Place = tuple[str, str]
 
 
 class Gatherer:
-    """Use from one event loop. keep_seconds: how long the store keeps a run's evidence. secrets:
-    texts that no evidence may hold, beside what `base.redact` knows by itself.
+    """Use from one event loop. secrets: texts that no evidence may hold, beside what `base.redact`
+    knows by itself.
     """
 
     def __init__(
@@ -50,14 +50,12 @@ class Gatherer:
         clock: Clock,
         random: Random,
         *,
-        keep_seconds: float = KEEP_SECONDS,
         secrets: Sequence[str] = (),
     ) -> None:
         self._witness = witness
         self._store = store
         self._clock = clock
         self._random = random
-        self._keep_seconds = keep_seconds
         self._secrets = tuple(secrets)
         self._begun: dict[_Place, None] = {}
         self._waiting: dict[_Place, asyncio.Task[None]] = {}
@@ -82,7 +80,7 @@ class Gatherer:
         """
         place = ended.place
         age = self._clock.now().timestamp() - ended.outcome.at
-        if place in self._begun or age > self._keep_seconds:
+        if place in self._begun or age > KEEP_SECONDS:
             return
         try:
             there = await self._store.has_evidence(*place)
@@ -129,9 +127,7 @@ class Gatherer:
         log = _bound(place).bind(parts=sorted(bundle.parts), bytes=size)
         while True:
             try:
-                await self._store.put_evidence(
-                    *place, bundle.parts, keep_seconds=self._keep_seconds
-                )
+                await self._store.put_evidence(*place, bundle.parts, keep_seconds=KEEP_SECONDS)
             except StoreMisused as error:
                 log.bind(error=str(error)).error("evidence not kept, the store takes none")
                 return

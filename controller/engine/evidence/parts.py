@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from controller.base.text import shown
+from controller.base.instants import instant
 from controller.domain import names
 from controller.domain.answer import NodeAnswer
 from controller.domain.evidence import Place, PodEvent
@@ -210,14 +210,6 @@ def node(answer: NodeAnswer) -> dict[str, Any]:
         "commit": answer.commit,
         "network": answer.network,
     }
-
-
-def instant(at: float) -> str:
-    """As `2026-11-23T06:00:00Z`; empty for 0, which stands for never."""
-    try:
-        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
-    except (ValueError, OverflowError, OSError):
-        return shown(at)  # a record by another hand: the rest of it is evidence all the same
 
 
 def _when(moment: datetime | None) -> str | None:

@@ -12,10 +12,10 @@ from store.api import (
     StoreUnavailable,
     Transition,
 )
-from store.memory_store import MemoryStore
+from store.memory import MemoryStore
 from store.opening import open_store
-from store.passing import PassingStore
-from store.reading import ReadOnlyStore
+from store.passing_on import PassingStore
+from store.read_only import ReadOnlyStore
 
 __all__ = [
     "SCHEMA",

@@ -5,8 +5,8 @@ import inspect
 import math
 
 from store.api import StateStore, StoreMisused
-from store.memory_store import MemoryStore
-from store.redis_opening import open_redis
+from store.memory import MemoryStore
+from store.redis.opening import open_redis
 
 # Packages declare other stores here: name = URL scheme, value = a callable with open_store's
 # parameters that returns a StateStore, or an awaitable of one.

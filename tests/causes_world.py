@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from controller.domain import names
-from controller.domain.record import Outcome
-from controller.domain.rules import Rules
+from controller.domain.defaults import Rules
+from controller.domain.record.record import Outcome
 from controller.simulator.node import Plan, SimulatedNode
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.world import NAMESPACE

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 from loguru import logger
 
-from controller.app import App
 from controller.base.clock import Clock, SystemClock
 from controller.domain import names
-from controller.domain.record import Record, decode_record
-from controller.domain.rules import Rules
-from controller.settings import load_settings
+from controller.domain.defaults import Rules
+from controller.domain.record.record import Record, decode_record
+from controller.process.app import App
+from controller.process.wiring import Surroundings
+from controller.settings.settings import load_settings
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.server import ServerSettings
 from controller.simulator.manifests import TargetManifest
@@ -22,7 +23,6 @@ from controller.simulator.node import Pace, Plan
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads import Speed
 from controller.simulator.world import NAMESPACE, PERSON, World
-from controller.wiring import Surroundings
 
 T = TypeVar("T")
 

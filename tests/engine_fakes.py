@@ -11,7 +11,7 @@ from controller.domain.evidence import BuildFacts, Place, PodEvent, Read
 from controller.domain.objects import Pod
 from controller.domain.reference import Repository
 from store.api import StoreUnavailable
-from store.memory_store import MemoryStore
+from store.memory import MemoryStore
 
 
 def digest(seed: str) -> str:

@@ -8,14 +8,14 @@ from typing import Any
 
 from loguru import logger
 
-from controller.domain.answer import AnswerKind, NodeAnswer, Tip
 from controller.domain.evidence import Place, PodEvent, Read
+from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.objects import Pod
-from controller.domain.record import Outcome, Record
+from controller.domain.record.record import Outcome, Record
 from controller.domain.run import Phase
 from controller.engine.evidence.gatherer import Ended, Gatherer
 from controller.engine.ports import Witness
-from store.memory_store import MemoryStore
+from store.memory import MemoryStore
 from tests.fakes import EPOCH, FakeClock
 from tests.machine_objects import pinned, pod, word
 

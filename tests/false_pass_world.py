@@ -16,9 +16,9 @@ import orjson
 from loguru import logger
 
 from controller.base.clock import Clock, SystemClock
-from controller.domain.noted import Checked
-from controller.domain.record import OpenRun
-from controller.domain.rules import Rules
+from controller.domain.defaults import Rules
+from controller.domain.record.parts import Checked
+from controller.domain.record.record import OpenRun
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.faults import Delay, Rule
 from controller.simulator.node import Plan, SimulatedNode

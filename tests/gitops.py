@@ -3,7 +3,7 @@ and looked at before and after.
 """
 
 from controller.domain import names
-from controller.domain.record import OpenRun
+from controller.domain.record.record import OpenRun
 from controller.simulator.apiserver.resources import Object
 from tests.kustomize import K8S
 from tests.target_world import TargetWorld, images

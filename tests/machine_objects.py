@@ -9,7 +9,8 @@ from typing import Any
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
-from controller.domain.answer import AnswerKind, NodeAnswer
+from controller.domain.defaults import Rules
+from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.objects import (
     Container,
     ContainerPort,
@@ -31,8 +32,7 @@ from controller.domain.objects import (
     Strategy,
     Template,
 )
-from controller.domain.rules import Rules
-from controller.domain.write import ImageChange, Write
+from controller.domain.record.write import ImageChange, Write
 from tests.fakes import EPOCH
 
 NAMESPACE = "bootstrap"

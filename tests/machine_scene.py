@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace as with_fields
 
-from controller.domain.answer import AnswerKind, NodeAnswer, Tip
-from controller.domain.failure import class_of
+from controller.domain.failure_class import class_of
+from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.objects import (
     ContainerState,
     Pod,

@@ -10,17 +10,9 @@ from typing import Any, TypeVar
 
 from controller.base.errors import TargetFault
 from controller.domain import names
-from controller.domain.answer import NodeAnswer, Tip
-from controller.domain.attention import Attention, LastWords, Look, attend
 from controller.domain.build import Resolution
-from controller.domain.machine import decide
-from controller.domain.noted import Facts
-from controller.domain.objects import (
-    Deployment,
-    Pod,
-    Service,
-)
-from controller.domain.observation import (
+from controller.domain.decide.machine import decide
+from controller.domain.decide.observation import (
     Choice,
     ClaimSeen,
     Decision,
@@ -29,17 +21,25 @@ from controller.domain.observation import (
     Observation,
     TakeClaim,
 )
+from controller.domain.decide.verdict import clock_fault
+from controller.domain.defaults import Rules
+from controller.domain.health.attention import Attention, LastWords, Look, attend
+from controller.domain.manifest.node_port import node_port
+from controller.domain.manifest.request import RunRequest, read_request
+from controller.domain.node_http import NodeAnswer, Tip
+from controller.domain.objects import (
+    Deployment,
+    Pod,
+    Service,
+)
 from controller.domain.pace.comparison import PastRun
-from controller.domain.pin import PinState, pin_state
-from controller.domain.podview import Life, view_pods
-from controller.domain.record import Record, decode_record
+from controller.domain.pods.run_pods import Life, view_pods
+from controller.domain.record.parts import Facts
+from controller.domain.record.pin import PinState, pin_state
+from controller.domain.record.record import Record, decode_record
 from controller.domain.reference import Reference
-from controller.domain.rules import Rules
-from controller.domain.service import node_port
-from controller.domain.subject import Subject, read_subject
-from controller.domain.verdict import clock_fault
 from store.api import SCHEMA, Claim, Meta
-from store.memory_store import MemoryStore
+from store.memory import MemoryStore
 from tests.fakes import EPOCH
 from tests.machine_objects import RULES, SOUND, apply_write, build, pod, service, word
 
@@ -102,12 +102,12 @@ def observation(
     found: Deployment, *, service_: Service | None = None, rules: Rules = RULES, **more: Any
 ) -> Observation:
     """What a look at this Deployment sees, as far as the manifest tells it."""
-    subject: Subject | TargetFault
+    request: RunRequest | TargetFault
     port: int | TargetFault
     try:
-        subject = read_subject(found, rules)
+        request = read_request(found, rules)
     except TargetFault as fault:
-        subject = fault
+        request = fault
     try:
         port = node_port(found, service_ or service(found.metadata.name))
     except TargetFault as fault:
@@ -117,7 +117,7 @@ def observation(
         deployment=found,
         record_text=found.metadata.annotation(names.RECORD),
         record=record_or_fault(found),
-        subject=subject,
+        request=request,
         port=port,
         rules=rules,
         **values,
@@ -208,8 +208,8 @@ class World:
         if record is not None and record.run is not None:
             pending = None
         choices = []
-        if isinstance(o.subject, Subject):
-            choices = [self._choice(o.subject, *wish) for wish in _wishes(o.subject, record)]
+        if isinstance(o.request, RunRequest):
+            choices = [self._choice(o.request, *wish) for wish in _wishes(o.request, record)]
         return replace(o, pending=pending, choices=tuple(choices))
 
     def _mirrored(self, key: str) -> Record | None:
@@ -221,12 +221,12 @@ class World:
         others = (record_or_fault(d) for k, d in self.deployments.items() if k != key)
         return [r for r in others if isinstance(r, Record)]
 
-    def _choice(self, subject: Subject, source: str, name: str) -> Choice:
+    def _choice(self, request: RunRequest, source: str, name: str) -> Choice:
         letter = name[7] if ":" in name else self.tags.get(name)
         if letter is None:
             return Choice(name, source, trouble="the registry is away", lasting=False)
         digest = build(letter)
-        claim = at_once(self.store.claimed(str(subject.target), digest))
+        claim = at_once(self.store.claimed(str(request.target), digest))
         stands = ClaimSeen(claim.target, claim.build, claim.run, claim.owner) if claim else None
         return Choice(name, source, Resolution(digest, digest), claim=stands)
 
@@ -397,12 +397,12 @@ class World:
         return view_pods(self.pods.get(key, ()), run, "node").life if run else None
 
 
-def _wishes(subject: Subject, record: Record | None) -> list[tuple[str, str]]:
+def _wishes(request: RunRequest, record: Record | None) -> list[tuple[str, str]]:
     """As `engine.observe.wishes` has it."""
     found = []
-    if subject.first is not None:
-        found.append(("test-build", subject.first))
-    digest = subject.node.reference.digest
+    if request.first is not None:
+        found.append(("test-build", request.first))
+    digest = request.node.reference.digest
     if digest is not None and (record is None or digest not in record.builds()):
         found.append(("image", digest))
-    return [*found, ("tag", subject.track)]
+    return [*found, ("tag", request.track)]

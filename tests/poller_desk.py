@@ -7,8 +7,9 @@ from random import Random
 
 from controller.base.tasks import stop_all
 from controller.domain.build import Platform
+from controller.domain.followed import Followed
 from controller.domain.reference import Repository
-from controller.engine.poller import Followed, Poller
+from controller.engine.polling.poller import Poller
 from tests.engine_fakes import AwayStore, FakeRegistry, digest
 from tests.fakes import FakeClock
 

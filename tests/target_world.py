@@ -15,19 +15,19 @@ from typing import Any, TypeVar
 import pytest
 from loguru import logger
 
-from controller.app import App
 from controller.base.clock import SystemClock
 from controller.domain import names
-from controller.domain.record import OpenRun, Outcome, Record, decode_record
-from controller.domain.rules import Rules
-from controller.settings import load_settings
+from controller.domain.defaults import Rules
+from controller.domain.record.record import OpenRun, Outcome, Record, decode_record
+from controller.process.app import App
+from controller.process.wiring import Surroundings
+from controller.settings.settings import load_settings
 from controller.simulator.apiserver.resources import RESOURCES, Object
 from controller.simulator.apiserver.storage import copied
 from controller.simulator.node import Pace, Plan, SimulatedNode
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads import Speed
 from controller.simulator.world import NAMESPACE, PERSON, World
-from controller.wiring import Surroundings
 from tests.bash_init import BashInit, ScriptRun, Tree
 
 T = TypeVar("T")

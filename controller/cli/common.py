@@ -6,8 +6,8 @@ from typing import Any
 
 from controller.base.clock import SystemClock
 from controller.base.logs import configure_logs
-from controller.settings import Settings, environment, load_settings
-from controller.wiring import Surroundings
+from controller.process.wiring import Surroundings
+from controller.settings.settings import Settings, environment, load_settings
 
 
 def reading_settings(flags: dict[str, Any]) -> Settings:

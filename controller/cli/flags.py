@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from controller import option_table as table
-from controller.base.options import Option
+from controller.settings import options as table
+from controller.settings.reader import Option
 
 
 def _flag(option: Option, *names: str, metavar: str | None = None) -> Any:

@@ -10,7 +10,7 @@ from controller.base.instants import instant
 from controller.cli import flags
 from controller.cli.common import reading_settings, surroundings
 from controller.cli.output import Format, Output, print_json, print_rows, short
-from controller.inspection.history import LOOKED_THROUGH, History, Line, read_history
+from controller.inspection.history import LOOKED_THROUGH, History, HistoryLine, read_history
 from controller.inspection.opening import inspecting
 
 HEADINGS = ("TIME", "DEPLOYMENT", "TARGET", "RUN", "BUILD", "PHASE", "REASON", "MESSAGE")
@@ -54,7 +54,7 @@ async def _read(given: dict[str, Any], chosen: dict[str, Any]) -> History:
         return await read_history(store, inspection.records(), **chosen)
 
 
-def show(lines: list[Line], output: Format, nothing: str = UNTESTED) -> None:
+def show(lines: list[HistoryLine], output: Format, nothing: str = UNTESTED) -> None:
     """nothing: the sentence for a person, where there is no line."""
     if output is Format.JSON:
         print_json([asdict(line) for line in lines])
@@ -64,7 +64,7 @@ def show(lines: list[Line], output: Format, nothing: str = UNTESTED) -> None:
         typer.echo(nothing, err=True)
 
 
-def _cells(line: Line) -> tuple[str, ...]:
+def _cells(line: HistoryLine) -> tuple[str, ...]:
     return (
         instant(line.at),
         line.deployment,

@@ -15,9 +15,9 @@ from controller.base.text import cut_bytes, shown
 from controller.cli import flags
 from controller.cli.common import reading_settings, surroundings
 from controller.cli.output import Format, Output, print_json
-from controller.inspection import wishes
+from controller.inspection import lever_values as wishes
+from controller.inspection.lever_values import Lever, Result
 from controller.inspection.levers import Chosen, LeverHand, Pulled, open_hand
-from controller.inspection.wishes import Lever, Result
 
 WHO_BYTES = 40  # of the 64 of a lever's value; instant and ` by ` take the rest
 

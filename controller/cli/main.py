@@ -13,7 +13,7 @@ from controller.cli.history import history
 from controller.cli.levers import abort, end_hold, queue_build, resume, retest, suspend
 from controller.cli.run import run
 from controller.cli.status import status
-from controller.wiring import our_version
+from controller.process.wiring import our_version
 
 DONE, FAILED, BAD_USAGE, NOTHING_FOUND = 0, 1, 2, 3
 

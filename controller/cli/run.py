@@ -5,11 +5,11 @@ import contextlib
 import signal
 import sys
 
-from controller.app import App
 from controller.base.logs import configure_logs
 from controller.cli import flags
 from controller.cli.common import surroundings
-from controller.settings import load_settings
+from controller.process.app import App
+from controller.settings.settings import load_settings
 
 
 def run(

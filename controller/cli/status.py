@@ -13,10 +13,10 @@ from controller.cli import flags
 from controller.cli.common import reading_settings, surroundings
 from controller.cli.output import Format, Output, print_json, print_rows, short
 from controller.domain import names
-from controller.domain.rules import Rules
-from controller.domain.subject import read_subject
+from controller.domain.defaults import Rules
+from controller.domain.manifest.request import read_request
 from controller.inspection.coverage import Covered, read_coverage
-from controller.inspection.opening import Standing, inspecting
+from controller.inspection.opening import InspectedDeployment, inspecting
 
 TESTED = "TESTED"  # the only column that needs the store: left out where no row has it
 HEADINGS = ("DEPLOYMENT", "TARGET", "BUILD", "PHASE", "SINCE", TESTED, "LAST OUTCOME", "MESSAGE")
@@ -42,10 +42,10 @@ def status(
 async def _status(given: dict[str, Any], output: Format) -> int:
     settings, around = reading_settings(given), surroundings()
     async with inspecting(settings, around) as inspection:
-        standings = inspection.standings()
-    rows = [row_of(standing) for standing in standings]
+        inspected = inspection.inspected()
+    rows = [row_of(each) for each in inspected]
     targets = [row["target"] for row in rows if row["target"]]
-    coverage = await read_coverage(settings, around, standings, targets)
+    coverage = await read_coverage(settings, around, inspected, targets)
     for row in rows:
         row |= _coverage(coverage.by_target.get(row["target"]))
     if coverage.trouble:
@@ -72,13 +72,13 @@ def _coverage(covered: Covered | None) -> dict[str, int | None]:
     }
 
 
-def row_of(standing: Standing) -> dict[str, Any]:
+def row_of(each: InspectedDeployment) -> dict[str, Any]:
     """One Deployment in plain values, as `--output json` prints it; times in seconds since 1970.
     What only the store knows, `tested` and `seen`, is None.
     """
-    meta, record = standing.deployment.metadata, standing.record
+    meta, record = each.deployment.metadata, each.record
     try:
-        target = str(read_subject(standing.deployment, Rules()).target)
+        target = str(read_request(each.deployment, Rules()).target)
     except TargetFault:
         target = ""
     run = record.run if record else None
@@ -102,7 +102,7 @@ def row_of(standing: Standing) -> dict[str, Any]:
             "at": outcome.at,
             "message": outcome.message,
         },
-        "message": standing.fault
+        "message": each.fault
         or meta.annotation(names.MESSAGE)
         or "not seen by a controller yet: is one running for this namespace?",
     }

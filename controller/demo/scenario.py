@@ -8,7 +8,7 @@ from random import Random
 from controller.base.clock import Clock
 from controller.demo.process import ControllerProcess
 from controller.domain import names
-from controller.domain.record import Outcome, Record, decode_record
+from controller.domain.record.record import Outcome, Record, decode_record
 from controller.domain.target import SyncMode
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild

@@ -166,7 +166,7 @@ class ContainerStatus(Struct, frozen=True):
     last_state: ContainerState = ContainerState()
 
 
-class Condition(Struct, frozen=True):
+class PodCondition(Struct, frozen=True):
     type: str = ""
     status: str = ""
     reason: str = ""
@@ -180,7 +180,7 @@ class PodStatus(Struct, frozen=True):
     message: str = ""
     pod_ip: str = msgspec.field(default="", name="podIP")
     start_time: datetime | None = None
-    conditions: list[Condition] | None = None
+    conditions: list[PodCondition] | None = None
     container_statuses: list[ContainerStatus] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
 
@@ -202,7 +202,7 @@ class Pod(Struct, frozen=True):
     def status_of(self, container: str) -> ContainerStatus | None:
         return next((s for s in self.status.container_statuses or () if s.name == container), None)
 
-    def condition(self, type_: str) -> Condition | None:
+    def condition(self, type_: str) -> PodCondition | None:
         return next((c for c in self.status.conditions or () if c.type == type_), None)
 
 

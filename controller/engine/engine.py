@@ -10,28 +10,28 @@ from loguru import logger
 from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all, supervise
-from controller.domain.record import Record
-from controller.domain.rules import Rules
-from controller.engine.absent import Absent
-from controller.engine.announcer import Announcer
-from controller.engine.coverage import Coverage
+from controller.domain.defaults import Rules
+from controller.domain.followed import Followed
+from controller.domain.record.record import Record, record_of
+from controller.engine.claims.ledger import Ledger
+from controller.engine.claims.our_store import OurStore
 from controller.engine.evidence.closing import Closing
 from controller.engine.evidence.gatherer import Gatherer
-from controller.engine.executor import Executor
-from controller.engine.followed import Followed
-from controller.engine.ledger import Ledger
-from controller.engine.memory import Memory
-from controller.engine.observe import Senses, record_of
-from controller.engine.ourstore import OurStore
-from controller.engine.poller import Poller
+from controller.engine.polling.poller import Poller
+from controller.engine.polling.wanted import Wanted
 from controller.engine.ports import Cluster, NodeProbe, Registry, Sink, StateStore, Witness
 from controller.engine.probing.following import Probing
 from controller.engine.probing.prober import Prober
-from controller.engine.publisher import Publisher
-from controller.engine.reconcile import Reconciler
-from controller.engine.wanted import Wanted
-from controller.engine.worker import OnOutcome, run_workers
-from controller.engine.workqueue import WorkQueue
+from controller.engine.queue.work_queue import WorkQueue
+from controller.engine.queue.worker import OnResult, run_workers
+from controller.engine.reconcile.absent import Absent
+from controller.engine.reconcile.executor import Executor
+from controller.engine.reconcile.observe import Senses
+from controller.engine.reconcile.reconciler import Reconciler
+from controller.engine.reconcile.record_memory import Memory
+from controller.engine.telling.announcer import Announcer
+from controller.engine.telling.publisher import Publisher
+from controller.engine.telling.seen_builds import SeenBuilds
 from store.api import StoreMisused, StoreUnavailable
 
 # Asking a store that is away: soon, then every half minute; it costs one connection.
@@ -68,7 +68,7 @@ class Ports:
     witness: Witness
     clock: Clock
     random: Random
-    on_outcome: OnOutcome = lambda _key, _word, _seconds: None
+    on_result: OnResult = lambda _key, _word, _seconds: None
 
 
 class Engine:
@@ -102,7 +102,7 @@ class Engine:
         )
         self._wanted = Wanted(self.poller.follow)
         self._publisher = Publisher(store, ports.sink)
-        self._coverage = Coverage(store)
+        self._seen_builds = SeenBuilds(store)
         self._closing = Closing(
             Gatherer(ports.witness, store, clock, random, secrets=options.secrets)
         )
@@ -134,7 +134,7 @@ class Engine:
             self.prober,
             self._wanted,
             Absent(cluster, store, self.memory, self._publisher, clock, options.rules),
-            self._coverage,
+            self._seen_builds,
             self._closing,
             nudge=self.queue.add,
             max_open_runs=options.max_open_runs,
@@ -165,7 +165,7 @@ class Engine:
                 self._reconciler.reconcile,
                 clock,
                 count=self._options.workers,
-                on_outcome=self._ports.on_outcome,
+                on_result=self._ports.on_result,
             )
         finally:
             try:
@@ -198,7 +198,7 @@ class Engine:
     def _refilled(self) -> None:
         """What the store had forgotten is published again, key by key."""
         self._publisher.refilled()
-        self._coverage.refilled()
+        self._seen_builds.refilled()
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             self.queue.add(key)
 

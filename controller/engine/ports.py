@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from controller.base.clock import Clock
-from controller.domain.answer import NodeAddress, NodeAnswer
 from controller.domain.build import Platform, Quota
 from controller.domain.evidence import BuildFacts, Place, PodEvent, Read
+from controller.domain.node_http import NodeAddress, NodeAnswer
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
+from controller.domain.record.write import Write, WriteReply
 from controller.domain.reference import Repository
-from controller.domain.write import Write, WriteReply
 from store.api import StateStore
 
 __all__ = [

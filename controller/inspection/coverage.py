@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from controller.base.errors import SettingsFault
-from controller.inspection.opening import Standing
+from controller.inspection.opening import InspectedDeployment
 from controller.inspection.ownership import check_ours, is_memory
-from controller.settings import Settings
-from controller.wiring import Surroundings, Wiring
+from controller.process.wiring import Surroundings, Wiring
+from controller.settings.settings import Settings
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 PATIENCE = 3.0  # seconds for all that is asked of the store: a person waits for the rest
@@ -40,12 +40,15 @@ async def coverage_of(store: StateStore, target: str) -> Covered:
 
 
 async def read_coverage(
-    settings: Settings, around: Surroundings, standings: Iterable[Standing], targets: Iterable[str]
+    settings: Settings,
+    around: Surroundings,
+    inspected: Iterable[InspectedDeployment],
+    targets: Iterable[str],
 ) -> Coverage:
     """Asks the store once for each target, for PATIENCE seconds altogether. Whatever the store
     does is told and not raised: what is shown beside it stands without it.
 
-    standings: Deployments one of which the store must know, or it is not the store of this cluster.
+    inspected: Deployments one of which the store must know, or it is not the store of this cluster.
     """
     coverage = Coverage()
     wanted = list(dict.fromkeys(targets))
@@ -53,7 +56,7 @@ async def read_coverage(
     if not wanted or is_memory(settings):
         return coverage
     try:
-        work = _read(settings, around, standings, wanted, coverage)
+        work = _read(settings, around, inspected, wanted, coverage)
         await around.clock.within(PATIENCE, work)
     except TimeoutError:
         coverage.trouble = f"it did not tell all within {PATIENCE:g}s"
@@ -65,7 +68,7 @@ async def read_coverage(
 async def _read(
     settings: Settings,
     around: Surroundings,
-    standings: Iterable[Standing],
+    inspected: Iterable[InspectedDeployment],
     targets: Iterable[str],
     coverage: Coverage,
 ) -> None:
@@ -74,7 +77,7 @@ async def _read(
     """
     async with AsyncExitStack() as stack:
         store = await Wiring(settings, around, stack).store()
-        await check_ours(store, standings)
+        await check_ours(store, inspected)
         for target in targets:
             try:
                 coverage.by_target[target] = await coverage_of(store, target)

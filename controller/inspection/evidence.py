@@ -18,15 +18,15 @@ from controller.base.durations import format_duration
 from controller.base.errors import BootstrapError, Fault, Refused
 from controller.base.instants import instant
 from controller.base.text import shown
-from controller.domain.record import Record
+from controller.domain.record.record import Record
 from controller.domain.run import OPEN, Phase, run_time
 from controller.domain.target import SLUG
-from controller.engine.bodies import body_of
 from controller.engine.evidence.gatherer import KEEP_SECONDS
 from controller.engine.evidence.parts import SUMMARY
+from controller.engine.telling.history_body import body_of
 from controller.inspection.opening import inspecting
-from controller.settings import Settings
-from controller.wiring import Surroundings, Wiring
+from controller.process.wiring import Surroundings, Wiring
+from controller.settings.settings import Settings
 from store.api import StateStore, StoreMisused, StoreUnavailable, Transition
 
 _EXAMPLE = "20261123t060000z-1a2b3c4d"
@@ -44,7 +44,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Ending:
+class RunEnd:
     """The last that is known of a run. at: seconds since 1970."""
 
     phase: str
@@ -60,7 +60,7 @@ class Evidence:
     target: str
     run: str
     parts: Mapping[str, bytes]
-    ending: Ending
+    ending: RunEnd
 
     @property
     def name(self) -> str:
@@ -115,7 +115,7 @@ async def _find(
     if not known and wanted.target:
         parts = await store.evidence(wanted.target, run)
         if parts:
-            ending = Ending("", "", "", run_time(run).timestamp())
+            ending = RunEnd("", "", "", run_time(run).timestamp())
             return _evidence(wanted.target, run, parts, ending)
     if not known:
         known, trouble = await _in_records(settings, around, wanted)
@@ -132,7 +132,7 @@ async def _find(
     return Nothing(_why_nothing(f"{target}/{run}", ending, around.clock.now().timestamp()))
 
 
-def _why_nothing(name: str, ending: Ending, now: float) -> str:
+def _why_nothing(name: str, ending: RunEnd, now: float) -> str:
     if ending.phase in OPEN:
         return f"run {name} is not over ({ending.phase}): evidence is gathered when it is"
     if ending.phase == Phase.ABORTED:
@@ -143,9 +143,9 @@ def _why_nothing(name: str, ending: Ending, now: float) -> str:
     return f"{ended}, and nothing is kept of it: the controller's log says why, or that it waits"
 
 
-async def _in_history(store: StateStore, wanted: Wanted) -> dict[str, Ending]:
+async def _in_history(store: StateStore, wanted: Wanted) -> dict[str, RunEnd]:
     """Target to the run's last transition there."""
-    found: dict[str, Ending] = {}
+    found: dict[str, RunEnd] = {}
     oldest = run_time(wanted.run).timestamp() - _EARLIER
     before, seen = inf, set[str]()
     while before > oldest:
@@ -157,21 +157,21 @@ async def _in_history(store: StateStore, wanted: Wanted) -> dict[str, Ending]:
         seen = {each.id for each in page}
         for each in fresh:
             if each.target and f".{wanted.run}." in each.id:
-                found.setdefault(each.target, _ending_of(each))
+                found.setdefault(each.target, _run_end_of(each))
         # More of the same second may be on the next page, and so it begins with that second.
         before = nextafter(page[-1].at, inf)
     return found
 
 
-def _ending_of(transition: Transition) -> Ending:
+def _run_end_of(transition: Transition) -> RunEnd:
     body = body_of(transition)  # nothing of another hand's: the run is known all the same
     phase, reason, message = (body.get(name, "") for name in ("phase", "reason", "message"))
-    return Ending(phase, reason, message, transition.at)
+    return RunEnd(phase, reason, message, transition.at)
 
 
 async def _in_records(
     settings: Settings, around: Surroundings, wanted: Wanted
-) -> tuple[dict[str, Ending], str]:
+) -> tuple[dict[str, RunEnd], str]:
     """What the Deployments' records know, and a half sentence if they could not be read."""
     try:
         async with inspecting(settings, around) as inspection:
@@ -183,24 +183,24 @@ async def _in_records(
     return {t: e for t, e in known.items() if wanted.target in ("", t)}, ""
 
 
-def _of_record(record: Record, run: str) -> dict[str, Ending]:
+def _of_record(record: Record, run: str) -> dict[str, RunEnd]:
     known = {
-        o.target: Ending(str(o.phase), o.reason, o.message, float(o.at))
+        o.target: RunEnd(str(o.phase), o.reason, o.message, float(o.at))
         for o in record.outcomes
         if o.run == run
     }
     if record.run is not None and record.run.id == run:
         r = record.run
-        known[r.target] = Ending(str(r.phase), r.reason, "", float(r.since))
+        known[r.target] = RunEnd(str(r.phase), r.reason, "", float(r.since))
     return known
 
 
-def _evidence(target: str, run: str, parts: Mapping[str, bytes], ending: Ending) -> Evidence:
+def _evidence(target: str, run: str, parts: Mapping[str, bytes], ending: RunEnd) -> Evidence:
     """The summary among the parts is of the run's end itself, and goes before other memories."""
     kept = {name: part for name, part in parts.items() if _PART.fullmatch(name)}
     try:
         raw: Any = orjson.loads(kept.get(SUMMARY, b""))
-        ending = Ending(
+        ending = RunEnd(
             str(raw["phase"]),
             str(raw["reason"]),
             str(raw.get("message", "")),

@@ -4,20 +4,22 @@ from dataclasses import dataclass
 
 from controller.base.clock import Clock
 from controller.base.errors import Fault, Refused, Trouble
-from controller.domain.answer import NodeAnswer
-from controller.domain.attention import Attention, Look, attend
 from controller.domain.build import Resolution
-from controller.domain.machine import decide
-from controller.domain.observation import Decision, Leave, Observation
-from controller.domain.podview import RunPods, address_of, view_pods
-from controller.domain.record import OpenRun, Record
-from controller.domain.rules import Rules
-from controller.domain.subject import Subject, node_container_name
-from controller.domain.verdict import clock_fault
-from controller.engine.followed import Followed, TagState
-from controller.engine.ledger import Ledger
-from controller.engine.memory import Memory
-from controller.engine.observe import Senses, observe, wishes
+from controller.domain.decide.candidates import candidates
+from controller.domain.decide.machine import decide
+from controller.domain.decide.observation import Decision, Leave, Observation
+from controller.domain.decide.verdict import clock_fault
+from controller.domain.defaults import Rules
+from controller.domain.followed import Followed
+from controller.domain.health.attention import Attention, Look, attend
+from controller.domain.manifest.request import RunRequest, node_container_name
+from controller.domain.node_http import NodeAnswer
+from controller.domain.pods.run_pods import RunPods, address_of, view_pods
+from controller.domain.record.record import OpenRun, Record
+from controller.engine.claims.ledger import Ledger
+from controller.engine.polling.reference_book import TagState
+from controller.engine.reconcile.observe import Senses, observe
+from controller.engine.reconcile.record_memory import Memory
 from controller.inspection.opening import Inspection
 from controller.inspection.ownership import check_ours, is_memory
 from controller.inspection.remembered import Remembered, recall
@@ -64,8 +66,8 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     )
     first = await observe(senses, deployment, Leave(True))
     record = first.record if isinstance(first.record, Record) else None
-    if isinstance(first.subject, Subject):
-        states.update(await _resolve(i, first.subject, record))
+    if isinstance(first.request, RunRequest):
+        states.update(await _resolve(i, first.request, record))
     pods, answer = None, None
     if record is not None and record.run is not None:
         pods = view_pods(first.pods, record.run, node_container_name(deployment))
@@ -85,7 +87,7 @@ async def _believed(i: Inspection) -> tuple[StateStore, str]:
     if is_memory(i.wiring.settings):
         return ReadOnlyStore(store), "none is named (--store): what only it knows is not told here"
     try:
-        await check_ours(store, i.standings())
+        await check_ours(store, i.inspected())
     except StoreMisused as error:
         return ReadOnlyStore(await open_store("memory://")), f"not believed: {error}"
     except StoreUnavailable:
@@ -113,11 +115,11 @@ def _attention(
 
 
 async def _resolve(
-    i: Inspection, subject: Subject, record: Record | None
+    i: Inspection, request: RunRequest, record: Record | None
 ) -> dict[Followed, TagState]:
     states = {}
     registry = await i.wiring.registry()
-    for _, followed in wishes(subject, record):
+    for _, followed in candidates(request, record):
         repository = followed.repository
         try:
             digest = await registry.head(repository, followed.reference)

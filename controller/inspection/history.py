@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf, nextafter
 
-from controller.domain.record import Outcome, Record, Step
+from controller.domain.record.record import Outcome, Record, Step
 from controller.domain.run import OVER
-from controller.engine.bodies import body_of
-from controller.engine.notices import target_of, transition_id
+from controller.engine.telling.history_body import body_of
+from controller.engine.telling.notices import target_of, transition_id
 from store.api import StateStore, Transition
 
 # Transitions that a search looks through, or up to a page more: a second or two of a near store.
@@ -16,7 +16,7 @@ _PAGE = 1000  # transitions read at once
 
 
 @dataclass(frozen=True)
-class Line:
+class HistoryLine:
     """One line of history. All but id, at and target are empty if the store's is unreadable."""
 
     id: str
@@ -35,10 +35,10 @@ class Line:
 class History:
     """lines: newest first. cut: LOOKED_THROUGH was met, so that older ones may be missing."""
 
-    lines: list[Line]
+    lines: list[HistoryLine]
     cut: bool
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[HistoryLine]:
         return iter(self.lines)
 
 
@@ -49,7 +49,7 @@ class _Asked:
     limit: int
     outcomes: bool
 
-    def fits(self, line: Line) -> bool:
+    def fits(self, line: HistoryLine) -> bool:
         return (
             self.target in (None, line.target)
             and self.deployment in (None, line.deployment)
@@ -89,12 +89,12 @@ async def read_history(
 
 
 async def _search(
-    store: StateStore, asked: _Asked, remembered: Mapping[str, Line]
-) -> tuple[dict[str, Line], bool]:
+    store: StateStore, asked: _Asked, remembered: Mapping[str, HistoryLine]
+) -> tuple[dict[str, HistoryLine], bool]:
     """The store's lines by id, from the newest to the last that is needed, whether they fit or not;
     and whether the search was given up before.
     """
-    found = dict[str, Line]()
+    found = dict[str, HistoryLine]()
     fitting, before, again = 0, None, set[str]()
     while fitting < asked.limit:
         page = await store.history(asked.target, limit=asked.page + len(again), before=before)
@@ -110,11 +110,11 @@ async def _search(
     return found, False
 
 
-def _of_transition(transition: Transition, remembered: Mapping[str, Line]) -> Line:
+def _of_transition(transition: Transition, remembered: Mapping[str, HistoryLine]) -> HistoryLine:
     body = body_of(transition)
     if not body and transition.id in remembered:
         return remembered[transition.id]
-    return Line(
+    return HistoryLine(
         id=transition.id,
         at=transition.at,
         deployment=body.get("deployment", ""),
@@ -128,8 +128,8 @@ def _of_transition(transition: Transition, remembered: Mapping[str, Line]) -> Li
     )
 
 
-def _of_step(record: Record, step: Step) -> Line:
-    return Line(
+def _of_step(record: Record, step: Step) -> HistoryLine:
+    return HistoryLine(
         id=transition_id(record, step),
         at=float(step.at),
         deployment=record.key,
@@ -143,8 +143,8 @@ def _of_step(record: Record, step: Step) -> Line:
     )
 
 
-def _of_outcome(record: Record, outcome: Outcome) -> Line:
-    return Line(
+def _of_outcome(record: Record, outcome: Outcome) -> HistoryLine:
+    return HistoryLine(
         id=f"{record.namespace}.{record.name}.{outcome.run}.end",
         at=float(outcome.at),
         deployment=record.key,

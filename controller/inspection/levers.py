@@ -14,17 +14,16 @@ from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.errors import Busy, Conflict, Garbled, NotFound, Trouble, Unavailable
 from controller.base.text import shown
 from controller.domain.objects import Deployment
-from controller.domain.record import Record
-from controller.engine.observe import record_of
-from controller.inspection.opening import Standing
-from controller.inspection.wishes import Asker, Lever, Result, Wish
-from controller.kube.client import JSON_PATCH, WRITE_TIMEOUT, Call, KubeClient
-from controller.kube.errors import NotConnected
-from controller.kube.listing import Listing, list_all
-from controller.kube.resources import DEPLOYMENTS
+from controller.domain.record.record import Record, record_of
+from controller.inspection.lever_values import Asker, Lever, Result, Wish
+from controller.inspection.opening import InspectedDeployment
+from controller.kube.api.client import JSON_PATCH, WRITE_TIMEOUT, Call, KubeClient
+from controller.kube.api.errors import NotConnected
+from controller.kube.api.resources import DEPLOYMENTS
+from controller.kube.watch.listing import Listing, list_all
 from controller.kube.writer import DeploymentWriter
-from controller.settings import Settings
-from controller.wiring import Surroundings, Wiring
+from controller.process.wiring import Surroundings, Wiring
+from controller.settings.settings import Settings
 
 # Not the controller's own: managedFields are to tell what a person wrote from what it wrote.
 FIELD_MANAGER = "bootstrap-controller-cli"
@@ -92,7 +91,7 @@ class LeverHand:
             try:
                 yield Pulled(key, await self._pull(lever, deployment, asker))
             except Trouble as trouble:
-                wish = lever(_standing(deployment), asker)
+                wish = lever(_inspected(deployment), asker)
                 yield Pulled(key, Wish(Result.FAILED, str(trouble), wish.annotation, wish.value))
 
     async def _pull(self, lever: Lever, deployment: Deployment, asker: Asker) -> Wish:
@@ -101,7 +100,7 @@ class LeverHand:
         while True:
             if sent is not None and _stands(sent, deployment):
                 return sent  # its reply was lost, or a late one landed
-            wish = lever(_standing(deployment), asker)
+            wish = lever(_inspected(deployment), asker)
             if wish.result is not Result.WRITTEN:
                 return wish
             try:
@@ -152,10 +151,10 @@ async def open_hand(settings: Settings, around: Surroundings, stack: AsyncExitSt
     return LeverHand(wiring, await wiring.client())
 
 
-def _standing(deployment: Deployment) -> Standing:
+def _inspected(deployment: Deployment) -> InspectedDeployment:
     record = record_of(deployment)
     good = record if isinstance(record, Record) else None
-    return Standing(deployment, good, "" if good or record is None else str(record))
+    return InspectedDeployment(deployment, good, "" if good or record is None else str(record))
 
 
 def _stands(wish: Wish, found: Deployment) -> bool:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from controller.base.errors import Refused, Unavailable
 from controller.domain.objects import Deployment
-from controller.domain.record import Record
-from controller.engine.observe import record_of
-from controller.kube.client import KubeClient
+from controller.domain.record.record import Record, record_of
+from controller.kube.api.client import KubeClient
 from controller.kube.cluster import KubeCluster
-from controller.settings import Settings
-from controller.wiring import Surroundings, Wiring
+from controller.process.wiring import Surroundings, Wiring
+from controller.settings.settings import Settings
 from store.api import StoreMisused, StoreUnavailable
 
 LIST_DEADLINE = 20.0  # seconds to list what is asked about; a person is waiting
@@ -20,7 +19,7 @@ LIST_PATIENCE = 3.0  # seconds after which trouble that is known is told instead
 
 
 @dataclass(frozen=True)
-class Standing:
+class InspectedDeployment:
     """One labelled Deployment, as `status` shows it. record: or the sentence of its fault."""
 
     deployment: Deployment
@@ -36,7 +35,7 @@ class Inspection:
     client: KubeClient
     cluster: KubeCluster
 
-    def standings(self) -> list[Standing]:
+    def inspected(self) -> list[InspectedDeployment]:
         """Every labelled Deployment, by name."""
         found = []
         for key in list(self.cluster.keys()):
@@ -45,7 +44,9 @@ class Inspection:
                 continue
             record = record_of(deployment)
             good = record if isinstance(record, Record) else None
-            found.append(Standing(deployment, good, "" if good or record is None else str(record)))
+            found.append(
+                InspectedDeployment(deployment, good, "" if good or record is None else str(record))
+            )
         return found
 
     def find(self, name: str) -> list[str]:
@@ -54,7 +55,7 @@ class Inspection:
         return [key for key in keys if name in (key, key.partition("/")[2])]
 
     def records(self) -> list[Record]:
-        return [standing.record for standing in self.standings() if standing.record is not None]
+        return [each.record for each in self.inspected() if each.record is not None]
 
 
 @asynccontextmanager

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from controller.base.errors import TargetFault
 from controller.base.text import shown
-from controller.domain.record import decode_record
-from controller.inspection.opening import Standing
-from controller.settings import Settings
+from controller.domain.record.record import decode_record
+from controller.inspection.opening import InspectedDeployment
+from controller.settings.settings import Settings
 from store.api import StateStore, StoreMisused
 
 
@@ -17,7 +17,7 @@ def is_memory(settings: Settings) -> bool:
     return settings.store.url.lower().startswith("memory:")
 
 
-async def check_ours(store: StateStore, standings: Iterable[Standing]) -> None:
+async def check_ours(store: StateStore, inspected: Iterable[InspectedDeployment]) -> None:
     """Raises StoreMisused for a store that has no copy of the record of any of these Deployments.
 
     Not by the cluster's id in `meta`, as the controller does: it is the uid of a namespace that may
@@ -27,8 +27,8 @@ async def check_ours(store: StateStore, standings: Iterable[Standing]) -> None:
     meta = await store.meta()
     if meta is None:
         raise StoreMisused("it is empty: is it the controller's, and the prefix too?")
-    for standing in standings:
-        if await _is_known(store, standing):
+    for each in inspected:
+        if await _is_known(store, each):
             return
     cluster = f" ({shown(meta.cluster)})" if meta.cluster else ""
     raise StoreMisused(
@@ -37,9 +37,9 @@ async def check_ours(store: StateStore, standings: Iterable[Standing]) -> None:
     )
 
 
-async def _is_known(store: StateStore, standing: Standing) -> bool:
-    meta = standing.deployment.metadata
-    if standing.record is None or standing.record.uid != meta.uid:
+async def _is_known(store: StateStore, each: InspectedDeployment) -> bool:
+    meta = each.deployment.metadata
+    if each.record is None or each.record.uid != meta.uid:
         return False  # no controller has written to this Deployment: there is no copy to ask for
     text = (await store.mirrored(meta.key)).get("record", "")
     try:

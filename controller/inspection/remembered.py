@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from controller.base.text import shown
-from controller.domain.observation import Observation
+from controller.domain.decide.observation import Observation
+from controller.domain.manifest.request import RunRequest
 from controller.domain.pace.estimate import Estimate, time_left
 from controller.domain.pace.progress import Progress, decode_progress
-from controller.domain.record import Record
-from controller.domain.subject import Subject
-from controller.engine.probing.earlier import number_of, passed_runs
+from controller.domain.record.record import Record
+from controller.engine.probing.earlier_runs import number_of, passed_runs
 from controller.inspection.coverage import Covered, coverage_of
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
@@ -37,7 +37,9 @@ async def recall(store: StateStore, o: Observation) -> Remembered:
 
 async def _recall(store: StateStore, o: Observation) -> Remembered:
     run = o.record.run if isinstance(o.record, Record) else None
-    target = run.target if run else str(o.subject.target) if isinstance(o.subject, Subject) else ""
+    target = (
+        run.target if run else str(o.request.target) if isinstance(o.request, RunRequest) else ""
+    )
     if not target:
         return Remembered()
     covered = await coverage_of(store, target)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from controller.base.durations import format_duration
 from controller.base.errors import TargetFault
 from controller.domain import names
-from controller.domain.noted import Facts
-from controller.domain.observation import Choice, Decision, Observation
-from controller.domain.record import Record
-from controller.domain.subject import Subject
+from controller.domain.decide.observation import Choice, Decision, Observation
+from controller.domain.manifest.request import RunRequest
+from controller.domain.record.parts import Facts
+from controller.domain.record.record import Record
 from controller.inspection.explanation import Explanation
 
 Told = tuple[str, tuple[str, ...]]
@@ -46,11 +46,11 @@ def _decision(e: Explanation) -> Iterator[str]:
 
 
 def _subject(o: Observation) -> Iterator[str]:
-    for fault in (o.subject, o.port):
+    for fault in (o.request, o.port):
         if isinstance(fault, TargetFault):
             yield f"fault {fault.reason}: {fault}"
-    if isinstance(o.subject, Subject):
-        s = o.subject
+    if isinstance(o.request, RunRequest):
+        s = o.request
         yield f"target {s.target}, tag {s.track} of {s.node.reference.repository}, {s.platform}"
         yield (
             f"passes after {format_duration(s.soak)} of observed health, fails after"
@@ -79,8 +79,8 @@ def _good_record(o: Observation, record: Record, decided: Decision) -> Iterator[
         yield f"open run {run.id}: {run.phase}, image {run.image}"
         yield f"restarts in a row {run.seen.crashes}, data {run.seen.data or 'not told yet'}"
         yield from _facts(run.facts)
-        for standing in run.conditions:
-            yield f"condition {standing.type}: {standing.message}"
+        for condition in run.conditions:
+            yield f"condition {condition.type}: {condition.message}"
     for outcome in reversed(record.outcomes[-3:]):
         version = f", {outcome.version}" if outcome.version else ""
         yield f"run {outcome.run} {outcome.phase} ({outcome.reason}){version}: {outcome.message}"

@@ -8,8 +8,8 @@ import orjson
 
 from controller.base.errors import Garbled
 from controller.base.text import shown
-from controller.kube.client import Call, KubeClient
-from controller.kube.resources import REVIEWS, Operation, Review
+from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.resources import REVIEWS, Operation, Review
 
 _REVIEW = msgspec.json.Decoder(Review)
 

@@ -16,17 +16,17 @@ from controller.base.tasks import stop_all, supervise
 from controller.domain.names import DEFAULT_SELECTOR
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
-from controller.domain.write import Write, WriteReply
-from controller.kube.cache import Cache, Change
-from controller.kube.client import WRITE_TIMEOUT, Call, KubeClient
+from controller.domain.record.write import Write, WriteReply
+from controller.kube.api.client import WRITE_TIMEOUT, Call, KubeClient
+from controller.kube.api.resources import DEPLOYMENTS, EVENTS, PODS, SERVICES
 from controller.kube.events import event_of
-from controller.kube.informer import Informer
-from controller.kube.listing import list_all
 from controller.kube.owners import deployment_of
-from controller.kube.reflector import ReflectorTimes
-from controller.kube.resources import DEPLOYMENTS, EVENTS, PODS, SERVICES
-from controller.kube.source import Source, StreamTimes
-from controller.kube.stream import metadata_of
+from controller.kube.watch.cache import Cache, Change
+from controller.kube.watch.collection import Source, StreamTimes
+from controller.kube.watch.decoding import metadata_of
+from controller.kube.watch.informer import Informer
+from controller.kube.watch.listing import list_all
+from controller.kube.watch.reflector import ReflectorTimes
 from controller.kube.writer import DeploymentWriter
 
 ALL = ""  # the namespace that stands for all of them

@@ -8,7 +8,7 @@ from typing import Any
 
 from controller.domain import names
 from controller.domain.objects import Deployment
-from controller.domain.write import ImageChange, Write
+from controller.domain.record.write import ImageChange, Write
 
 Operations = list[dict[str, Any]]
 

@@ -13,12 +13,12 @@ from controller.base.errors import (
 )
 from controller.domain import names
 from controller.domain.objects import Deployment
-from controller.domain.write import Write, WriteReply
-from controller.kube.client import JSON_PATCH, WRITE_TIMEOUT, Call, KubeClient
-from controller.kube.errors import NotConnected, TurnedAway
+from controller.domain.record.write import Write, WriteReply
+from controller.kube.api.client import JSON_PATCH, WRITE_TIMEOUT, Call, KubeClient
+from controller.kube.api.errors import NotConnected, TurnedAway
+from controller.kube.api.resources import DEPLOYMENTS
 from controller.kube.patches import patch_of, stands, undone
-from controller.kube.resources import DEPLOYMENTS
-from controller.kube.stream import ObjectDecoder, Unreadable
+from controller.kube.watch.decoding import ObjectDecoder, Unreadable
 
 _DECODER = ObjectDecoder(Deployment)
 

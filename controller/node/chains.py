@@ -6,7 +6,7 @@ an error has no tip.
 
 from collections.abc import Sequence
 
-from controller.domain.answer import Tip
+from controller.domain.node_http import Tip
 from controller.node.numbers import quantity, unix_quantity, unix_rfc3339, whole
 from controller.node.questions import Questions
 

@@ -12,8 +12,7 @@ from controller.base.clock import Clock
 from controller.base.durations import format_duration
 from controller.base.errors import Garbled, SettingsFault, Unavailable
 from controller.base.text import shown
-from controller.domain.answer import NodeAddress
-from controller.domain.door import DoorReply, NodeStarting
+from controller.domain.node_http import DoorReply, NodeAddress, NodeStarting
 
 # By address and not by the Service's name: the answer is then of this pod and no other, and
 # avalanchego lets an address as Host pass its host check [94].

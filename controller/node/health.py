@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from controller.base.text import shown
-from controller.domain.door import DoorReply
-from controller.node.chainnames import ChainNames
+from controller.domain.node_http import DoorReply
+from controller.node.chain_names import ChainNames
 from controller.node.numbers import number, whole
 
 BOOTSTRAPPED = "bootstrapped"  # the one check of /ext/health/readiness [90]

@@ -21,7 +21,7 @@ from controller.domain.pace.stages import (
     VERTICES_EXECUTED,
     VERTICES_FETCHED,
 )
-from controller.node.chainnames import ChainNames
+from controller.node.chain_names import ChainNames
 from controller.node.numbers import number, whole
 
 LONGEST_PAGE = 8 << 20  # bytes: a page is one or two MB, most of it histograms

@@ -8,9 +8,15 @@ import msgspec
 
 from controller.base.errors import Garbled, Trouble
 from controller.base.text import shown
-from controller.domain.answer import AnswerKind, NodeAddress, NodeAnswer
-from controller.domain.door import Door, DoorReply, NodeStarting
-from controller.node.chainnames import highest
+from controller.domain.node_http import (
+    AnswerKind,
+    Door,
+    DoorReply,
+    NodeAddress,
+    NodeAnswer,
+    NodeStarting,
+)
+from controller.node.chain_names import highest
 from controller.node.chains import ask_tips
 from controller.node.health import Health, read_health
 from controller.node.metrics import LONGEST_PAGE, read_metrics

@@ -7,8 +7,7 @@ import msgspec
 import orjson
 
 from controller.base.errors import Trouble
-from controller.domain.answer import NodeAddress
-from controller.domain.door import Door, DoorReply
+from controller.domain.node_http import Door, DoorReply, NodeAddress
 
 _TIME_LIMIT = 5.0  # seconds: a node that hangs at all of them still has a look a minute
 _LONGEST_RESULT = 1 << 20  # bytes: versions of a dozen VMs, or a block with the hashes in it

@@ -29,11 +29,11 @@ _CLIENT_ID = "bootstrap-controller"  # the token specification wants a client to
 
 @dataclass(frozen=True)
 class Site:
-    """One repository at one registry. subject: its canonical name, for sentences."""
+    """One repository at one registry. about: its canonical name, for sentences."""
 
     endpoint: Endpoint
     path: str
-    subject: str
+    about: str
     gate: Gate
 
 
@@ -63,7 +63,7 @@ class Authorizer:
         """
         demand = choose(parse_challenges(challenges), f"repository:{site.path}:pull")
         if demand is None:
-            raise Refused(f"{site.subject}: the registry wants a kind of login that is not known")
+            raise Refused(f"{site.about}: the registry wants a kind of login that is not known")
         if isinstance(demand, Bearer):
             _check_realm(site, demand)
         self._demands[site.endpoint.base, site.path] = demand
@@ -96,7 +96,7 @@ class Authorizer:
 
     def _rejection(self, site: Site) -> Refused:
         return Refused(
-            f"{site.subject}: the credentials for {site.endpoint.host} in"
+            f"{site.about}: the credentials for {site.endpoint.host} in"
             f" {shown(self._credentials.path)} are not accepted; they are not tried again until the"
             " file changes"
         )
@@ -109,7 +109,7 @@ class Authorizer:
             if isinstance(demand, Basic):
                 if credential is None:
                     raise Refused(
-                        f"{site.subject}: {site.endpoint.host} wants a user and a password: name a"
+                        f"{site.about}: {site.endpoint.host} wants a user and a password: name a"
                         " docker config.json that has them with --registry-auth"
                     )
                 return {"Authorization": credential.basic()}
@@ -151,7 +151,7 @@ class Authorizer:
 
 def no_access(site: Site) -> Refused:
     """Registries do not tell the two apart, so that nobody learns what exists [69]."""
-    return Refused(f"{site.subject}: no access, or no such repository")
+    return Refused(f"{site.about}: no access, or no such repository")
 
 
 def _check_realm(site: Site, demand: Bearer) -> None:
@@ -163,10 +163,10 @@ def _check_realm(site: Site, demand: Bearer) -> None:
     except ValueError:
         realm = URL()
     if realm.scheme not in ("http", "https") or not realm.host or realm.user or realm.password:
-        raise Refused(f"{site.subject}: the registry names a token server that is no URL of HTTP")
+        raise Refused(f"{site.about}: the registry names a token server that is no URL of HTTP")
     base = site.endpoint.base
     if realm.scheme == "http" and base.scheme == "https" and not is_loopback(base.host):
-        raise Refused(f"{site.subject}: the registry names a token server without TLS")
+        raise Refused(f"{site.about}: the registry names a token server without TLS")
 
 
 def _token_request(site: Site, demand: Bearer, credential: Credential | None) -> Ask:
@@ -180,8 +180,8 @@ def _token_request(site: Site, demand: Bearer, credential: Credential | None) ->
             "scope": demand.scope,
             "client_id": _CLIENT_ID,
         }
-        return Ask(site.subject, "POST", realm, _LONGEST_ANSWER, form=form)
+        return Ask(site.about, "POST", realm, _LONGEST_ANSWER, form=form)
     query = [("service", demand.service)] if demand.service else []
     query += [("scope", scope) for scope in scopes] + [("client_id", _CLIENT_ID)]
     headers = {"Authorization": credential.basic()} if credential else {}
-    return Ask(site.subject, "GET", realm.extend_query(query), _LONGEST_ANSWER, headers=headers)
+    return Ask(site.about, "GET", realm.extend_query(query), _LONGEST_ANSWER, headers=headers)

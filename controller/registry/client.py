@@ -149,7 +149,7 @@ class RegistryClient:
     async def _ask_manifest(self, method: str, repository: Repository, reference: str) -> Reply:
         site = self._site(repository)
         url = site.endpoint.manifest(repository, reference)
-        ask = Ask(site.subject, method, url, manifests.LONGEST, {"Accept": manifests.ACCEPT})
+        ask = Ask(site.about, method, url, manifests.LONGEST, {"Accept": manifests.ACCEPT})
         kind = "manifest" if _is_digest(reference) else "tag"
         return await self._ask(site, ask, f"{kind} {shown(reference)}")
 
@@ -159,7 +159,7 @@ class RegistryClient:
         """
         site = self._site(repository)
         url = site.endpoint.blob(repository, digest)
-        ask = Ask(site.subject, "GET", url, describing.LONGEST)
+        ask = Ask(site.about, "GET", url, describing.LONGEST)
         reply = await self._ask(site, ask, f"blob {digest}")
         if manifests.digest_of(reply.body, digest.partition(":")[0]) != digest:
             raise Garbled(f"{repository}: the blob's bytes do not have the digest {digest}")
@@ -181,10 +181,10 @@ class RegistryClient:
         if reply.status == 200:
             return reply
         if reply.status == 404:
-            raise NotFound(f"no {thing} in repository {site.subject}")
+            raise NotFound(f"no {thing} in repository {site.about}")
         if reply.status in (401, 403):
             raise no_access(site)
-        raise trouble_of(reply.status, f"{site.subject}: the registry")
+        raise trouble_of(reply.status, f"{site.about}: the registry")
 
     async def _exchange(self, site: Site, ask: Ask, authorization: Mapping[str, str]) -> Reply:
         site.gate.check()

@@ -50,17 +50,17 @@ class HubTags:
         reply = await self._transport.exchange(ask)
         if busy := gate.read(reply.status, reply.headers):
             raise busy
-        subject = f"{repository}: Docker Hub's list of tags"
+        about = f"{repository}: Docker Hub's list of tags"
         if reply.status == 404:
-            raise NotFound(f"{subject} has no such repository that is open to all")
+            raise NotFound(f"{about} has no such repository that is open to all")
         if reply.status in (401, 403):
-            raise Refused(f"{subject} is not open to all")
+            raise Refused(f"{about} is not open to all")
         if reply.status != 200:
-            raise trouble_of(reply.status, subject)
+            raise trouble_of(reply.status, about)
         try:
             return names_of(reply.body, build)
         except Garbled as error:
-            raise Garbled(f"{subject} {error}") from error
+            raise Garbled(f"{about} {error}") from error
 
 
 class _Image(msgspec.Struct):

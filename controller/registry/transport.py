@@ -24,12 +24,12 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True)
 class Ask:
-    """subject: what is asked about, the beginning of every sentence. limit: bytes of the answer.
+    """about: what is asked about, the beginning of every sentence. limit: bytes of the answer.
 
     form: a body; such a request is never redirected.
     """
 
-    subject: str
+    about: str
     method: str
     url: URL
     limit: int
@@ -39,7 +39,7 @@ class Ask:
     @property
     def peer(self) -> str:
         """Beginning of a sentence about who was asked; never the query, which can carry a token."""
-        return f"{self.subject}: {self.url.host_port_subcomponent}"
+        return f"{self.about}: {self.url.host_port_subcomponent}"
 
 
 @dataclass(frozen=True)

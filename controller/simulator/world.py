@@ -37,7 +37,7 @@ from controller.simulator.workloads.cluster import (
     pod_is_over,
     pod_is_ready,
 )
-from controller.simulator.workloads.standing import standing
+from controller.simulator.workloads.summary import summary
 
 T = TypeVar("T")
 
@@ -244,7 +244,7 @@ class World:
                     changed.clear()
                 return value
         except TimeoutError as exc:
-            raise TimeoutError(f"not within {within:g} s; {standing(self.api.storage)}") from exc
+            raise TimeoutError(f"not within {within:g} s; {summary(self.api.storage)}") from exc
         finally:
             for end in ends:
                 end()

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import orjson
 
 from controller.base.errors import NotFound
-from controller.kube.client import Call, KubeClient
-from controller.kube.resources import Operation
+from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.resources import Operation
 
 T = TypeVar("T")
 Object = dict[str, Any]

@@ -14,18 +14,18 @@ from typing import Any, TypeVar
 import orjson
 from loguru import logger
 
-from controller.app import App
 from controller.base.clock import SystemClock
 from controller.domain import names
-from controller.domain.record import OpenRun, Outcome, Record, decode_record
-from controller.domain.rules import Rules
-from controller.kube.client import KubeClient
-from controller.kube.loading import load_credentials
-from controller.settings import load_settings
+from controller.domain.defaults import Rules
+from controller.domain.record.record import OpenRun, Outcome, Record, decode_record
+from controller.kube.api.client import KubeClient
+from controller.kube.login.loading import load_credentials
+from controller.process.app import App
+from controller.process.wiring import Surroundings
+from controller.settings.settings import load_settings
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import SimulatedNode
 from controller.simulator.registry import SimulatedBuild, SimulatedRegistry
-from controller.wiring import Surroundings
 from tests.cluster.api import STRATEGIC, Api, Object, View
 from tests.cluster.nodes import Nodes
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.domain.rules import Rules
+from controller.domain.defaults import Rules
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from store import open_store

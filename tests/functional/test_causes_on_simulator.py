@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from controller.domain import names
-from controller.domain.failure import CLASSES
+from controller.domain.failure_class import CLASSES
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import Plan, Unhealthy
 from controller.simulator.world import NAMESPACE

@@ -11,8 +11,8 @@ import pytest
 
 from controller.domain import names
 from controller.inspection.coverage import PATIENCE, read_coverage
-from controller.settings import load_settings
-from controller.wiring import Surroundings
+from controller.process.wiring import Surroundings
+from controller.settings.settings import load_settings
 from tests.commands import Finished, command
 from tests.controlled_world import ControlledWorld
 from tests.fakes import FakeClock

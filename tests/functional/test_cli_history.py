@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 
-from controller.domain.record import Record, Step
-from controller.engine.notices import transition_id
+from controller.domain.record.record import Record, Step
+from controller.engine.telling.notices import transition_id
 from controller.inspection.history import LOOKED_THROUGH, read_history
 from store import StateStore, Transition, open_store
 from tests.commands import Finished, command

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from controller.domain import names
-from controller.domain.record import OpenRun
+from controller.domain.record.record import OpenRun
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.world import NAMESPACE
 from tests.kustomize import build

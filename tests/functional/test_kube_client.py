@@ -24,11 +24,11 @@ from controller.base.errors import (
     Trouble,
     Unavailable,
 )
-from controller.kube.client import Call, KubeClient
-from controller.kube.credentials import GivenCredentials
-from controller.kube.errors import Expired, NotConnected, Rejected, TurnedAway
-from controller.kube.resources import DEPLOYMENTS
-from controller.kube.tls import keepalive_socket
+from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.errors import Expired, NotConnected, Rejected, TurnedAway
+from controller.kube.api.resources import DEPLOYMENTS
+from controller.kube.login.credentials import GivenCredentials
+from controller.kube.login.tls import keepalive_socket
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.objects import recording, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply, stream

@@ -12,13 +12,13 @@ from typing import Any, Self
 import pytest
 
 from controller.base.errors import Refused, SettingsFault, Unavailable
-from controller.kube.client import Call, KubeClient
-from controller.kube.credentials import in_cluster, load_in_cluster
-from controller.kube.kubeconfig import load_kubeconfig
-from controller.kube.loading import load_credentials
-from controller.kube.resources import DEPLOYMENTS
-from controller.kube.tls import TlsFiles, tls_context
-from controller.kube.tokens import TokenFile
+from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.resources import DEPLOYMENTS
+from controller.kube.login.credentials import in_cluster, load_in_cluster
+from controller.kube.login.kubeconfig import load_kubeconfig
+from controller.kube.login.loading import load_credentials
+from controller.kube.login.tls import TlsFiles, tls_context
+from controller.kube.login.tokens import TokenFile
 from tests.kube_samples.certificates import ClusterFiles, cluster_files
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.objects import status

@@ -13,9 +13,9 @@ from typing import Any, Self
 import pytest
 from aiohttp import web
 
-from controller.kube.client import KubeClient
-from controller.kube.credentials import GivenCredentials
+from controller.kube.api.client import KubeClient
 from controller.kube.lease import LeaseClaim, LeaseLock, LeaseTimes, read_holder
+from controller.kube.login.credentials import GivenCredentials
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.objects import recording, status
 from tests.misbehaving import ScriptedServer

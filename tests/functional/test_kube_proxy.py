@@ -6,11 +6,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from controller.base.errors import Busy, Forbidden, Garbled, Trouble, Unavailable
-from controller.domain.answer import NodeAddress
-from controller.domain.door import Door, NodeStarting
-from controller.kube.client import KubeClient
-from controller.kube.credentials import GivenCredentials
-from controller.kube.proxy import PodProxyDoor
+from controller.domain.node_http import Door, NodeAddress, NodeStarting
+from controller.kube.api.client import KubeClient
+from controller.kube.login.credentials import GivenCredentials
+from controller.kube.pod_http import PodProxyDoor
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.objects import recording, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply

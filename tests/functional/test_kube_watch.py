@@ -15,15 +15,15 @@ import pytest
 from controller.base.backoff import BackoffPolicy
 from controller.base.errors import Busy, Garbled, Refused, Unavailable
 from controller.domain.objects import Deployment
-from controller.kube.cache import Cache
-from controller.kube.client import KubeClient
-from controller.kube.credentials import GivenCredentials
-from controller.kube.informer import Informer
-from controller.kube.listing import ATTEMPTS, list_all
-from controller.kube.reflector import ReflectorTimes
-from controller.kube.resources import DEPLOYMENTS
-from controller.kube.source import Source, StreamTimes
-from controller.kube.stream import Bookmark, Changed, WatchEvent
+from controller.kube.api.client import KubeClient
+from controller.kube.api.resources import DEPLOYMENTS
+from controller.kube.login.credentials import GivenCredentials
+from controller.kube.watch.cache import Cache
+from controller.kube.watch.collection import Source, StreamTimes
+from controller.kube.watch.decoding import Bookmark, Changed, WatchEvent
+from controller.kube.watch.informer import Informer
+from controller.kube.watch.listing import ATTEMPTS, list_all
+from controller.kube.watch.reflector import ReflectorTimes
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.objects import (
     bookmark,

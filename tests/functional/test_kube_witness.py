@@ -20,9 +20,9 @@ from controller.base.clock import SystemClock
 from controller.domain.evidence import Place, PodEvent, Read
 from controller.domain.objects import Pod
 from controller.kube.access import PLACING, WITNESSING, missing_rights
-from controller.kube.client import KubeClient
-from controller.kube.credentials import GivenCredentials
-from controller.kube.witness import (
+from controller.kube.api.client import KubeClient
+from controller.kube.login.credentials import GivenCredentials
+from controller.kube.pod_facts import (
     EVENTS_PAGE,
     LOG_ATTEMPTS,
     LOG_LIMIT,
@@ -30,7 +30,7 @@ from controller.kube.witness import (
     TIMEOUT,
     KubeWitness,
 )
-from controller.kube.witnessed import EVENTS_KEPT
+from controller.kube.pod_facts_decoding import EVENTS_KEPT
 from controller.simulator.apiserver.auth import rights_table
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from tests.kube_samples.clock import InstantClock

@@ -13,12 +13,12 @@ import pytest
 from controller.base.errors import Busy, Forbidden, Garbled, LostReply, Refused, Trouble
 from controller.domain import names
 from controller.domain.notice import Level, Notice
-from controller.domain.write import ImageChange, Write
+from controller.domain.record.write import ImageChange, Write
 from controller.kube.access import LEASING, missing_rights
-from controller.kube.client import KubeClient
+from controller.kube.api.client import KubeClient
+from controller.kube.api.errors import NotConnected
 from controller.kube.cluster import KubeCluster, Watching
-from controller.kube.credentials import GivenCredentials
-from controller.kube.errors import NotConnected
+from controller.kube.login.credentials import GivenCredentials
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.objects import deployment, recording, status
 from tests.kube_samples.script import Answer, Script, lost, reply

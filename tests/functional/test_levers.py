@@ -6,7 +6,7 @@ from math import inf
 import pytest
 
 from controller.domain import names
-from controller.domain.record import Outcome
+from controller.domain.record.record import Outcome
 from controller.inspection.levers import FIELD_MANAGER
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild

@@ -13,17 +13,17 @@ from controller.base.clock import SystemClock
 from controller.base.errors import Forbidden
 from controller.cli.main import main
 from controller.domain import names
-from controller.inspection import wishes
+from controller.inspection import lever_values as wishes
+from controller.inspection.lever_values import Lever, Result
 from controller.inspection.levers import FIELD_MANAGER, LeverHand, Pulled, open_hand
-from controller.inspection.wishes import Lever, Result
-from controller.settings import load_settings
+from controller.process.wiring import Surroundings
+from controller.settings.settings import load_settings
 from controller.simulator.apiserver.auth import Access
 from controller.simulator.apiserver.mishaps import failure
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from controller.simulator.faults import Answer, LoseReply
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.world import PERSON, World
-from controller.wiring import Surroundings
 from tests.lever_command import command
 
 WHO = "jane@laptop"

@@ -10,14 +10,14 @@ import pytest
 
 from controller.base.errors import SettingsFault
 from controller.base.metrics import Metrics
-from controller.listen import Condition, Listener
+from controller.process.listener import Health, Listener
 
-YES = Condition(True, "leading")
+YES = Health(True, "leading")
 
 
 @asynccontextmanager
 async def listening(
-    alive: Condition = YES, ready: Condition = YES, metrics: Metrics | None = None
+    alive: Health = YES, ready: Health = YES, metrics: Metrics | None = None
 ) -> AsyncIterator[str]:
     """The base URL of a listener with these answers."""
     listener = Listener(metrics or Metrics("1"), lambda: alive, lambda: ready)
@@ -47,7 +47,7 @@ async def test_conditions_that_hold_are_200(path: str) -> None:
 
 async def test_health_and_readiness_are_apart() -> None:
     """Does a controller that is not synced fail only the probe that does not kill it?"""
-    waiting = Condition(False, "not synced: pods in tests")
+    waiting = Health(False, "not synced: pods in tests")
     async with listening(ready=waiting) as base:
         async with asking("GET", base + "/readyz") as answer:
             assert (answer.status, await answer.text()) == (503, "not synced: pods in tests\n")
@@ -57,14 +57,14 @@ async def test_health_and_readiness_are_apart() -> None:
 
 async def test_a_dead_loop_is_unhealthy() -> None:
     """Is the container started again when its loops stand still?"""
-    dead = Condition(False, "the workers have not turned for 3m")
+    dead = Health(False, "the workers have not turned for 3m")
     async with listening(alive=dead) as base, asking("GET", base + "/healthz") as answer:
         assert answer.status == 503
 
 
 async def test_conditions_are_asked_each_time() -> None:
     """Is an answer never one of yesterday?"""
-    answers = iter([Condition(False, "no"), YES])
+    answers = iter([Health(False, "no"), YES])
     listener = Listener(Metrics("1"), lambda: YES, lambda: next(answers))
     url = f"http://127.0.0.1:{await listener.start('127.0.0.1', 0)}/readyz"
     for expected in (503, 200):

@@ -8,8 +8,7 @@ import pytest
 from aiohttp import web
 
 from controller.base.errors import Garbled, SettingsFault, Trouble, Unavailable
-from controller.domain.answer import AnswerKind, NodeAddress
-from controller.domain.door import DoorReply, NodeStarting
+from controller.domain.node_http import AnswerKind, DoorReply, NodeAddress, NodeStarting
 from controller.node.direct import DirectDoor, NodeUrl, node_session
 from controller.node.prober import HttpNodeProbe
 from tests.fakes import FakeClock

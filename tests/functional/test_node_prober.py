@@ -14,8 +14,7 @@ import pytest
 from aiohttp import web
 
 from controller.base.errors import Forbidden, Garbled, Trouble, Unavailable
-from controller.domain.answer import AnswerKind, NodeAddress, NodeAnswer
-from controller.domain.door import DoorReply, NodeStarting
+from controller.domain.node_http import AnswerKind, DoorReply, NodeAddress, NodeAnswer, NodeStarting
 from controller.node.direct import DirectDoor, node_session
 from controller.node.prober import HttpNodeProbe
 from tests.fakes import FakeClock

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from controller.domain.answer import NodeAddress, NodeAnswer
+from controller.domain.node_http import NodeAddress, NodeAnswer
 from controller.domain.pace.stages import EXECUTED, FETCHED, STATE_SYNCED
 from controller.domain.target import SyncMode
 from controller.node.direct import DirectDoor, node_session

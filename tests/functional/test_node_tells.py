@@ -14,8 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from controller.domain.answer import AnswerKind, NodeAddress, NodeAnswer, Tip
-from controller.domain.door import DoorReply
+from controller.domain.node_http import AnswerKind, DoorReply, NodeAddress, NodeAnswer, Tip
 from controller.node.direct import DirectDoor, node_session
 from controller.node.prober import HttpNodeProbe
 from tests.fakes import FakeClock

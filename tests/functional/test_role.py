@@ -40,7 +40,7 @@ TOKEN = "the-accounts-own"
 
 AT_TARGETS = {*READING, *WRITING}
 AT_HOME = {*LEASING, *IDENTIFYING}
-# What the controller asks for if it can, and does without (controller/kube/witness.py).
+# What the controller asks for if it can, and does without (controller/kube/pod_facts.py).
 OPTIONAL = {*WITNESSING, *PLACING}
 CLUSTER_WIDE = "overlays/cluster-wide"
 STANDARD = "overlays/standard"
@@ -199,12 +199,12 @@ class Guarded:
 async def guarded(folder: Path, granted: dict[str, set[Right]]) -> AsyncIterator[Guarded]:
     async with target_world(folder) as stage, front_door(stage.world) as template:
         server = stage.world.api
-        server.gate = RbacGate(granted, stage.hear)
+        gate = server.served.gate = RbacGate(granted, stage.hear)
         kubeconfig = server.kubeconfig(folder / "account", namespace=NAMESPACE, token=TOKEN)
         stage.world.push(REPOSITORY, TAG, ENDLESS)
         stage.create(build(f"targets/overlays/{TARGET}"), soak=SOAK)
         flags: dict[str, object] = {"kubeconfig": str(kubeconfig), "node_url": template}
-        yield Guarded(stage, server.gate, flags)
+        yield Guarded(stage, gate, flags)
 
 
 @contextlib.asynccontextmanager

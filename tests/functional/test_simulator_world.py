@@ -13,12 +13,12 @@ import msgspec
 import pytest
 
 from controller.base.clock import SystemClock
-from controller.domain.nodeconfig import read_network_and_mode
+from controller.domain.defaults import Rules
+from controller.domain.manifest.network_and_mode import read_network_and_mode
+from controller.domain.manifest.node_port import node_port
+from controller.domain.manifest.request import read_subject
 from controller.domain.objects import Deployment, Pod, Service
-from controller.domain.podview import InitWord
-from controller.domain.rules import Rules
-from controller.domain.service import node_port
-from controller.domain.subject import read_subject
+from controller.domain.pods.run_pods import InitWord
 from controller.domain.target import SyncMode
 from controller.simulator.faults import Answer
 from controller.simulator.manifests import TargetManifest

@@ -26,9 +26,9 @@ from store import (
     Transition,
 )
 from store.limits import BODY_BYTES, EVIDENCE_BYTES, RUNS_AT_ONCE
-from store.redis_errors import Calls
-from store.redis_opening import open_redis
-from store.redis_store import RedisStore
+from store.redis.errors import Calls
+from store.redis.opening import open_redis
+from store.redis.store import RedisStore
 from tests.servers import FlakyProxy, RedisServer, redis_server
 
 TARGET = "fuji-c-chain-state-sync"

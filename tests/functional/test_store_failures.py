@@ -25,7 +25,7 @@ from store import (
     open_store,
 )
 from store.limits import EVIDENCE_BYTES, RUN_KEEP_SECONDS
-from store.redis_opening import open_redis
+from store.redis.opening import open_redis
 from tests.servers import FlakyProxy, RedisServer, free_port, redis_server, silent_server
 from tests.store_calls import ANNA, BERT, BUILD, CALLS, META, TARGET, WRITES, Call
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from store import MemoryStore, StateStore, StoreMisused, open_store
-from store.redis_store import RedisStore
+from store.redis.store import RedisStore
 from tests.servers import redis_server
 
 

@@ -5,7 +5,7 @@ That all is passed on as it came, and the answers back, is asked by test_store_c
 
 import pytest
 
-from controller.engine.ourstore import OurStore
+from controller.engine.claims.our_store import OurStore
 from store import MemoryStore, PassingStore, ReadOnlyStore, StateStore, StoreMisused
 from tests.store_calls import ANNA, BERT, BUILD, CALLS, META, READS, WRITES, everything, methods
 

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from controller.domain import names
-from controller.domain.record import Outcome, decode_record, encode_record
-from controller.domain.rules import DAY
+from controller.domain.defaults import DAY
+from controller.domain.record.record import Outcome, decode_record, encode_record
 from controller.domain.target import SyncMode
 from controller.simulator.faults import Answer, Refuse
 from controller.simulator.node import Plan

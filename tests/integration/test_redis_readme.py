@@ -16,17 +16,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from controller.domain.noted import Checked, Facts
+from controller.domain.defaults import Rules
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Metadata
 from controller.domain.pace.progress import Progress, Stage, encode_progress
 from controller.domain.pace.words import describe_progress
-from controller.domain.record import SCHEMA as RECORD_SCHEMA
-from controller.domain.record import OpenRun, Outcome, Record, Step, encode_record
-from controller.domain.rules import Rules
+from controller.domain.record.parts import Checked, Facts
+from controller.domain.record.record import SCHEMA as RECORD_SCHEMA
+from controller.domain.record.record import OpenRun, Outcome, Record, Step, encode_record
 from controller.domain.run import Phase
-from controller.engine.ledger import claims_of
-from controller.engine.publisher import Publisher
+from controller.engine.claims.ledger import claims_of
+from controller.engine.telling.publisher import Publisher
 from store import Claim, Meta, Transition, open_store
 from tests.servers import RedisServer, program, redis_server
 

@@ -19,13 +19,10 @@ from typing import NamedTuple
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
-from controller.domain.answer import Tip
-from controller.domain.attention import Attention
 from controller.domain.build import Resolution
-from controller.domain.demands import demands_of
-from controller.domain.machine import decide
-from controller.domain.objects import Deployment, Pod
-from controller.domain.observation import (
+from controller.domain.decide.candidates import candidates
+from controller.domain.decide.machine import decide
+from controller.domain.decide.observation import (
     Choice,
     ClaimSeen,
     Decision,
@@ -36,16 +33,19 @@ from controller.domain.observation import (
     Observation,
     TakeClaim,
 )
-from controller.domain.podview import Life, view_pods
-from controller.domain.record import Record, decode_record
+from controller.domain.health.attention import Attention
+from controller.domain.health.demands import demands_of
+from controller.domain.health.soak import Soak
+from controller.domain.manifest.request import RunRequest, read_request
+from controller.domain.node_http import Tip
+from controller.domain.objects import Deployment, Pod
+from controller.domain.pods.run_pods import Life, view_pods
+from controller.domain.record.record import Record, decode_record
+from controller.domain.record.write import Write
 from controller.domain.reference import Reference
 from controller.domain.run import Phase
-from controller.domain.soak import Soak
-from controller.domain.subject import Subject, read_subject
 from controller.domain.target import SyncMode
-from controller.domain.write import Write
-from controller.engine.ledger import claims_of
-from controller.engine.observe import wishes
+from controller.engine.claims.ledger import claims_of
 from tests.fakes import EPOCH
 from tests.machine_objects import RULES, SOUND, apply_write, bare, build, deployment, pod, word
 
@@ -282,8 +282,8 @@ def decision_on(seen: Seen) -> Decision:
 
 
 @cache
-def as_subject(index: int, image: str) -> Subject:
-    return read_subject(as_deployment(index, Dep(1, image, None, None, None, None)), RULES)
+def as_subject(index: int, image: str) -> RunRequest:
+    return read_request(as_deployment(index, Dep(1, image, None, None, None, None)), RULES)
 
 
 def _observation(seen: Seen) -> Observation:
@@ -295,7 +295,7 @@ def _observation(seen: Seen) -> Observation:
         deployment=as_deployment(i, seen.dep),
         record_text=seen.dep.record,
         record=record,
-        subject=as_subject(i, seen.dep.image),
+        request=as_subject(i, seen.dep.image),
         port=9650,
         rules=RULES,
         now=EPOCH + timedelta(seconds=seen.clock),
@@ -307,31 +307,31 @@ def _observation(seen: Seen) -> Observation:
         told=seen.told,
         skew=0.0,
     )
-    assert isinstance(o.subject, Subject)
+    assert isinstance(o.request, RunRequest)
     if record is not None and record.run is not None:
         return o
-    pending = _claim_seen(o.subject, seen.pending) if seen.pending else None
+    pending = _claim_seen(o.request, seen.pending) if seen.pending else None
     if pending and record and pending.run <= record.last_run:
         pending = None
     choices = tuple(
-        _choice(o.subject, source, followed.reference, seen)
-        for source, followed in wishes(o.subject, record)
+        _choice(o.request, source, followed.reference, seen)
+        for source, followed in candidates(o.request, record)
     )
     return replace(o, pending=pending, choices=choices)
 
 
-def _claim_seen(subject: Subject, claim: ClaimState) -> ClaimSeen:
-    return ClaimSeen(str(subject.target), claim[0], claim[1], KEYS[claim[2]])
+def _claim_seen(request: RunRequest, claim: ClaimState) -> ClaimSeen:
+    return ClaimSeen(str(request.target), claim[0], claim[1], KEYS[claim[2]])
 
 
-def _choice(subject: Subject, source: str, name: str, seen: Seen) -> Choice:
+def _choice(request: RunRequest, source: str, name: str, seen: Seen) -> Choice:
     digest = name if ":" in name else build(seen.tag)
     claim = next((c for c in seen.claims if c[0] == digest), None)
     return Choice(
         name,
         source,
         Resolution(digest, digest),
-        claim=_claim_seen(subject, claim) if claim else None,
+        claim=_claim_seen(request, claim) if claim else None,
     )
 
 

@@ -10,13 +10,13 @@ from random import Random
 
 from controller.base.errors import LostReply
 from controller.domain import names
-from controller.domain.answer import AnswerKind, NodeAddress, NodeAnswer
+from controller.domain.node_http import AnswerKind, NodeAddress, NodeAnswer
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
+from controller.domain.record.write import Write, WriteReply
 from controller.domain.reference import Reference
-from controller.domain.write import Write, WriteReply
 from store.api import StoreUnavailable
-from store.memory_store import MemoryStore
+from store.memory import MemoryStore
 from tests.fakes import FakeClock
 from tests.machine_objects import BUSY, SOUND, apply_write, pod, service
 from tests.machine_world import Directory, following, prepare_data

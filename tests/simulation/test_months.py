@@ -14,12 +14,11 @@ from loguru import logger
 
 from controller.base.errors import Unavailable
 from controller.domain.build import Platform
-from controller.domain.record import Record
+from controller.domain.defaults import Rules
+from controller.domain.record.record import Record, record_of
 from controller.domain.reference import Reference
-from controller.domain.rules import Rules
 from controller.domain.run import Phase
 from controller.engine.engine import Engine, EngineOptions, Ports
-from controller.engine.observe import record_of
 from tests.engine_fakes import BlindWitness, FakeRegistry
 from tests.machine_objects import bare, deployment, with_annotations
 from tests.simulation.played import (
@@ -100,7 +99,7 @@ class Months:
             witness=BlindWitness(),
             clock=self.clock,
             random=Random(self.random.getrandbits(32)),
-            on_outcome=lambda _key, word, _seconds: self.outcomes.update([word]),
+            on_result=lambda _key, word, _seconds: self.outcomes.update([word]),
         )
         await Engine(ports, OPTIONS).run()
 

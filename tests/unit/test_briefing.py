@@ -4,14 +4,14 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.domain.build import Resolution
+from controller.domain.decide.observation import Choice
 from controller.domain.evidence import Place
-from controller.domain.noted import Facts
 from controller.domain.objects import Pod
-from controller.domain.observation import Choice
-from controller.domain.record import OpenRun
-from controller.engine.coverage import Coverage
+from controller.domain.record.parts import Facts
+from controller.domain.record.record import OpenRun
 from controller.engine.probing.briefing import RETRY, TRIES, Briefing
-from store.memory_store import MemoryStore
+from controller.engine.telling.seen_builds import SeenBuilds
+from store.memory import MemoryStore
 from tests.engine_fakes import BlindWitness, FakeRegistry
 from tests.fakes import FakeClock
 from tests.machine_objects import build, deployment, pod
@@ -86,6 +86,6 @@ async def test_coverage_counts_what_the_tag_pointed_to(source: str) -> None:
     store = MemoryStore()
     choice = Choice("x", source, Resolution(build("e"), build("f")))
     o = observation(deployment(), choices=(choice,))
-    await Coverage(store).note(o)
+    await SeenBuilds(store).note(o)
     seen = await store.seen_builds("fuji-c-chain-state-sync")
     assert [each.build for each in seen] == ([build("f")] if source == "tag" else [])

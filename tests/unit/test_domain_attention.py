@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from controller.domain.answer import AnswerKind, NodeAnswer
-from controller.domain.attention import Attention, Look, attend
-from controller.domain.conditions import Condition, Span
-from controller.domain.obstacles import Obstacles
-from controller.domain.podview import Life
+from controller.domain.health.attention import Attention, Look, attend
+from controller.domain.health.conditions import Condition, Span
+from controller.domain.node_http import AnswerKind, NodeAnswer
+from controller.domain.pods.obstacles import Obstacles
+from controller.domain.pods.run_pods import Life
 from tests.machine_objects import BUSY, RULES, SOUND
 from tests.machine_world import following
 

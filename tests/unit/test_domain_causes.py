@@ -7,15 +7,15 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace as with_fields
 
-from controller.domain.answer import AnswerKind, NodeAnswer, Tip
-from controller.domain.attention import LastWords
-from controller.domain.failure import CLASSES, class_of
-from controller.domain.noted import Facts
+from controller.domain.failure_class import CLASSES, class_of
+from controller.domain.health.attention import LastWords
+from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.objects import (
-    Condition,
     Container,
+    PodCondition,
     StateWaiting,
 )
+from controller.domain.record.parts import Facts
 from tests.machine_objects import BUSY, with_annotations, word
 from tests.machine_scene import MOVING, Scene, failing, moved, scene, soaking, with_tip
 
@@ -77,7 +77,7 @@ def out_of_memory(s: Scene) -> None:
 
 def unschedulable(s: Scene) -> None:
     made = s.made(said=None, started=None, running=False)
-    no_room = Condition(type="PodScheduled", status="False", message="0/3 nodes are available")
+    no_room = PodCondition(type="PodScheduled", status="False", message="0/3 nodes are available")
     s.shows(
         with_fields(
             made,

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from controller.domain.answer import AnswerKind, NodeAnswer, Tip
-from controller.domain.noted import Facts
+from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
+from controller.domain.record.parts import Facts
 from controller.domain.run import Phase
 from tests.machine_objects import (
     BUSY,

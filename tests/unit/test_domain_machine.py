@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
-from controller.domain.machine import decide
-from controller.domain.observation import Choice, ClaimSeen, Leave, Nudge
-from controller.domain.rules import Rules
+from controller.domain.decide.machine import decide
+from controller.domain.decide.observation import Choice, ClaimSeen, Leave, Nudge
+from controller.domain.defaults import Rules
 from controller.domain.run import Phase
 from tests.machine_objects import (
     apply_write,

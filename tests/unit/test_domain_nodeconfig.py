@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from controller.base.errors import TargetFault
-from controller.domain.nodeconfig import read_network_and_mode
+from controller.domain.manifest.network_and_mode import read_network_and_mode
 from controller.domain.objects import Container, EnvVar
 from controller.domain.target import SyncMode
 from tests.machine_objects import bare, chain_config, node_container, variables

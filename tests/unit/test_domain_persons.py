@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
+from controller.domain.decide.observation import Decision, Leave
+from controller.domain.defaults import HOUR
 from controller.domain.objects import EnvVar
-from controller.domain.observation import Decision, Leave
-from controller.domain.rules import HOUR
 from controller.domain.run import Phase
 from tests.machine_objects import (
     BUSY,

@@ -3,8 +3,8 @@
 import pytest
 
 from controller.domain.objects import Container, Deployment
-from controller.domain.pin import PinState, pin_state, restoring_changes
-from controller.domain.record import Record
+from controller.domain.record.pin import PinState, pin_state, restoring_changes
+from controller.domain.record.record import Record
 from tests.machine_objects import (
     REPOSITORY,
     bare,

@@ -3,8 +3,8 @@
 import pytest
 
 from controller.domain.objects import Pod, StateWaiting
-from controller.domain.podview import RunPods, view_pods
-from controller.domain.record import OpenRun
+from controller.domain.pods.run_pods import RunPods, view_pods
+from controller.domain.record.record import OpenRun
 from tests.fakes import EPOCH
 from tests.machine_objects import bare, pinned, pod, word
 from tests.unit.test_domain_record import RUN as RECORDED

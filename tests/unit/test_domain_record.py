@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.base.errors import TargetFault
-from controller.domain.record import (
+from controller.domain.defaults import Rules
+from controller.domain.record.record import (
     SCHEMA,
     OpenRun,
     Outcome,
@@ -18,7 +19,6 @@ from controller.domain.record import (
     decode_record,
     encode_record,
 )
-from controller.domain.rules import Rules
 from controller.domain.run import Phase
 from tests.machine_objects import bare, build, deployment, pinned
 from tests.machine_world import World

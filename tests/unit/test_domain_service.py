@@ -3,8 +3,8 @@
 import pytest
 
 from controller.base.errors import TargetFault
+from controller.domain.manifest.node_port import node_port
 from controller.domain.objects import Service, ServicePort
-from controller.domain.service import node_port
 from tests.machine_objects import deployment, service
 
 

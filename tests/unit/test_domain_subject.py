@@ -7,9 +7,9 @@ from msgspec.structs import replace as with_fields
 
 from controller.base.errors import TargetFault
 from controller.domain import names
+from controller.domain.defaults import DAY, HOUR, MINUTE, Rules
+from controller.domain.manifest.request import RunRequest, configuration_hash, read_request
 from controller.domain.objects import Container, Deployment, EnvVar
-from controller.domain.rules import DAY, HOUR, MINUTE, Rules
-from controller.domain.subject import Subject, configuration_hash, read_subject
 from controller.domain.target import SyncMode, Target
 from tests.machine_objects import (
     REPOSITORY,
@@ -29,13 +29,13 @@ RULES = Rules()
 FUJI = variables(AVAGO_NETWORK_ID="fuji")
 
 
-def subject(found: Deployment) -> Subject:
-    return read_subject(found, RULES)
+def request(found: Deployment) -> RunRequest:
+    return read_request(found, RULES)
 
 
 def fault(found: Deployment) -> TargetFault:
     with pytest.raises(TargetFault) as caught:
-        read_subject(found, RULES)
+        read_request(found, RULES)
     return caught.value
 
 
@@ -49,7 +49,7 @@ def with_node(*containers: Container) -> Deployment:
 
 def test_a_plain_deployment_needs_no_annotation() -> None:
     """Is all that a person may leave out taken as the documentation says?"""
-    found = subject(deployment())
+    found = request(deployment())
     assert found.target == Target("fuji", SyncMode.STATE)
     assert str(found.target) == "fuji-c-chain-state-sync"
     assert (found.track, found.first, found.suspended) == ("latest", None, False)
@@ -71,12 +71,12 @@ def test_a_plain_deployment_needs_no_annotation() -> None:
 )
 def test_each_mode_has_its_own_timeout(env: list[EnvVar], timeout: float) -> None:
     """Does the longest time that a run may take follow from its sync mode?"""
-    assert subject(deployment(env=env)).timeout == timeout
+    assert request(deployment(env=env)).timeout == timeout
 
 
 def test_what_a_person_writes_is_taken() -> None:
     """Is each annotation of the documentation read?"""
-    found = subject(
+    found = request(
         annotated(
             track="master",
             series="pebble",
@@ -95,36 +95,36 @@ def test_what_a_person_writes_is_taken() -> None:
 def test_the_node_selector_says_the_architecture() -> None:
     """Is another build tested where the pod runs on another architecture?"""
     found = deployment(node_selector={"kubernetes.io/arch": "arm64"})
-    assert subject(found).platform.arch == "arm64"
+    assert request(found).platform.arch == "arm64"
 
 
 def test_a_pinned_image_still_says_its_tag() -> None:
     """Is a Deployment that was pinned followed by the tag that its image names?"""
-    assert subject(deployment(image=pinned("a", "master"))).track == "master"
+    assert request(deployment(image=pinned("a", "master"))).track == "master"
 
 
 def test_an_image_without_tag_follows_latest() -> None:
     """Is an image without a tag what the container runtimes take it for?"""
-    assert subject(deployment(image=REPOSITORY)).track == "latest"
+    assert request(deployment(image=REPOSITORY)).track == "latest"
 
 
 def test_init_containers_of_other_repositories_are_not_pinned() -> None:
     """Is only what runs the node's image pinned?"""
     inits = [init_container(bare()), Container(name="chown", image="busybox:1.36")]
-    found = subject(deployment(init_containers=inits))
+    found = request(deployment(init_containers=inits))
     assert [p.name for p in found.pinned if p.init] == ["prepare-data"]
 
 
 def test_a_sidecar_of_the_same_repository_is_not_pinned() -> None:
     """Are other containers never touched?"""
     found = with_node(node_container(bare(), env=FUJI), Container(name="side", image=bare()))
-    assert [p.name for p in subject(found).pinned] == ["node", "prepare-data"]
+    assert [p.name for p in request(found).pinned] == ["node", "prepare-data"]
 
 
 def test_another_container_may_run_the_node() -> None:
     """Does the annotation name the container?"""
     found = with_node(node_container(bare(), env=FUJI, name="avago"))
-    assert subject(with_annotations(found, container="avago")).node.name == "avago"
+    assert request(with_annotations(found, container="avago")).node.name == "avago"
 
 
 NO_RUN_ID = Container(name="prepare-data", image=bare())
@@ -221,7 +221,7 @@ def test_another_name_for_the_run_id_is_fine() -> None:
         EnvVar(name="AVAGO_DATA_DIR", value="/data/runs/$(ID)"),
         *FUJI,
     ]
-    assert subject(with_node(with_fields(node_container(bare()), env=env))).track == "latest"
+    assert request(with_node(with_fields(node_container(bare()), env=env))).track == "latest"
 
 
 def test_the_hash_moves_with_command_args_and_env_only() -> None:

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace as with_fields
 
-from controller.domain.answer import AnswerKind, NodeAnswer, Tip
-from controller.domain.noted import Facts
+from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.objects import (
     ContainerState,
     StateTerminated,
     StateWaiting,
 )
+from controller.domain.record.parts import Facts
 from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import MOVING, Scene, failing, moved, scene, soaking, with_tip
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from controller.domain.attention import LastWords
-from controller.domain.noted import Facts
+from controller.domain.health.attention import LastWords
 from controller.domain.objects import (
     StateWaiting,
 )
+from controller.domain.record.parts import Facts
 from controller.domain.run import Phase
 from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import HOUR, KEY, Scene, scene, soaking

@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
+from controller.domain.defaults import DAY, HOUR
 from controller.domain.objects import StateWaiting
-from controller.domain.record import Outcome
-from controller.domain.rules import DAY, HOUR
+from controller.domain.record.record import Outcome
 from controller.domain.run import Phase
 from tests.machine_objects import BUSY, SOUND, deployment, pod, service, with_annotations, word
 from tests.machine_world import World

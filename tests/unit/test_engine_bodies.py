@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.engine.bodies import body_of
-from controller.engine.probing.earlier import passed_runs
+from controller.engine.probing.earlier_runs import passed_runs
+from controller.engine.telling.history_body import body_of
 from store import MemoryStore
 from store.api import Transition
 

@@ -11,14 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from controller.domain import names
-from controller.domain.answer import AnswerKind, NodeAnswer
 from controller.domain.evidence import Place, PodEvent, Read
+from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.objects import (
-    Condition,
     Container,
     ContainerState,
     EnvVar,
     Pod,
+    PodCondition,
     StateTerminated,
     StateWaiting,
 )
@@ -239,7 +239,7 @@ async def test_pods_are_told_without_their_variables(desk: Desk) -> None:
         status=replace(
             found.status,
             phase="Running",
-            conditions=[Condition(type="Ready", status="False", last_transition_time=EPOCH)],
+            conditions=[PodCondition(type="Ready", status="False", last_transition_time=EPOCH)],
         ),
     )
     parts = await desk.gathered(ended(found))

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from controller.domain import names
-from controller.option_table import OPTIONS
-from controller.settings import load_settings
+from controller.settings.options import OPTIONS
+from controller.settings.settings import load_settings
 from tests.kustomize import K8S, Object, build, build_own, one, pod_specs, yaml
 
 ROOT = K8S.parent
@@ -75,7 +75,7 @@ def test_other_settings_start_it_anew() -> None:
 
 def test_the_probes_ask_what_is_served() -> None:
     """Do probes and Service use the listener's paths and its default port?"""
-    listener = (ROOT / "controller" / "listen.py").read_text()
+    listener = (ROOT / "controller" / "process" / "listener.py").read_text()
     (container,) = pod_specs(build("base"))["Deployment bootstrap-controller"]["containers"]
     for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
         assert container[probe]["httpGet"] == {"path": path, "port": "http"}

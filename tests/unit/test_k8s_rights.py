@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from controller.kube import resources
 from controller.kube.access import (
     LEASING,
     PLACING,
@@ -20,6 +19,7 @@ from controller.kube.access import (
     WRITING,
     Right,
 )
+from controller.kube.api import resources
 from tests.kustomize import K8S, Object, build, build_own, one
 
 KUBE = K8S.parent / "controller" / "kube"

@@ -15,10 +15,10 @@ import pytest
 
 from controller.base.durations import parse_duration
 from controller.domain import names
+from controller.domain.defaults import Rules
+from controller.domain.manifest.node_port import node_port
+from controller.domain.manifest.request import RunRequest, read_request
 from controller.domain.objects import Deployment, Service
-from controller.domain.rules import Rules
-from controller.domain.service import node_port
-from controller.domain.subject import Subject, read_subject
 from controller.domain.target import SyncMode
 from tests.kustomize import K8S, Object, build, build_folder, build_own, one, pod_specs, yaml
 
@@ -34,8 +34,8 @@ def deployment_of(objects: tuple[Object, ...]) -> Deployment:
     return msgspec.convert({**raw, "spec": {"replicas": 1, **raw["spec"]}}, Deployment)
 
 
-def subject_of(objects: tuple[Object, ...]) -> Subject:
-    return read_subject(deployment_of(objects), Rules())
+def request_of(objects: tuple[Object, ...]) -> RunRequest:
+    return read_request(deployment_of(objects), Rules())
 
 
 def node_of(objects: tuple[Object, ...]) -> Object:
@@ -58,11 +58,11 @@ def gibibytes(objects: tuple[Object, ...]) -> int:
 def test_the_folder_names_the_target(target: str) -> None:
     """Does the controller read exactly the target that the folder's name says?"""
     objects = build(f"targets/overlays/{target}")
-    subject = subject_of(objects)
-    assert str(subject.target) == target
-    assert subject.track == "latest"
-    assert [p.name for p in subject.pinned] == ["node", "prepare-data"]
-    assert not subject.suspended
+    request = request_of(objects)
+    assert str(request.target) == target
+    assert request.track == "latest"
+    assert [p.name for p in request.pinned] == ["node", "prepare-data"]
+    assert not request.suspended
 
 
 @pytest.mark.parametrize("folder", EVERY)
@@ -78,10 +78,10 @@ def test_the_service_is_found(folder: str) -> None:
 
 def test_the_example_is_another_target() -> None:
     """Is the example beside the ready target of its network and mode, and not the same?"""
-    subject = subject_of(build("targets/example"))
-    assert str(subject.target) == "fuji-c-chain-state-sync-pebble"
-    assert subject.track == "master"
-    assert subject.timeout == parse_duration("5d")
+    request = request_of(build("targets/example"))
+    assert str(request.target) == "fuji-c-chain-state-sync-pebble"
+    assert request.track == "master"
+    assert request.timeout == parse_duration("5d")
 
 
 def test_all_is_every_target_once() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from controller.domain.objects import Deployment, Pod
-from controller.kube.cache import Cache, Change
 from controller.kube.owners import deployment_of
+from controller.kube.watch.cache import Cache, Change
 from tests.kube_samples.objects import as_deployment, as_pod, deployment, pod, recording
 
 

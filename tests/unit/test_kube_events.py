@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.domain.managers import image_manager
+from controller.domain.manifest.field_owners import image_manager
 from controller.domain.notice import Level, Notice
 from controller.domain.run import Phase
 from controller.kube.access import LEASING, PROXYING, READING

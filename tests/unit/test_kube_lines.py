@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.base.errors import Garbled
-from controller.kube.lines import LineSplitter
+from controller.kube.watch.lines import LineSplitter
 
 
 def split(chunks: list[bytes]) -> list[bytes]:

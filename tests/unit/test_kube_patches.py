@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.domain import names
-from controller.domain.write import ImageChange, Write
+from controller.domain.record.write import ImageChange, Write
 from controller.kube.patches import patch_of, stands, undone
 from tests.kube_samples.objects import as_deployment, recording
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.kube.proxies import proxy_for
+from controller.kube.login.proxies import proxy_for
 
 PROXY = "http://proxy:3128"
 

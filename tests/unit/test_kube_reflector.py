@@ -15,12 +15,9 @@ import pytest
 from controller.base.backoff import BackoffPolicy
 from controller.base.errors import Busy, Forbidden, Garbled, Unavailable
 from controller.domain.objects import Deployment
-from controller.kube.cache import Cache, Change
-from controller.kube.errors import Expired, NotConnected, Status
-from controller.kube.informer import Informer
-from controller.kube.listing import Listing
-from controller.kube.reflector import ReflectorTimes
-from controller.kube.stream import (
+from controller.kube.api.errors import Expired, NotConnected, Status
+from controller.kube.watch.cache import Cache, Change
+from controller.kube.watch.decoding import (
     Bookmark,
     Changed,
     Deleted,
@@ -29,6 +26,9 @@ from controller.kube.stream import (
     Unreadable,
     WatchEvent,
 )
+from controller.kube.watch.informer import Informer
+from controller.kube.watch.listing import Listing
+from controller.kube.watch.reflector import ReflectorTimes
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.objects import as_deployment, deployment, recorded_stream
 

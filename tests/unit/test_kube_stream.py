@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from controller.base.errors import Garbled
 from controller.domain.objects import Deployment, Pod
-from controller.kube.lines import LineSplitter
-from controller.kube.stream import (
+from controller.kube.watch.decoding import (
     Bookmark,
     Changed,
     Deleted,
@@ -23,6 +22,7 @@ from controller.kube.stream import (
     Unreadable,
     WatchEvent,
 )
+from controller.kube.watch.lines import LineSplitter
 from tests.kube_samples.objects import bookmark, deployment, line, recorded_stream, recording
 
 DECODER = ObjectDecoder(Deployment)

@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from controller.domain.observation import ClaimSeen, TakeClaim
-from controller.domain.record import Record
-from controller.engine.ledger import Ledger, claims_of
+from controller.domain.decide.observation import ClaimSeen, TakeClaim
+from controller.domain.record.record import Record
+from controller.engine.claims.ledger import Ledger, claims_of
 from store.api import SCHEMA, Meta, StoreForgot, StoreMisused, StoreUnavailable
 from tests.fakes import FakeClock
 from tests.machine_objects import build, deployment

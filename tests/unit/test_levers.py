@@ -8,14 +8,14 @@ from msgspec.structs import replace as with_fields
 
 from controller.cli.levers import WHO_BYTES, person
 from controller.domain import names
-from controller.domain.levers import VALUE_BYTES, asked, lever_value
-from controller.domain.managers import annotation_manager
+from controller.domain.manifest.field_owners import annotation_manager
 from controller.domain.objects import Deployment, ManagedField
+from controller.domain.record.asked_once import VALUE_BYTES, asked, lever_value
 from controller.domain.run import Phase
-from controller.inspection import wishes
+from controller.inspection import lever_values as wishes
+from controller.inspection.lever_values import Asker, Lever, Result, Wish
 from controller.inspection.levers import operations
-from controller.inspection.opening import Standing
-from controller.inspection.wishes import Asker, Lever, Result, Wish
+from controller.inspection.opening import InspectedDeployment
 from tests.fakes import EPOCH
 from tests.machine_objects import RULES, build, deployment, with_annotations
 from tests.machine_world import World
@@ -42,8 +42,8 @@ def write(world: World, key: str, **annotations: str | None) -> None:
 
 def wish(world: World, key: str, lever: Lever) -> Wish:
     record = world.record(key) if world.deployments[key].metadata.annotation(names.RECORD) else None
-    standing = Standing(world.deployments[key], record, "")
-    return lever(standing, Asker("jane@laptop", world.now, RULES))
+    each = InspectedDeployment(world.deployments[key], record, "")
+    return lever(each, Asker("jane@laptop", world.now, RULES))
 
 
 def failed() -> tuple[World, str, str]:
@@ -194,7 +194,7 @@ def test_a_hold_that_time_has_ended_is_none() -> None:
     assert (
         "next build that is due"
         in wishes.resume(
-            Standing(
+            InspectedDeployment(
                 with_annotations(world.deployments[key], suspend="true"), world.record(key), ""
             ),
             Asker("", world.now, RULES),

@@ -8,7 +8,7 @@ from msgspec.structs import replace as with_fields
 
 from controller.domain import names
 from controller.domain.objects import Deployment
-from controller.domain.write import ImageChange, Write
+from controller.domain.record.write import ImageChange, Write
 from controller.kube.patches import patch_of
 from controller.simulator.apiserver.jsonpatch import apply_json_patch
 from controller.simulator.apiserver.statuses import StatusError

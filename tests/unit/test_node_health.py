@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.domain.door import DoorReply
+from controller.domain.node_http import DoorReply
 from controller.node.health import Health, read_health
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.node.chainnames import highest
+from controller.node.chain_names import highest
 from controller.node.numbers import number, quantity, unix_quantity, unix_rfc3339, whole
 
 ANYTHING = st.one_of(

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from controller.domain.answer import NodeAddress, Tip
-from controller.domain.door import DoorReply
+from controller.domain.node_http import DoorReply, NodeAddress, Tip
 from controller.node.chains import ask_tips
 from controller.node.questions import Questions
 

@@ -10,9 +10,10 @@ from itertools import pairwise
 import pytest
 
 from controller.domain.build import Platform, Quota, Resolution
+from controller.domain.followed import Followed
 from controller.domain.reference import Repository
-from controller.engine.poller import Followed, TagState
-from controller.engine.tagmemory import BUILDS_KEPT
+from controller.engine.polling.reference_book import TagState
+from controller.engine.polling.tag_memory import BUILDS_KEPT
 from tests.engine_fakes import digest
 from tests.poller_desk import AMD64, ARM64, INTERVAL, LATEST, REPOSITORY, Desk, working_desk
 

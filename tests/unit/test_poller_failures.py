@@ -10,8 +10,8 @@ import pytest
 
 from controller.base.errors import Busy, Fault, Forbidden, Garbled, NotFound, Refused, Unavailable
 from controller.domain.build import Platform, Resolution
+from controller.domain.followed import Followed
 from controller.domain.reference import Repository
-from controller.engine.poller import Followed
 from tests.engine_fakes import digest
 from tests.poller_desk import INTERVAL, LATEST, REPOSITORY, Desk, working_desk
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.engine.outages import Outages
+from controller.engine.polling.registry_outages import Outages
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from controller.base.errors import SettingsFault
-from controller.domain.rules import COMPARE_URL
-from controller.option_values import DogStatsd
-from controller.settings import (
+from controller.domain.defaults import COMPARE_URL
+from controller.settings.settings import (
     ClusterSettings,
     EngineSettings,
     ListenSettings,
@@ -21,6 +20,7 @@ from controller.settings import (
     StoreSettings,
     load_settings,
 )
+from controller.settings.values import DogStatsd
 
 
 def faults(flags: dict[str, object], environ: dict[str, str] | None = None) -> list[str]:

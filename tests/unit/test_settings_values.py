@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from controller import option_table
 from controller.base.errors import SettingsFault
-from controller.option_values import (
+from controller.settings import options
+from controller.settings.settings import load_settings
+from controller.settings.values import (
     DogStatsd,
     parse_compare_url,
     parse_dogstatsd,
@@ -17,20 +18,19 @@ from controller.option_values import (
     parse_store_url,
     shown_url,
 )
-from controller.settings import load_settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 def test_the_documented_table_is_the_one_in_the_code() -> None:
     """Does docs/configuration.md show exactly the options that there are?"""
-    assert option_table.describe() in DOCS.read_text(encoding="utf-8")
+    assert options.describe() in DOCS.read_text(encoding="utf-8")
 
 
 def test_no_two_options_share_a_flag_or_a_variable() -> None:
     """Is each option the only one of its name?"""
-    flags = [option.flag for option in option_table.OPTIONS]
-    variables = [option.variable for option in option_table.OPTIONS if option.variable]
+    flags = [option.flag for option in options.OPTIONS]
+    variables = [option.variable for option in options.OPTIONS if option.variable]
     assert len(set(flags)) == len(flags) == 23
     assert len(set(variables)) == len(variables)
 

@@ -24,8 +24,8 @@ from controller.base.errors import (
     TargetFault,
     Unavailable,
 )
-from controller.engine.worker import run_workers
-from controller.engine.workqueue import WorkQueue
+from controller.engine.queue.work_queue import WorkQueue
+from controller.engine.queue.worker import run_workers
 from store.api import StoreForgot, StoreMisused, StoreUnavailable
 from tests.fakes import FakeClock
 
@@ -55,7 +55,7 @@ class Shop:
             raise result
         return result
 
-    def on_outcome(self, key: str, outcome: str, seconds: float) -> None:
+    def on_result(self, key: str, outcome: str, seconds: float) -> None:
         self.outcomes.append((key, outcome, seconds))
         if self.broken_metrics:
             raise ZeroDivisionError
@@ -63,7 +63,7 @@ class Shop:
     def start(self, count: int = 2) -> asyncio.Task[None]:
         return asyncio.create_task(
             run_workers(
-                self.queue, self.reconcile, self.clock, count=count, on_outcome=self.on_outcome
+                self.queue, self.reconcile, self.clock, count=count, on_result=self.on_result
             )
         )
 
@@ -235,7 +235,7 @@ async def test_broken_metrics_cost_no_worker(shop: Shop, lines: list[dict[str, o
     shop.script["a"] = 10
     shop.queue.add("a")
     assert await shop.times("a", 20) == [0, 10, 20]
-    assert lines[0]["message"] == "outcome hook failed"
+    assert lines[0]["message"] == "result hook failed"
 
 
 async def test_so_many_keys_at_once_as_workers(shop: Shop) -> None:

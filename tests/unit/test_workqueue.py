@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.engine.workqueue import Closed, WorkQueue
+from controller.engine.queue.work_queue import Closed, WorkQueue
 from tests.fakes import FakeClock
 
 

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from controller.base.backoff import BackoffPolicy
-from controller.engine.workqueue import KEY_BACKOFF, WorkQueue
+from controller.engine.queue.work_queue import KEY_BACKOFF, WorkQueue
 from tests.fakes import FakeClock
 
 PLAIN = BackoffPolicy(first=1.0, cap=300.0, jitter=0.0, reset_after=float("inf"))

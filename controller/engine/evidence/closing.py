@@ -3,13 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from controller.domain.failure import class_of
-from controller.domain.noted import Facts, fact_fields
-from controller.domain.observation import Decision, Observation
+from controller.domain.decide.observation import Decision, Observation
+from controller.domain.failure_class import class_of
+from controller.domain.manifest.request import node_container_name
 from controller.domain.pace.progress import Progress
-from controller.domain.record import Record
+from controller.domain.record.parts import Facts, fact_fields
+from controller.domain.record.record import Record
 from controller.domain.run import Phase
-from controller.domain.subject import node_container_name
 from controller.engine.evidence.gatherer import Ended, Gatherer
 
 _KEPT = (Phase.PASSED, Phase.FAILED)  # what was aborted says nothing of its build

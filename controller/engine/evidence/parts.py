@@ -11,11 +11,11 @@ import orjson
 
 from controller.base.instants import instant
 from controller.domain import names
-from controller.domain.answer import NodeAnswer
 from controller.domain.evidence import Place, PodEvent
-from controller.domain.failure import class_of
-from controller.domain.objects import Condition, ContainerState, ContainerStatus, Pod
-from controller.domain.record import Outcome, Record
+from controller.domain.failure_class import class_of
+from controller.domain.node_http import NodeAnswer
+from controller.domain.objects import ContainerState, ContainerStatus, Pod, PodCondition
+from controller.domain.record.record import Outcome, Record
 
 SUMMARY = "summary.json"
 NODE_LOG = "node.log"
@@ -132,7 +132,7 @@ def _pod(pod: Pod) -> dict[str, Any]:
     }
 
 
-def _condition(condition: Condition) -> dict[str, Any]:
+def _condition(condition: PodCondition) -> dict[str, Any]:
     return {
         "type": condition.type,
         "status": condition.status,

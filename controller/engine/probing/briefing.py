@@ -1,11 +1,11 @@
 """What is known of a run beside its record: asked once of the registry, and once for each pod."""
 
 from controller.base.clock import Clock
-from controller.domain.answer import NodeAnswer
 from controller.domain.evidence import BuildFacts, Place
-from controller.domain.noted import Facts, revised
+from controller.domain.node_http import NodeAnswer
 from controller.domain.objects import Container, Pod
-from controller.domain.record import OpenRun
+from controller.domain.record.parts import Facts, revised
+from controller.domain.record.record import OpenRun
 from controller.domain.reference import Reference, ReferenceFault
 from controller.domain.run import Phase
 from controller.engine.ports import Registry, Witness

@@ -8,23 +8,23 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.errors import TargetFault
-from controller.domain.answer import NodeAnswer
-from controller.domain.attention import Attention, Look, attend
+from controller.domain.decide.verdict import clock_fault
+from controller.domain.defaults import Rules
+from controller.domain.health.attention import Attention, Look, attend
+from controller.domain.manifest.node_port import node_port
+from controller.domain.manifest.request import node_container_name
+from controller.domain.node_http import NodeAnswer
 from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
 from controller.domain.pace.progress import decode_progress, encode_progress
 from controller.domain.pace.words import describe_progress
-from controller.domain.pin import PinState, pin_state
-from controller.domain.podview import RunPods, address_of, view_pods
-from controller.domain.record import OpenRun, Record
-from controller.domain.rules import Rules
-from controller.domain.service import node_port
-from controller.domain.subject import node_container_name
-from controller.domain.verdict import clock_fault
+from controller.domain.pods.run_pods import RunPods, address_of, view_pods
+from controller.domain.record.pin import PinState, pin_state
+from controller.domain.record.record import OpenRun, Record
 from controller.engine.ports import Cluster, NodeProbe, Registry, StateStore, Witness
 from controller.engine.probing.briefing import Briefing
-from controller.engine.probing.earlier import number_of, passed_runs
-from controller.engine.probing.lastwords import LastWordsReader
+from controller.engine.probing.earlier_runs import number_of, passed_runs
+from controller.engine.probing.last_words import LastWordsReader
 from store.api import StoreMisused, StoreUnavailable
 
 # Seconds between two notes of observed time and progress in the store: what a crash can cost a

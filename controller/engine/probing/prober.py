@@ -7,11 +7,11 @@ from random import Random
 
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all, supervise
-from controller.domain.attention import Attention
-from controller.domain.noted import Facts
+from controller.domain.defaults import Rules
+from controller.domain.health.attention import Attention
 from controller.domain.pace.comparison import PastRun
-from controller.domain.record import Record
-from controller.domain.rules import Rules
+from controller.domain.record.parts import Facts
+from controller.domain.record.record import Record
 from controller.engine.probing.following import Following, Probing
 
 __all__ = ["Prober"]

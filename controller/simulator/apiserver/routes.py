@@ -1,29 +1,30 @@
 """One request in, one answer out: who asks, what for, and which part of the server answers."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
 
 import orjson
 from aiohttp import web
 
 from controller.base.clock import Clock
 from controller.simulator.apiserver import bodies, discovery, logs, paths
-from controller.simulator.apiserver.auth import Access
+from controller.simulator.apiserver.auth import Access, Gate
 from controller.simulator.apiserver.deletes import Deletes
 from controller.simulator.apiserver.evictions import evict
 from controller.simulator.apiserver.lines import EndOfStream, Lines
 from controller.simulator.apiserver.listing import Listing
 from controller.simulator.apiserver.mishaps import ErrorEvent, StaleList
+from controller.simulator.apiserver.objects import Objects
 from controller.simulator.apiserver.paths import Target
+from controller.simulator.apiserver.proxy import PodProxy
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.statuses import StatusError, no_such_path
+from controller.simulator.apiserver.storage import Storage
 from controller.simulator.apiserver.views import View
 from controller.simulator.apiserver.watch import Watch, WatchSettings
 from controller.simulator.apiserver.writes import Writes
-from controller.simulator.faults import action_in_hand
-
-if TYPE_CHECKING:
-    from controller.simulator.apiserver.server import SimulatedApiServer
+from controller.simulator.faults import Faults, action_in_hand
 
 _HEADERS = {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}
 
@@ -33,23 +34,41 @@ _COMPRESS = 128 * 1024
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
+# Text of a container's log: (namespace, pod, container) to text. May raise StatusError, such as 400
+# for a container that has not been started.
+LogSource = Callable[[str, str, str], str]
+
+
+@dataclass
+class Served:
+    """The parts of a server that requests reach. previous_logs: of the container before."""
+
+    storage: Storage
+    objects: Objects
+    gate: Gate
+    proxy: PodProxy
+    logs: LogSource
+    previous_logs: LogSource
+    faults: Faults
+
+
 class Routes:
     """The handler of a server, for all paths."""
 
     def __init__(
         self,
-        server: "SimulatedApiServer",
+        served: Served,
         clock: Clock,
         random: Random,
         watch: WatchSettings,
     ) -> None:
-        self._server = server
+        self._served = served
         self._clock = clock
         self._random = random
         self._settings = watch
-        self._listing = Listing(server.storage, clock)
-        self._writes = Writes(server.storage, server.objects)
-        self._deletes = Deletes(server.storage, server.objects)
+        self._listing = Listing(served.storage, clock)
+        self._writes = Writes(served.storage, served.objects)
+        self._deletes = Deletes(served.storage, served.objects)
         self._watches: set[Watch] = set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -67,7 +86,7 @@ class Routes:
             watch.close()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        gate = self._server.gate
+        gate = self._served.gate
         user = gate.user(request.headers.get("Authorization", ""))
         if request.path == _REVIEWS and request.method == "POST":
             return _json(201, gate.review(user, await bodies.read_object(request)), request)
@@ -87,8 +106,8 @@ class Routes:
         self, request: web.Request, target: Target, verb: str
     ) -> web.StreamResponse:
         if target.subresource == "proxy":
-            pod = self._server.objects.get("pods", target.namespace, target.name)
-            return await self._server.proxy.forward(request, pod, target.reference, target.rest)
+            pod = self._served.objects.get("pods", target.namespace, target.name)
+            return await self._served.proxy.forward(request, pod, target.reference, target.rest)
         if target.subresource == "eviction":
             return await self._evict(request, target)
         return await self._act(request, target, verb)
@@ -119,7 +138,7 @@ class Routes:
     def _get(self, request: web.Request, target: Target) -> web.Response:
         if target.subresource == "scale":
             return _json(200, self._writes.scale(target), request)
-        obj = self._server.objects.get(target.resource.plural, target.namespace, target.name)
+        obj = self._served.objects.get(target.resource.plural, target.namespace, target.name)
         if target.subresource == "log":
             return self._log(request, target, obj)
         return _json(200, self._view(request, target).one(obj), request)
@@ -127,13 +146,13 @@ class Routes:
     def _log(self, request: web.Request, target: Target, pod: Object) -> web.Response:
         options = logs.read_options(request.query, target.name)
         container = logs.container_of(pod, request.query.get("container", ""))
-        source = self._server.previous_logs if options.previous else self._server.logs
+        source = self._served.previous_logs if options.previous else self._served.logs
         text = source(target.namespace, target.name, container)
         return web.Response(body=logs.cut(text, options, pod), content_type="text/plain")
 
     async def _evict(self, request: web.Request, target: Target) -> web.Response:
         body = await bodies.read_object(request)
-        evict(self._server.objects, target.namespace, target.name, body.get("deleteOptions"))
+        evict(self._served.objects, target.namespace, target.name, body.get("deleteOptions"))
         done = {"kind": "Status", "apiVersion": "v1", "metadata": {}}
         return _json(201, done | {"status": "Success", "code": 201}, request)
 
@@ -156,9 +175,9 @@ class Routes:
 
     async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
         view = self._view(request, target)
-        watch = Watch(self._server.storage, target.resource, target.namespace, request.query, view)
+        watch = Watch(self._served.storage, target.resource, target.namespace, request.query, view)
         response = web.StreamResponse(headers=_HEADERS)
-        lines = Lines(request, response, self._server.faults)
+        lines = Lines(request, response, self._served.faults)
         action = action_in_hand()
         fault = action if isinstance(action, ErrorEvent) else None
         settings = self._settings

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -14,7 +14,7 @@ from controller.simulator.apiserver.auth import Gate, Rights
 from controller.simulator.apiserver.objects import Objects
 from controller.simulator.apiserver.proxy import PodProxy, Resolver, by_pod_ip
 from controller.simulator.apiserver.resources import Object
-from controller.simulator.apiserver.routes import Routes
+from controller.simulator.apiserver.routes import LogSource, Routes, Served
 from controller.simulator.apiserver.statuses import bad_request
 from controller.simulator.apiserver.storage import HISTORY, Storage
 from controller.simulator.apiserver.watch import WatchSettings
@@ -25,10 +25,6 @@ MAX_BODY = 3 * 1024 * 1024
 
 # How many requests are remembered for tests that ask what was sent.
 REMEMBERED = 20_000
-
-# Text of a container's log: (namespace, pod, container) to text. May raise StatusError, such as 400
-# for a container that has not been started.
-LogSource = Callable[[str, str, str], str]
 
 
 @dataclass(frozen=True)
@@ -73,6 +69,7 @@ class SimulatedApiServer:
 
     storage: the objects; subscribe here to play a controller. objects: writes by the rules.
     faults: what is to go wrong. gate: tokens and rights. requests: what was asked, oldest first.
+    served: the parts that requests reach, for a test that puts another one in.
     """
 
     def __init__(
@@ -84,10 +81,17 @@ class SimulatedApiServer:
         self.faults = Faults()
         self.gate = Gate(settings.tokens, settings.rights)
         self.proxy = PodProxy(settings.resolver)
-        self.logs = settings.logs
-        self.previous_logs = settings.previous_logs
         self.requests: deque[Seen] = deque(maxlen=REMEMBERED)
-        self._routes = Routes(self, clock, random, settings.watch)
+        self.served = Served(
+            self.storage,
+            self.objects,
+            self.gate,
+            self.proxy,
+            settings.logs,
+            settings.previous_logs,
+            self.faults,
+        )
+        self._routes = Routes(self.served, clock, random, settings.watch)
         self._port = settings.port
         self._runner: web.AppRunner | None = None
         for namespace in settings.namespaces:

@@ -1,0 +1,122 @@
+"""What is remembered of a run's pods from look to look: above all how often its node ended."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from controller.domain.decide.observation import Observation
+from controller.domain.health.attention import LastWords
+from controller.domain.objects import ContainerStatus, StateTerminated
+from controller.domain.pods.process_end import EndKind, ProcessEnd, process_end_of
+from controller.domain.pods.run_pods import RunPods
+from controller.domain.record.parts import Seen
+from controller.domain.record.record import OpenRun
+
+
+def seen_now(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
+    """Restarts are counted by pod, for a new pod starts at zero [62]. What nobody saw, because
+    several restarts lie between two looks, is taken to be like what was seen last.
+    """
+    seen, status = run.seen, pods.status
+    if pods.pod is None or status is None:
+        return seen
+    uid = pods.pod.metadata.uid
+    if uid != seen.pod:
+        seen = replace(seen, pod=uid, restarts=0, counted=0, began=-1, data="")
+    word = pods.word if pods.word and pods.word.run == run.id else None
+    new = max(0, status.restart_count - seen.restarts)
+    if o.attention is None or o.attention.first_look:
+        # Nobody knows when those were that a controller finds: a loop is soon counted for itself.
+        new = min(1, new)
+    if word is not None and word.resumes > seen.began >= 0:
+        new = 0  # the init container ran again: the whole pod was set up anew, by the machine [61]
+    last = status.last_state.terminated or status.state.terminated
+    end = process_end_of(last, _words(o, pods)) if last else None
+    if new and last is not None and _recovered(o, last):
+        seen, new = replace(seen, crashes=0, ends={}, zeros=0), 1
+    if new:
+        seen = _counted(seen, end, new, unasked=_unasked(pods, end))
+        seen = replace(seen, counted=status.restart_count)
+    elif _tells_more(seen, status, end):
+        assert end is not None
+        # Its last words were read after it was counted.
+        found = end.kind is EndKind.PANIC and seen.kind != EndKind.PANIC
+        zeros = max(seen.zeros, 1) if found else seen.zeros
+        seen = replace(seen, kind=str(end.kind), line=end.line, zeros=zeros)
+    if _calm(o, pods):
+        seen = replace(seen, crashes=0, ends={}, zeros=0)
+    return replace(
+        seen,
+        restarts=max(seen.restarts, status.restart_count),
+        exit=last.exit_code if last else seen.exit,
+        data=word.data if word else seen.data,
+        resumes=max(seen.resumes, word.resumes) if word else seen.resumes,
+        began=word.resumes if word and status.state.running else seen.began,
+    )
+
+
+def _tells_more(seen: Seen, status: ContainerStatus, end: ProcessEnd | None) -> bool:
+    """Whether this is the end that was counted last, and its telling line is news."""
+    if end is None or not end.line or end.line == seen.line:
+        return False
+    return 0 < seen.counted == status.restart_count
+
+
+def _counted(seen: Seen, end: ProcessEnd | None, new: int, *, unasked: bool) -> Seen:
+    ends: Mapping[str, int] = seen.ends if seen.crashes else {}
+    tally = dict(ends)
+    kind = str(end.kind if end else EndKind.OTHER)
+    if seen.crashes:
+        before = seen.kind or str(EndKind.OTHER)
+        tally[before] = tally.get(before, 0) + 1
+    if new > 1:
+        tally[kind] = tally.get(kind, 0) + new - 1
+    return replace(
+        seen,
+        crashes=seen.crashes + new,
+        kind=kind,
+        line=end.line if end else "",
+        ends=tally,
+        zeros=seen.zeros + (1 if unasked else 0),
+    )
+
+
+def _unasked(pods: RunPods, end: ProcessEnd | None) -> bool:
+    """Whether an exit with 0 is the node's own: restarted in its place, in a pod that nobody ends,
+    and that no probe of the kubelet's would have had killed.
+    """
+    if end is None or end.code != 0 or end.kind is EndKind.OOM:
+        return False
+    if end.kind is EndKind.PANIC:
+        return True
+    assert pods.pod is not None
+    container = pods.pod.spec.container(pods.status.name if pods.status else "")
+    disrupted = pods.pod.condition("DisruptionTarget")
+    probed = container is not None and container.liveness_probe is not None
+    return not probed and (disrupted is None or disrupted.status != "True")
+
+
+def _recovered(o: Observation, last: StateTerminated) -> bool:
+    """Whether the process that ended last had been up for so long that earlier ends are forgotten,
+    whether or not anybody saw it.
+    """
+    if last.started_at is None or last.finished_at is None:
+        return False
+    return last.finished_at - last.started_at >= timedelta(seconds=o.rules.crash_calm)
+
+
+def _calm(o: Observation, pods: RunPods) -> bool:
+    """Whether this life of the node has lasted so long that earlier ends are forgotten."""
+    life = pods.life
+    if life is None or life.started is None:
+        return False
+    return o.now - life.started >= timedelta(seconds=o.rules.crash_calm)
+
+
+def _words(o: Observation, pods: RunPods) -> str:
+    words: LastWords | None = o.attention.words if o.attention else None
+    assert pods.pod is not None
+    assert pods.status is not None
+    mine = (pods.pod.metadata.uid, pods.status.restart_count)
+    return words.text if words is not None and (words.pod, words.restarts) == mine else ""

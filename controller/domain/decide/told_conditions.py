@@ -1,0 +1,57 @@
+"""Which conditions people are told of: those that have lasted a while, when they begin and end."""
+
+from controller.base.durations import format_duration
+from controller.base.text import cut_bytes
+from controller.domain.decide.next_record import stamp, with_step
+from controller.domain.decide.observation import Observation
+from controller.domain.health.conditions import Condition, patience_of
+from controller.domain.record.parts import ToldCondition
+from controller.domain.record.record import OpenRun, Record
+
+# Bytes of a condition's sentence in the record, which has room for a dozen.
+_SENTENCE = 160
+
+
+def told_now(o: Observation, run: OpenRun) -> tuple[ToldCondition, ...]:
+    """Those that were told stay as they were told; without a look of this controller nothing is
+    known, and all stay.
+    """
+    attention = o.attention
+    if attention is None or not attention.looks:
+        return run.conditions
+    found = [s for s in run.conditions if s.type in attention.spans]
+    told = {s.type for s in found}
+    for condition, span in attention.spans.items():
+        if str(condition) not in told and span.seconds >= o.rules.condition_told:
+            message = cut_bytes(span.sentence, _SENTENCE)
+            found.append(ToldCondition(type=str(condition), since=stamp(o), message=message))
+    return tuple(found)
+
+
+def tell_conditions(o: Observation, record: Record, before: OpenRun, run: OpenRun) -> Record:
+    """Adds a step for each condition that began or ended."""
+    was, now = {s.type for s in before.conditions}, {s.type: s for s in run.conditions}
+    for type_, condition in now.items():
+        if type_ not in was:
+            message = f"run {run.id}: {condition.message}{_outlook(o, type_)}"
+            record = with_step(
+                record, o, run.phase, run.phase, reason=type_, message=message, level="warning"
+            )
+    for condition in before.conditions:
+        if condition.type not in now:
+            lasted = format_duration(max(0, stamp(o) - condition.since))
+            message = f"run {run.id}: over after {lasted}: {condition.message}"
+            record = with_step(
+                record, o, run.phase, run.phase, reason=f"{condition.type}Ended", message=message
+            )
+    return record
+
+
+def _outlook(o: Observation, type_: str) -> str:
+    """What becomes of it if it lasts."""
+    assert o.attention is not None
+    patience = patience_of(Condition(type_), o.attention.progress, o.rules)
+    if patience.reason is None:
+        return ""
+    lasts = format_duration(patience.seconds)
+    return f"; the run fails ({patience.reason}) if it lasts for {lasts} of observed time"

@@ -1,0 +1,198 @@
+"""What has been observed of an open run since this controller looks at it, and for how long.
+
+Durations that lead to a verdict count observed time only (I10): the time between two looks that are
+close enough together. What lies in a gap is not counted, and a gap begins the soak anew (I3).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from controller.domain.defaults import Rules
+from controller.domain.health.conditions import BLINDING, OF_PODS, Condition, Sight, Span, holding
+from controller.domain.health.soak import Soak, soaked
+from controller.domain.node_http import AnswerKind, NodeAnswer
+from controller.domain.pace.progress import Progress, after
+from controller.domain.pods.obstacles import Obstacles
+from controller.domain.pods.run_pods import Life
+from controller.domain.run import Phase
+from controller.domain.target import SyncMode
+
+
+@dataclass(frozen=True)
+class LastWords:
+    """The end of the log of a process that has ended: the one before restart number `restarts` of
+    the node's container in this pod.
+    """
+
+    pod: str
+    restarts: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at an open run. at: monotonic seconds. now: wall clock, seconds since 1970. life: of
+    the node now; answer: what it said, and None where it was not asked. obstacles: of its pod.
+    started: whether the time since the last look counts: the node has started in this run, and the
+    manifest lets it pass. judged: whether the manifest lets it be judged. phase, mode, network: of
+    the run. ends: uid of the pod and restarts of its node that the look began with; words: of the
+    last process that had ended then, where they were read. clock_fault: why our wall
+    clock cannot be trusted; empty if it can.
+    """
+
+    at: float
+    now: float = 0.0
+    life: Life | None = None
+    answer: NodeAnswer | None = None
+    obstacles: Obstacles = field(default_factory=Obstacles)
+    started: bool = False
+    judged: bool = True
+    reverted: bool = False
+    phase: Phase = Phase.BOOTSTRAPPING
+    mode: str = SyncMode.STATE
+    network: str = "local"
+    ends: tuple[str, int] | None = None
+    words: LastWords | None = None
+    clock_fault: str = ""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """run: id. looks: since this controller began to look. last: monotonic seconds of the last.
+    observed: seconds since the node first started, with what earlier controllers observed; blind:
+    those of them in which nobody could see the node, or it had nowhere to run. reverted: observed
+    seconds for which the pin has been taken back without a break. spans: the conditions that hold.
+    soak: the one under way. lacking: why the last look was no healthy one. answer: the last, and
+    answered_life: whose it was. progress: of all lives, with what earlier controllers saw. words:
+    of the last process that ended. heard: uid of a pod and restarts of its node, whose last words
+    were read if they could be.
+    """
+
+    run: str
+    looks: int = 0
+    last: float = 0.0
+    observed: float = 0.0
+    blind: float = 0.0
+    reverted: float = 0.0
+    spans: Mapping[Condition, Span] = field(default_factory=dict)
+    soak: Soak | None = None
+    lacking: str = ""
+    answer: NodeAnswer | None = None
+    answered_life: Life | None = None
+    progress: Progress = field(default_factory=Progress)
+    words: LastWords | None = None
+    heard: tuple[str, int] | None = None
+
+    @property
+    def first_look(self) -> bool:
+        """No verdict by time is spoken on it (I10)."""
+        return self.looks <= 1
+
+    def ready(self, life: Life | None) -> bool:
+        """Whether this very life has said that it has bootstrapped."""
+        return bool(
+            life is not None and self.answer and self.answer.ready and self.answered_life == life
+        )
+
+
+def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention:
+    """What is known after one more look. gap: seconds between looks that are no observation."""
+    elapsed = look.at - before.last if before.looks else 0.0
+    unbroken = bool(before.looks) and elapsed <= gap
+    counted = elapsed if unbroken else 0.0
+    progress = _progress(before, look, counted)
+    soak, lacking = soaked(
+        before.soak,
+        look.life,
+        look.answer,
+        mode=look.mode,
+        network=look.network,
+        now=look.now,
+        counted=counted if unbroken else None,
+        rules=rules,
+        clock_fault=look.clock_fault,
+    )
+    spans = _spans(before, look, progress, counted, rules)
+    blind = look.started and not BLINDING.isdisjoint(spans)
+    return replace(
+        before,
+        looks=before.looks + 1,
+        last=look.at,
+        observed=before.observed + (counted if look.started else 0.0),
+        blind=before.blind + (counted if blind else 0.0),
+        reverted=before.reverted + counted if look.reverted else 0.0,
+        spans=spans,
+        soak=soak,
+        lacking=lacking,
+        answer=look.answer,
+        answered_life=look.life if look.answer else None,
+        progress=progress,
+        words=look.words or before.words,
+        heard=look.ends or before.heard,
+    )
+
+
+def _progress(before: Attention, look: Look, counted: float) -> Progress:
+    """Metrics that this look does not give say nothing: neither that it moved nor that not."""
+    answer, life = look.answer, look.life
+    if answer is None or life is None or answer.kind is not AnswerKind.ANSWERED:
+        return replace(before.progress, moved=None)
+    if not answer.counters and not answer.heights:
+        return replace(before.progress, moved=None)
+    return after(
+        before.progress,
+        counters=answer.counters,
+        heights=answer.heights,
+        life=f"{life.pod}/{life.restarts}/{life.started.isoformat() if life.started else ''}",
+        at=look.at,
+        counted=counted,
+    )
+
+
+def _spans(
+    before: Attention,
+    look: Look,
+    progress: Progress,
+    counted: float,
+    rules: Rules,
+) -> dict[Condition, Span]:
+    """A condition's time is that between looks at which it held, both of them. What is of the node
+    begins anew with another life of it: that one may well do better.
+    """
+    if not look.judged:
+        return {}
+    same_life = look.answer is not None and look.life == before.answered_life
+    other_life = before.answer is not None and look.life != before.answered_life
+    known = {
+        condition: span
+        for condition, span in before.spans.items()
+        if condition in OF_PODS or not other_life
+    }
+    sight = Sight(
+        phase=look.phase,
+        mode=look.mode,
+        network=look.network,
+        obstacles=look.obstacles,
+        answer=look.answer,
+        progress=progress,
+        now=look.now,
+        rules=rules,
+        tip_rose=_rose(before, look) if same_life else None,
+        clock_fault=look.clock_fault,
+    )
+    spans: dict[Condition, Span] = {}
+    for condition, sentence in holding(sight).items():
+        span = known.get(condition)
+        if sentence is None:
+            spans |= {condition: span} if span else {}
+        else:
+            seconds = span.seconds + counted if span else 0.0
+            spans[condition] = Span(seconds, sentence)
+    return spans
+
+
+def _rose(before: Attention, look: Look) -> bool | None:
+    """Whether C's newest block is a higher one than at the look before."""
+    then = before.answer.tips.get("C") if before.answer else None
+    now = look.answer.tips.get("C") if look.answer else None
+    return now.height > then.height if then and now else None

@@ -1,0 +1,244 @@
+"""Conditions: trouble of an open run that may pass, each with its own patience.
+
+A condition is shown and told when it has lasted a while, and becomes a verdict only when it has
+lasted, in observed time and without a break, for as long as its patience is.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from controller.base.durations import format_duration
+from controller.base.text import shown
+from controller.domain.defaults import Rules
+from controller.domain.failure_class import FailureClass
+from controller.domain.health.checks import against
+from controller.domain.health.demands import PUBLIC, Asked, tip_fault
+from controller.domain.node_http import AnswerKind, NodeAnswer
+from controller.domain.pace.progress import Progress
+from controller.domain.pace.stages import EXECUTED, FETCHED, VERTICES_EXECUTED, VERTICES_FETCHED
+from controller.domain.pods.obstacles import Obstacles
+from controller.domain.run import Phase, Reason
+from controller.domain.target import SyncMode
+
+
+class Condition(StrEnum):
+    """The words that people read, as reasons of notices."""
+
+    IMAGE_PULL = "ImagePull"
+    UNSCHEDULABLE = "Unschedulable"
+    NOT_CREATED = "ContainerNotCreated"
+    MANIFEST_REFUSED = "ManifestRefused"
+    VOLUME_TROUBLE = "VolumeTrouble"
+    OTHER_DATA = "OtherData"
+    NO_WORD = "NoWord"
+    HOST_REFUSED = "HostRefused"
+    SILENT = "NotAnswering"
+    UNREACHED = "Unreached"
+    NO_PEERS = "NoPeers"
+    DISK_LOW = "DiskLow"
+    STILL = "NotMoving"
+    UNHEALTHY = "Unhealthy"
+    TIP_STANDS = "TipStands"
+
+
+# Of the pods of a run, whichever process of the node runs in them.
+OF_PODS = frozenset(
+    {
+        Condition.IMAGE_PULL,
+        Condition.UNSCHEDULABLE,
+        Condition.NOT_CREATED,
+        Condition.MANIFEST_REFUSED,
+        Condition.VOLUME_TROUBLE,
+        Condition.OTHER_DATA,
+        Condition.NO_WORD,
+    }
+)
+
+
+# While one of these holds, a build cannot show how fast it is: the time counts for no timeout.
+BLINDING = OF_PODS | {Condition.UNREACHED}
+
+
+@dataclass(frozen=True)
+class Span:
+    """seconds: observed, without a break, for which it holds. sentence: what was seen last."""
+
+    seconds: float = 0.0
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one look shows of a run. answer: None where nobody was asked. now: wall clock, seconds
+    since 1970. tip_rose: whether C's newest block is a higher one than at the look before; None
+    where that is not known. clock_fault: why our wall clock cannot be trusted; empty if it can.
+    """
+
+    phase: Phase
+    mode: str
+    network: str
+    obstacles: Obstacles
+    answer: NodeAnswer | None
+    progress: Progress
+    now: float
+    rules: Rules
+    tip_rose: bool | None = None
+    clock_fault: str = ""
+
+
+def holding(sight: Sight) -> dict[Condition, str | None]:
+    """The conditions that hold, each with its sentence; None: this look cannot tell."""
+    held: dict[Condition, str | None] = {}
+    obstacles = sight.obstacles
+    for condition, sentence in (
+        (Condition.IMAGE_PULL, obstacles.pulling),
+        (Condition.UNSCHEDULABLE, obstacles.unplaced),
+        (Condition.NOT_CREATED, obstacles.not_created),
+        (Condition.MANIFEST_REFUSED, obstacles.manifest),
+        (Condition.VOLUME_TROUBLE, obstacles.volume),
+        (Condition.OTHER_DATA, obstacles.other_data),
+        (Condition.NO_WORD, obstacles.wordless),
+    ):
+        if sentence:
+            held[condition] = shown(sentence)
+    if obstacles.again:
+        held |= dict.fromkeys((Condition.MANIFEST_REFUSED, Condition.VOLUME_TROUBLE))
+    return held | _of_node(sight)
+
+
+def _of_node(sight: Sight) -> dict[Condition, str | None]:
+    answer = sight.answer
+    if answer is None:
+        return {}  # no node runs: what held of the last one is over
+    if answer.kind is not AnswerKind.ANSWERED:
+        return _unanswered(sight, answer)
+    held: dict[Condition, str | None] = {}
+    cut_off = _cut_off(answer)
+    if cut_off and not sight.progress.moved:  # what was fetched can be executed without peers
+        held[Condition.NO_PEERS] = cut_off
+    disk = answer.failing.get("diskspace")
+    if disk is not None:
+        held[Condition.DISK_LOW] = disk
+    if sight.phase is Phase.SOAKING and answer.ready:
+        return held | _after_bootstrap(sight, answer)
+    return held | _while_bootstrapping(sight, answer)
+
+
+def _cut_off(answer: NodeAnswer) -> str:
+    """Why the node has no network that could do anything for it; empty if it has."""
+    if answer.peers == 0:
+        return "the node is connected to no peer"
+    error = answer.failing.get("network")
+    return f"check network fails: {error}" if error is not None else ""
+
+
+def _unanswered(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
+    """What only an answer could tell neither goes on nor is over."""
+    unknown = (
+        Condition.NO_PEERS,
+        Condition.DISK_LOW,
+        Condition.STILL,
+        Condition.UNHEALTHY,
+        Condition.TIP_STANDS,
+    )
+    held: dict[Condition, str | None] = dict.fromkeys(unknown)
+    if answer.kind is AnswerKind.HOST_REFUSED:
+        held[Condition.HOST_REFUSED] = answer.detail
+    elif answer.kind is AnswerKind.STARTING and sight.obstacles.loopback:
+        held[Condition.HOST_REFUSED] = sight.obstacles.loopback
+    elif answer.kind is AnswerKind.STARTING:
+        held[Condition.SILENT] = answer.detail
+    else:
+        held[Condition.UNREACHED] = answer.detail
+    return held
+
+
+def _while_bootstrapping(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
+    """Slow is not stalled: nothing at all has moved, and there were peers to move it."""
+    moved, last = _followed(sight)
+    if answer.ready or moved or answer.peers == 0:
+        return {}
+    if moved is None or answer.peers is None or _cut_off(answer):
+        return {Condition.STILL: None}
+    doing = f"{last} moved last" if last else "nothing has moved yet"
+    return {Condition.STILL: f"no counter of any chain moves ({doing}; {answer.peers} peers)"}
+
+
+def _after_bootstrap(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
+    held: dict[Condition, str | None] = {}
+    failing = against(answer.failing, FailureClass.CLIENT)
+    if _cut_off(answer):
+        held[Condition.UNHEALTHY] = None  # what fails without a network, fails for want of it
+    elif failing:
+        held[Condition.UNHEALTHY] = "; ".join(f"{c}: {answer.failing[c]}" for c in failing)
+    if sight.mode == SyncMode.P_CHAIN or sight.network not in PUBLIC:
+        return held
+    if _cut_off(answer) or sight.clock_fault:
+        held[Condition.TIP_STANDS] = None  # see NO_PEERS; and by a wrong clock every tip is old
+        return held
+    asked = Asked(answer, sight.now, sight.network, {}, sight.rules)
+    fault = tip_fault(asked)
+    if fault and not sight.tip_rose:
+        held[Condition.TIP_STANDS] = fault
+    return held
+
+
+def _followed(sight: Sight) -> tuple[bool | None, str]:
+    """Whether anything moves that should, and the stage of it that moved last.
+
+    A chain that has finished bootstraps again and again while another lacks [106], so P's counters
+    move for ever, and tell nothing of C. On a public network C's do so too when it has finished.
+    """
+    progress = sight.progress
+    if sight.mode == SyncMode.P_CHAIN or sight.network not in PUBLIC or "C" not in progress.last:
+        return progress.moved, progress.doing
+    return progress.moves.get("C") if progress.moved is not None else None, progress.last["C"]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """reason: of the failure that a condition becomes; None: it never does. seconds: after how
+    much observed time.
+    """
+
+    reason: Reason | None
+    seconds: float
+
+
+def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patience:
+    """How long a condition is borne."""
+    if condition is Condition.STILL:
+        return Patience(Reason.STALLED, _stall_patience(progress, rules))
+    return {
+        Condition.IMAGE_PULL: Patience(Reason.IMAGE_PULL, rules.image_pull_patience),
+        Condition.UNSCHEDULABLE: Patience(Reason.UNSCHEDULABLE, rules.unschedulable_patience),
+        Condition.NOT_CREATED: Patience(Reason.BAD_CONFIG, rules.config_patience),
+        Condition.MANIFEST_REFUSED: Patience(Reason.BAD_CONFIG, rules.config_patience),
+        Condition.NO_WORD: Patience(Reason.BAD_CONFIG, rules.config_patience),
+        Condition.HOST_REFUSED: Patience(Reason.BAD_CONFIG, rules.config_patience),
+        Condition.VOLUME_TROUBLE: Patience(Reason.VOLUME_LOST, rules.volume_patience),
+        Condition.SILENT: Patience(Reason.STALLED, rules.silence_patience),
+        Condition.NO_PEERS: Patience(Reason.NO_PEERS, rules.no_peers_patience),
+        Condition.UNHEALTHY: Patience(Reason.UNHEALTHY, rules.unhealthy_patience),
+        Condition.TIP_STANDS: Patience(Reason.TIP_NOT_ADVANCING, rules.tip_patience),
+        # Our own way to the node says nothing of it; a node low on disk ends itself [91].
+        Condition.UNREACHED: Patience(None, 0.0),
+        # Nothing that the node does with it says anything of the build; it cannot pass so.
+        Condition.OTHER_DATA: Patience(None, 0.0),
+        Condition.DISK_LOW: Patience(None, 0.0),
+    }[condition]
+
+
+def _stall_patience(progress: Progress, rules: Rules) -> float:
+    """By what the node was doing, C before others; the longest where that is not known."""
+    stage = progress.last.get("C", progress.doing).partition("/")[2]
+    if stage in (FETCHED, VERTICES_FETCHED):
+        return rules.stall_fetching
+    if stage in (EXECUTED, VERTICES_EXECUTED):
+        return rules.stall_executing
+    return rules.stall_syncing
+
+
+def sentence_of(span: Span) -> str:
+    """As evidence: for how long, and what."""
+    return f"for {format_duration(span.seconds)} of observed time: {span.sentence}"

@@ -1,0 +1,49 @@
+"""The Service of a Deployment's name: which port of the pod is asked."""
+
+from controller.base.errors import TargetFault
+from controller.domain import names
+from controller.domain.manifest.request import CONTRACT, node_container_name
+from controller.domain.objects import Container, Deployment, Service
+
+
+def node_port(deployment: Deployment, service: Service | None) -> int:
+    """The pod's port behind the Service of the Deployment's name: its port called `http`, else
+    9650, else the only one. Raises TargetFault.
+    """
+    name = deployment.metadata.name
+    if service is None:
+        raise TargetFault(
+            "NoService",
+            f"there is no Service '{name}' with the label {names.TEST}: \"true\": make one that"
+            f" selects the pod, with the node's HTTP port; {CONTRACT}",
+        )
+    selector = service.spec.selector or {}
+    labels = deployment.spec.template.metadata.labels or {}
+    if not selector or any(labels.get(key) != value for key, value in selector.items()):
+        raise TargetFault(
+            "ServiceSelectsOther",
+            f"the selector of Service '{name}' is not the pod's: select the labels of the"
+            " Deployment's pod template",
+        )
+    ports = [p for p in service.spec.ports or () if p.protocol == "TCP"]
+    chosen = (
+        next((p for p in ports if p.name == "http"), None)
+        or next((p for p in ports if 9650 in (p.port, p.target_port)), None)
+        or (ports[0] if len(ports) == 1 else None)
+    )
+    container = deployment.spec.template.spec.container(node_container_name(deployment))
+    port = _target_port(chosen.target_port or chosen.port, container) if chosen else None
+    if port is None:
+        raise TargetFault(
+            "NoUsablePort",
+            f"Service '{name}' has no usable port: name the node's HTTP port (9650) 'http', with a"
+            " targetPort that the node's container has",
+        )
+    return port
+
+
+def _target_port(target: int | str, container: Container | None) -> int | None:
+    if isinstance(target, int):
+        return target if 0 < target < 65536 else None
+    ports = (container.ports if container else None) or ()
+    return next((p.container_port for p in ports if p.name == target), None)

@@ -1,0 +1,249 @@
+"""What a Deployment asks to have tested: everything a decision reads from its manifest, checked."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from controller.base.durations import parse_duration
+from controller.base.errors import TargetFault
+from controller.base.text import shown
+from controller.domain import names
+from controller.domain.build import Platform
+from controller.domain.defaults import Rules
+from controller.domain.manifest.network_and_mode import read_network_and_mode
+from controller.domain.objects import Container, Deployment, PodSpec
+from controller.domain.reference import Reference, ReferenceFault, check_tag, parse_tag_or_digest
+from controller.domain.target import SERIES, Target
+
+CONTRACT = "see k8s/targets for a Deployment that does"
+_RUN_ID_PATH = f"metadata.annotations['{names.RUN_ID}']"
+_TRUE, _FALSE = {"true"}, {"false", ""}
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A container whose image is the pin: the node's, or an init container of its repository."""
+
+    init: bool
+    index: int
+    name: str
+    reference: Reference
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """track: the tag that is followed. node: the node's container; pinned: it and the init
+    containers of its repository. first: the tag or digest that a person asked to have tested next,
+    if any. timeout, soak, keep_failed_data: seconds.
+    """
+
+    target: Target
+    node: Pinned
+    pinned: tuple[Pinned, ...]
+    track: str
+    platform: Platform
+    first: str | None
+    timeout: float
+    soak: float
+    keep_failed_data: float
+    suspended: bool
+
+
+def node_container_name(deployment: Deployment) -> str:
+    return deployment.metadata.annotation(names.CONTAINER) or names.DEFAULT_CONTAINER
+
+
+def configuration_hash(deployment: Deployment) -> str:
+    """16 hex digits over command, args and env of the node's container; empty without one."""
+    container = deployment.spec.template.spec.container(node_container_name(deployment))
+    if container is None:
+        return ""
+    what = (container.command or [], container.args or [], container.env or [])
+    raw = msgspec.json.encode((*what, container.env_from or []), order="sorted")
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
+def read_request(deployment: Deployment, rules: Rules) -> RunRequest:
+    """Raises TargetFault: the first fault found, in the order in which a person would mend them."""
+    pod = deployment.spec.template.spec
+    name = node_container_name(deployment)
+    container = pod.container(name)
+    if container is None:
+        there = ", ".join(shown(c.name, 40) for c in pod.containers or ()) or "none"
+        raise TargetFault(
+            "NoSuchContainer",
+            f"there is no container '{shown(name, 63)}' (there is: {there}): name the node's"
+            f" container in the annotation {names.CONTAINER}",
+        )
+    _check_shape(deployment)
+    network, mode = read_network_and_mode(container)
+    reference = _reference(container)
+    _check_run_id(pod, container, reference)
+    return RunRequest(
+        target=Target(network, mode, _series(deployment)),
+        node=next(p for p in _pinned(pod, reference) if not p.init and p.name == name),
+        pinned=tuple(p for p in _pinned(pod, reference) if p.init or p.name == name),
+        track=_track(deployment, reference),
+        platform=Platform(arch=(pod.node_selector or {}).get("kubernetes.io/arch", "amd64")),
+        first=_first(deployment),
+        timeout=_duration(deployment, names.TIMEOUT, rules.timeouts[mode]),
+        soak=_duration(deployment, names.SOAK, rules.soak),
+        keep_failed_data=_duration(deployment, names.KEEP_FAILED_DATA, rules.keep_failed_data),
+        suspended=_switch(deployment, names.SUSPEND),
+    )
+
+
+def _check_shape(deployment: Deployment) -> None:
+    spec = deployment.spec
+    if spec.strategy.type != "Recreate":
+        raise TargetFault(
+            "NotRecreate",
+            f"strategy {shown(spec.strategy.type or 'RollingUpdate', 40)} would start two nodes on"
+            " one volume: write strategy: {type: Recreate}",
+        )
+    if spec.paused:
+        raise TargetFault("Paused", "spec.paused keeps a pin from being rolled out: remove it")
+    if spec.replicas > 1:
+        raise TargetFault(
+            "TooManyReplicas", f"{spec.replicas} replicas share one volume: write replicas: 1"
+        )
+    if spec.replicas < 1:
+        raise TargetFault("NoReplica", "there are 0 replicas, so nothing runs: write replicas: 1")
+    if spec.template.metadata.label(names.TEST) != "true":
+        raise TargetFault(
+            "PodNotLabelled",
+            f'the pod template lacks the label {names.TEST}: "true", by which pods are watched:'
+            f" add it; {CONTRACT}",
+        )
+
+
+def _reference(container: Container) -> Reference:
+    try:
+        return Reference.parse(container.image)
+    except ReferenceFault as fault:
+        raise TargetFault("BadReference", str(fault)) from fault
+
+
+def _check_run_id(pod: PodSpec, node: Container, reference: Reference) -> None:
+    takers = [c for c in pod.init_containers or () if _run_id_variable(c)]
+    if not takers:
+        raise TargetFault(
+            "RunIdNotTaken",
+            f"no init container takes the run id from {_RUN_ID_PATH} by the downward API, so data"
+            f" of another run could be tested; {CONTRACT}",
+        )
+    for taker in takers:
+        try:
+            same = Reference.parse(taker.image).repository == reference.repository
+        except ReferenceFault:
+            same = False
+        if not same:
+            raise TargetFault(
+                "OtherInitImage",
+                f"init container '{shown(taker.name, 63)}' has another image than the node: it"
+                f" must look at the same binary, so write image: {shown(node.image)}",
+            )
+    if not _has_its_own_directory(node):
+        raise TargetFault(
+            "DataDirNotTheRuns",
+            "the node's AVAGO_DATA_DIR must be /data/runs/$(RUN_ID), with RUN_ID from"
+            f" {_RUN_ID_PATH} before it in env; {CONTRACT}",
+        )
+
+
+def _has_its_own_directory(node: Container) -> bool:
+    """Only variables that stand before it go into a value; of two of a name the last counts."""
+    variable = _run_id_variable(node)
+    order = [e.name for e in node.env or ()]
+    values = {e.name: e.value for e in node.env or ()}
+    if variable is None or values.get("AVAGO_DATA_DIR") != f"/data/runs/$({variable})":
+        return False
+    return order.index(variable) < len(order) - 1 - order[::-1].index("AVAGO_DATA_DIR")
+
+
+def _run_id_variable(container: Container) -> str | None:
+    """The variable that holds the run id, if one does."""
+    for variable in container.env or ():
+        source: Any = (variable.value_from or {}).get("fieldRef")
+        if isinstance(source, dict) and source.get("fieldPath") == _RUN_ID_PATH:
+            return variable.name
+    return None
+
+
+def _pinned(pod: PodSpec, reference: Reference) -> list[Pinned]:
+    found = []
+    for init, containers in ((False, pod.containers), (True, pod.init_containers)):
+        for index, container in enumerate(containers or ()):
+            try:
+                other = Reference.parse(container.image)
+            except ReferenceFault:
+                continue
+            if other.repository == reference.repository:
+                found.append(Pinned(init, index, container.name, other))
+    return found
+
+
+def _track(deployment: Deployment, reference: Reference) -> str:
+    written = deployment.metadata.annotation(names.TRACK)
+    if written is not None:
+        try:
+            return check_tag(written)
+        except ReferenceFault as fault:
+            raise TargetFault("BadTag", f"annotation {names.TRACK}: {fault}") from fault
+    if reference.tag is not None:
+        return reference.tag
+    if reference.digest is not None:
+        raise TargetFault(
+            "NoTag",
+            f"image {shown(reference.name)} names a digest and no tag to follow: write the tag"
+            f" before '@', or in the annotation {names.TRACK}",
+        )
+    return "latest"
+
+
+def _first(deployment: Deployment) -> str | None:
+    written = deployment.metadata.annotation(names.TEST_BUILD)
+    if not written:
+        return None
+    try:
+        parse_tag_or_digest(written)
+    except ReferenceFault as fault:
+        raise TargetFault("BadTestBuild", f"annotation {names.TEST_BUILD}: {fault}") from fault
+    return written
+
+
+def _series(deployment: Deployment) -> str:
+    series = deployment.metadata.annotation(names.SERIES) or ""
+    if series and not SERIES.fullmatch(series):
+        raise TargetFault(
+            "BadSeries",
+            f"annotation {names.SERIES} '{shown(series, 40)}' is not a series: write at most 32"
+            " lower-case letters, digits and '-'",
+        )
+    return series
+
+
+def _duration(deployment: Deployment, annotation: str, default: float) -> float:
+    written = deployment.metadata.annotation(annotation)
+    if written is None:
+        return default
+    try:
+        return parse_duration(written)
+    except ValueError as error:
+        raise TargetFault(
+            "BadDuration",
+            f"annotation {annotation} '{shown(written, 40)}' is not a duration: write such as 30s,"
+            " 5m, 12h or 7d",
+        ) from error
+
+
+def _switch(deployment: Deployment, annotation: str) -> bool:
+    written = (deployment.metadata.annotation(annotation) or "").strip().lower()
+    if written in _TRUE | _FALSE:
+        return written in _TRUE
+    raise TargetFault(
+        "BadSwitch",
+        f'annotation {annotation} \'{shown(written, 40)}\' must be "true" or "false"',
+    )

@@ -1,0 +1,199 @@
+"""The pods of a run: which one counts, what its init container said, which life its node is in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from controller.domain import names
+from controller.domain.node_http import NodeAddress
+from controller.domain.objects import ContainerStatus, Deployment, Pod, StateTerminated
+from controller.domain.pods.obstacles import Obstacles, obstacles_of
+from controller.domain.record.record import OpenRun
+from controller.domain.reference import Reference, ReferenceFault
+
+
+class InitWord(msgspec.Struct, frozen=True):
+    """The termination message of the init container that prepares the data.
+
+    data: `fresh`, `resumed` or `foreign`. binary: sha256 of the node's binary. said: when.
+    """
+
+    run: str = ""
+    data: str = ""
+    resumes: int = 0
+    binary: str = ""
+    said: datetime | None = None
+
+
+# How the kubelet begins the message of an init container that the runtime does not know any more
+# [K pkg/kubelet/kubelet_pods.go].
+_LOST = "Unable to get init container status from container runtime"
+
+
+@dataclass(frozen=True)
+class Life:
+    """One process of the node: another pod, or a restart of its container, is another life."""
+
+    pod: str
+    restarts: int
+    started: datetime | None
+
+
+@dataclass(frozen=True)
+class RunPods:
+    """What the pods say about a run.
+
+    pod: the one pod that carries the run's id and image and neither terminates nor is over; None
+    also where there are several. several: whether there are. word: its init container's. life: of
+    its node, if it runs now. started: when the node first started in it, if it ever did. obstacles:
+    what keeps the node from running. gone: why the last pod that is over ended, such as an
+    eviction. foreign: why another image has touched the data, or empty.
+    """
+
+    pod: Pod | None = None
+    status: ContainerStatus | None = None
+    several: bool = False
+    word: InitWord | None = None
+    life: Life | None = None
+    started: datetime | None = None
+    obstacles: Obstacles = field(default_factory=Obstacles)
+    gone: str = ""
+    foreign: str = ""
+
+    @property
+    def ends(self) -> tuple[str, int] | None:
+        """Uid of the pod and how often its node has been restarted; None where it has no status."""
+        if self.pod is None or self.status is None:
+            return None
+        return self.pod.metadata.uid, self.status.restart_count
+
+
+def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
+    """Level, not edge: from what the pods are now."""
+    carriers = [p for p in pods if p.metadata.annotation(names.RUN_ID) == run.id]
+    foreign = next(filter(None, (_foreign(p, run, container) for p in carriers)), "")
+    of_image = [p for p in carriers if _image(p, container) == run.image]
+    ours = [p for p in of_image if not p.terminating and not p.over]
+    gone = _gone(of_image)
+    if len(ours) != 1:
+        obstacles = Obstacles() if ours else obstacles_of(None, pods, container)
+        return RunPods(several=len(ours) > 1, foreign=foreign, gone=gone, obstacles=obstacles)
+    pod = ours[0]
+    status, word = pod.status_of(container), _word(pod) or _remembered(run, pod)
+    life = _life(pod, status)
+    other = word.run if word is not None and word.run != run.id else ""
+    return RunPods(
+        pod=pod,
+        status=status,
+        word=word,
+        life=life,
+        started=_started(status),
+        obstacles=obstacles_of(
+            pod, pods, container, other_run=other, wordless=life is not None and word is None
+        ),
+        gone=gone,
+        foreign=foreign,
+    )
+
+
+def address_of(deployment: Deployment, pods: RunPods, port: int) -> NodeAddress | None:
+    """Where the run's node is asked; None while there is none, or it has no address."""
+    if pods.pod is None or pods.life is None or not pods.pod.status.pod_ip:
+        return None
+    meta = pods.pod.metadata
+    return NodeAddress(
+        meta.namespace, meta.name, pods.pod.status.pod_ip, port, deployment.metadata.name
+    )
+
+
+def _image(pod: Pod, container: str) -> str:
+    found = pod.spec.container(container)
+    return found.image if found else ""
+
+
+def _terminations(pod: Pod) -> list[StateTerminated]:
+    found = []
+    for status in pod.status.init_container_statuses or ():
+        found += [s.terminated for s in (status.state, status.last_state) if s.terminated]
+    return found
+
+
+def _word(pod: Pod) -> InitWord | None:
+    """The last word that parses; other init containers say nothing, or something else."""
+    for termination in _terminations(pod):
+        try:
+            word = msgspec.json.decode(termination.message, type=InitWord)
+        except (msgspec.DecodeError, UnicodeError):
+            continue
+        if word.run and word.data:
+            return replace(word, said=termination.finished_at)
+    return None
+
+
+def _remembered(run: OpenRun, pod: Pod) -> InitWord | None:
+    """What this very pod's init container said once, where the kubelet says that it has lost it:
+    the runtime has thrown the container away.
+    """
+    seen = run.seen
+    if not any(t.message.startswith(_LOST) for t in _terminations(pod)):
+        return None
+    if seen.pod != pod.metadata.uid or seen.data not in ("fresh", "resumed"):
+        return None
+    return InitWord(run=run.id, data=seen.data, resumes=seen.resumes)
+
+
+def _gone(pods: Sequence[Pod]) -> str:
+    """Why the newest pod ended that is over, or is made to end by the cluster."""
+    for pod in sorted(pods, key=lambda p: p.metadata.name, reverse=True):
+        disrupted = pod.condition("DisruptionTarget")
+        if pod.over:
+            return f"{pod.status.reason or pod.status.phase}: {pod.status.message}".strip(": ")
+        if disrupted is not None and disrupted.status == "True":
+            return f"{disrupted.reason}: {disrupted.message}".strip(": ")
+    return ""
+
+
+def _foreign(pod: Pod, run: OpenRun, container: str) -> str:
+    """Why the run's data is not the run's alone any more, as far as this pod shows it.
+
+    A pod of another image that only *refused* the data has touched nothing: that it says `foreign`
+    is the protection at work, not damage. Nor has one of the bare tag that *resumed* it: its
+    init container saw the very binary that the data was begun with.
+    """
+    if _image(pod, container) == run.image:
+        word = _word(pod)
+        if word is not None and word.run == run.id and word.data == "foreign":
+            return "the init container found data that another binary has begun"
+        return ""
+    if _started(pod.status_of(container)) is not None and not _same_build(pod, run, container):
+        return f"a pod of another image ran on its data ({pod.metadata.name})"
+    return ""
+
+
+def _same_build(pod: Pod, run: OpenRun, container: str) -> bool:
+    """Whether a pod whose image is not the pin is known to run the run's build all the same."""
+    word = _word(pod)
+    if word is None or (word.run, word.data) != (run.id, "resumed"):
+        return False
+    try:
+        digest = Reference.parse(_image(pod, container)).digest
+    except ReferenceFault:
+        return False
+    return digest in (None, run.build)
+
+
+def _life(pod: Pod, status: ContainerStatus | None) -> Life | None:
+    if status is None or status.state.running is None:
+        return None
+    return Life(pod.metadata.uid, status.restart_count, status.state.running.started_at)
+
+
+def _started(status: ContainerStatus | None) -> datetime | None:
+    """When the node's container first started, as far as its status still tells."""
+    if status is None:
+        return None
+    parts = [p for s in (status.state, status.last_state) for p in (s.running, s.terminated)]
+    return min((p.started_at for p in parts if p and p.started_at), default=None)

@@ -1,0 +1,65 @@
+"""Levers: annotations by which a person asks once for something; who asked, and when; pure.
+
+The commands write `2026-11-23T06:00:00Z by jane@laptop`; any other new value asks just as well.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from controller.base.text import cut_bytes, shown
+from controller.domain import names
+from controller.domain.manifest.field_owners import annotation_manager
+from controller.domain.objects import Deployment
+from controller.domain.record.record import Outcome, Record
+from controller.domain.run import Phase
+
+ASKING_ONCE = (names.RETEST, names.ABORT, names.END_HOLD)
+VALUE_BYTES = 64  # the record keeps one of each lever, beside all else in its 16 KiB
+_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+_OURS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) by (\S.*)")
+
+
+def levers_of(deployment: Deployment) -> dict[str, str]:
+    """The values of the levers that ask once, as they are written now; cut, for they are kept."""
+    found = {name: deployment.metadata.annotation(name) for name in ASKING_ONCE}
+    return {name: cut_bytes(value, VALUE_BYTES) for name, value in found.items() if value}
+
+
+def unanswered(deployment: Deployment, record: Record, lever: str) -> bool:
+    """Whether a person has given this lever a new value since it was last acted on."""
+    value = levers_of(deployment).get(lever)
+    return value is not None and value != record.levers.get(lever)
+
+
+def lever_value(now: datetime, who: str, *spent: str | None) -> str:
+    """A new value: another one than these, which ask for nothing any more."""
+    second = now.astimezone(UTC)
+    while (value := _value(second, who)) in spent:
+        second += timedelta(seconds=1)
+    return value
+
+
+def asked(deployment: Deployment, annotation: str) -> str:
+    """A clause: who gave this annotation its value, and when, as far as can be told. The value
+    itself says it where it is one of ours; else managedFields name the tool.
+    """
+    ours = _OURS.fullmatch(levers_of(deployment).get(annotation, ""))
+    if ours is not None:
+        return f"{shown(ours[2], 60)} asked for it at {ours[1]}"
+    entry = annotation_manager(deployment, annotation)
+    if entry is None:
+        return "a person asked for it"
+    when = f" at {entry.time.astimezone(UTC).strftime(_INSTANT)}" if entry.time else ""
+    return f"a person asked for it with '{shown(entry.manager, 60)}'{when}"
+
+
+def kept(record: Record) -> Outcome | None:
+    """The failure whose data is kept, if the last run failed and no person has ended its hold."""
+    outcome = record.outcome()
+    if outcome is None or outcome.phase is not Phase.FAILED or record.released == outcome.run:
+        return None
+    return outcome
+
+
+def _value(second: datetime, who: str) -> str:
+    return cut_bytes(f"{second.strftime(_INSTANT)} by {shown(who, 60) or 'somebody'}", VALUE_BYTES)

@@ -1,0 +1,203 @@
+"""The engine's side of the store's claims: which memory it is, and whether runs may start now (I8).
+
+A store is believed only after this controller has refilled it from the records that it sees. That
+is done at every start, for a store that was rolled back looks like one that was not; and again
+whenever a claim finds another epoch or fewer grants than were seen. After it, and after a start,
+nothing is claimed until a patch of a controller that is gone can no longer be on its way [15].
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from random import Random
+
+from loguru import logger
+
+from controller.base.clock import Clock
+from controller.base.durations import format_duration
+from controller.domain.decide.observation import ClaimSeen, Leave, TakeClaim
+from controller.domain.record.record import Record
+from controller.domain.run import Reason
+from store.api import (
+    SCHEMA,
+    Claim,
+    Meta,
+    StateStore,
+    StoreForgot,
+    StoreMisused,
+    StoreUnavailable,
+)
+
+
+class Ledger:
+    """Grants claims, or says why not.
+
+    patience: seconds for which the store may be away before the Deployments' owners are told.
+    """
+
+    def __init__(  # noqa: PLR0913 three collaborators, two numbers and two ears
+        self,
+        store: StateStore,
+        clock: Clock,
+        random: Random,
+        *,
+        settle: float,
+        patience: float,
+        records: Callable[[], Iterable[Record]],
+        on_refill: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = random
+        self._settle = settle
+        self._patience = patience
+        self._records = records
+        self._on_refill = on_refill
+        self._cluster = ""
+        self._epoch = ""
+        self._grants = 0
+        self._calm_at = clock.monotonic() + settle
+        self._trouble = "the store has not been asked yet"
+        self._away_since: float | None = clock.monotonic()
+        self._final = False
+        self._failure = ""
+        self._is_lost = asyncio.Event()
+
+    @property
+    def trouble(self) -> str:
+        """Why the store cannot be used now; empty while it can."""
+        return self._trouble
+
+    @property
+    def failure(self) -> str:
+        """What the store failed with, if it did."""
+        return self._failure
+
+    async def open(self, cluster: str) -> None:
+        """Refills the store from the records and makes it ours. Raises what the store raises.
+
+        cluster: id of the cluster; a store that belongs to another is not touched.
+        """
+        self._cluster = cluster
+        try:
+            _check_cluster(await self._store.meta(), cluster)
+            epoch = f"{self._random.getrandbits(64):016x}"
+            claims = [claim for record in self._records() for claim in claims_of(record)]
+            await self._store.refill(Meta(SCHEMA, epoch, 0, cluster), claims)
+        except (StoreUnavailable, StoreMisused) as error:
+            self.lost(error)
+            raise
+        if self._epoch:
+            logger.bind(claims=len(claims)).warning("store had forgotten, refilled from records")
+            self._calm_at = self._clock.monotonic() + self._settle
+        self._epoch, self._grants = epoch, 0
+        self._trouble, self._failure, self._away_since, self._final = "", "", None, False
+        self._is_lost.clear()
+        self._on_refill()
+
+    def lost(self, error: StoreUnavailable | StoreMisused) -> None:
+        """Notes that the store failed somebody."""
+        self._trouble = self._failure = str(error)
+        self._final = isinstance(error, StoreMisused)
+        self._is_lost.set()
+        if self._away_since is None:
+            self._away_since = self._clock.monotonic()
+
+    def admit(self) -> None:
+        """For whoever else uses the store. Raises StoreUnavailable until it was opened once, and
+        StoreMisused while it is another cluster's, or a person must mend it.
+        """
+        if self._final:
+            raise StoreMisused(self._trouble)
+        if not self._epoch:
+            raise StoreUnavailable(self._trouble)
+
+    async def until_lost(self) -> None:
+        """Returns when the store has failed somebody since it was last opened."""
+        await self._is_lost.wait()
+
+    async def mend(self) -> None:
+        """Opens again after a loss; nothing while all is well. Raises what the store raises."""
+        if self._trouble and self._cluster:
+            await self.open(self._cluster)
+
+    def leave(self) -> Leave:
+        """Whether claims are granted now."""
+        now = self._clock.monotonic()
+        if self._trouble:
+            away = now - self._away_since if self._away_since is not None else 0.0
+            return Leave(
+                False,
+                f"nothing new is started while the store is away: {self._trouble}",
+                reason=Reason.STORE_TROUBLE,
+                lasting=self._final or away >= self._patience,
+            )
+        if now < self._calm_at:
+            settle = format_duration(self._settle)
+            return Leave(False, f"nothing is started for {settle} after a start (--settle)")
+        return Leave(True)
+
+    def turns_in(self) -> float | None:
+        """Seconds until `leave` says something else by the passing of time alone; None for never:
+        when the store is back, everything is looked at again anyway.
+        """
+        now = self._clock.monotonic()
+        if not self._trouble:
+            return self._calm_at - now if now < self._calm_at else None
+        since = now if self._away_since is None else self._away_since
+        left = since + self._patience - now
+        return left if left > 0 and not self._final else None
+
+    async def claim(self, take: TakeClaim, owner: str) -> ClaimSeen:
+        """The claim that stands after asking for one. Raises StoreForgot after having refilled:
+        the caller decides again.
+        """
+        wanted = Claim(take.target, take.build, take.run, owner)
+        try:
+            if take.by_person and take.instead_of is not None:
+                got, grants = await self._store.retake(
+                    wanted,
+                    epoch=self._epoch,
+                    seen_grants=self._grants,
+                    instead_of=take.instead_of,
+                )
+            else:
+                got, grants = await self._store.claim(
+                    wanted,
+                    epoch=self._epoch,
+                    seen_grants=self._grants,
+                    instead_of=take.instead_of,
+                )
+        except StoreForgot:
+            await self.open(self._cluster)
+            raise
+        except (StoreUnavailable, StoreMisused) as error:
+            self.lost(error)
+            raise
+        self._grants = max(self._grants, grants)
+        return seen(got)
+
+
+def _check_cluster(meta: Meta | None, cluster: str) -> None:
+    if meta is not None and meta.cluster not in ("", cluster):
+        raise StoreMisused(
+            f"the store is the memory of another cluster ({meta.cluster}): give this one its own"
+            " --store-prefix, or HDEL <prefix>:meta cluster to adopt it"
+        )
+
+
+def seen(claim: Claim) -> ClaimSeen:
+    return ClaimSeen(claim.target, claim.build, claim.run, claim.owner)
+
+
+def claims_of(record: Record) -> list[Claim]:
+    """The claims that a record is proof of. Runs that are no longer remembered have no id left."""
+    runs = {(o.target, o.build): o.run for o in record.outcomes}
+    claims = {
+        (target, build): Claim(target, build, runs.get((target, build), ""), record.key)
+        for target, builds in record.tested.items()
+        for build in builds
+    }
+    if record.run is not None:
+        key = (record.run.target, record.run.build)
+        claims[key] = Claim(*key, record.run.id, record.key)
+    return list(claims.values())

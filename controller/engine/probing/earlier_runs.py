@@ -1,0 +1,59 @@
+"""Earlier passed runs of a target, as the store remembers them: what a run is compared with."""
+
+import math
+from collections.abc import Mapping
+
+from controller.domain.pace.comparison import PastRun
+from controller.domain.pace.progress import decode_progress
+from controller.domain.run import Phase
+from controller.engine.ports import StateStore
+from controller.engine.telling.history_body import body_of
+
+# Transitions that are looked through: a run has about five, more with trouble.
+_LOOKED_THROUGH = 600
+# The rule compares with twenty that are alike; others of the target ran on other machines.
+_RUNS = 60
+
+
+async def passed_runs(store: StateStore, target: str, *, before: str) -> tuple[PastRun, ...]:
+    """Newest first, of all Deployments; before: id of the run that is open. Raises StoreUnavailable
+    and StoreMisused.
+    """
+    found: dict[str, float] = {}
+    for transition in await store.history(target, limit=_LOOKED_THROUGH):
+        body = body_of(transition) if math.isfinite(transition.at) else {}
+        run = body.get("run", "")
+        if body.get("phase") == Phase.PASSED and run and run != before:
+            found.setdefault(run, transition.at)
+    runs = list(found)[:_RUNS]
+    fields = await store.runs(target, runs)
+    return tuple(
+        _past(run, found[run], known) for run, known in zip(runs, fields, strict=True) if known
+    )
+
+
+def _past(run: str, at: float, known: Mapping[str, str]) -> PastRun:
+    progress = decode_progress(known.get("progress", ""))
+    took = number_of(known, "took")
+    lasted = number_of(known, "bootstrapped") - number_of(known, "started")
+    return PastRun(
+        run=run,
+        build=known.get("build", ""),
+        commit=known.get("commit", ""),
+        version=known.get("version", ""),
+        at=int(at),
+        seconds=took,
+        unobserved=max(0.0, lasted - took),
+        node_type=known.get("instance_type", ""),
+        resumes=int(number_of(known, "resumes")),
+        stages=progress.stages if progress else {},
+    )
+
+
+def number_of(fields: Mapping[str, str], name: str) -> float:
+    """A number of a run's hash; 0 for what is none, or less than that."""
+    try:
+        number = float(fields.get(name, ""))
+    except ValueError:
+        return 0.0
+    return number if 0 <= number < math.inf else 0.0

@@ -1,0 +1,102 @@
+"""Does what a decision says: the write first, then the effects, in their order."""
+
+from collections.abc import Callable
+
+from loguru import logger
+
+from controller.base.clock import Clock
+from controller.base.errors import Conflict, LostReply, NotFound
+from controller.domain.decide.observation import ClaimSeen, Decision, GiveBack, Nudge, TakeClaim
+from controller.engine.claims.ledger import Ledger
+from controller.engine.ports import Cluster
+from controller.engine.reconcile.record_memory import Memory
+from store.api import Claim, StateStore, StoreForgot
+
+# Seconds after which a patch whose reply was lost can no longer be applied: the API server gives a
+# patch 34 s [15]; the same figure as `--settle` has, for the same reason.
+IN_FLIGHT = 60.0
+
+
+class Executor:
+    """Effects, each safe to repeat; it says whether anything changed: the caller looks again."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        store: StateStore,
+        ledger: Ledger,
+        memory: Memory,
+        clock: Clock,
+        nudge: Callable[[str], None],
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._ledger = ledger
+        self._memory = memory
+        self._clock = clock
+        self._nudge = nudge
+        self._doubts: dict[tuple[str, str], float] = {}  # target and owner, until when
+
+    def in_doubt(self, key: str, target: str) -> bool:
+        """Whether the pin of another Deployment of this target may still be on its way."""
+        now = self._clock.monotonic()
+        return any(
+            of == target and owner != key and now < until
+            for (of, owner), until in self._doubts.items()
+        )
+
+    async def carry_out(self, key: str, decision: Decision) -> bool:
+        """Whether to observe again. Raises what the cluster and the store raise; a write that
+        failed its precondition is no error: the next look sees why.
+        """
+        if decision.write is not None and not await self._write(decision):
+            return True
+        changed = decision.write is not None
+        for effect in decision.effects:
+            match effect:
+                case TakeClaim():
+                    changed |= await self._claim(effect, key)
+                case GiveBack(claim):
+                    await self._store.release(
+                        Claim(claim.target, claim.build, claim.run, claim.owner)
+                    )
+                case Nudge(other):
+                    self._nudge(other)
+        return changed
+
+    async def _write(self, decision: Decision) -> bool:
+        """Whether it was applied."""
+        write, record = decision.write, decision.record
+        assert write is not None
+        target = record.run.target if record is not None and record.run and write.pins else ""
+        try:
+            reply = await self._cluster.write(write)
+        except LostReply:
+            if target:
+                self._doubts[target, write.key] = self._clock.monotonic() + IN_FLIGHT
+            raise
+        self._doubts.pop((target, write.key), None)
+        if reply.deployment is None and not reply.applied:
+            raise NotFound(f"{write.key} is gone")  # the cache will say so: nothing to look at now
+        if reply.deployment is not None and reply.deployment.metadata.uid != write.uid:
+            raise Conflict(f"{write.key} was made again meanwhile")
+        if not reply.applied:
+            logger.bind(deployment=write.key).info("write refused, somebody else was first")
+            if reply.deployment is not None:
+                self._memory.written(reply.deployment, None)
+            return False
+        if reply.deployment is not None:
+            self._memory.written(reply.deployment, record)
+        return True
+
+    async def _claim(self, take: TakeClaim, owner: str) -> bool:
+        try:
+            claim: ClaimSeen = await self._ledger.claim(take, owner)
+        except StoreForgot:
+            logger.bind(deployment=owner, target=take.target).warning("claim refused, store forgot")
+            return True
+        ours = (claim.owner, claim.run) == (owner, take.run)
+        logger.bind(
+            deployment=owner, target=take.target, build=take.build, run=claim.run, owner=claim.owner
+        ).info("claim granted" if ours else "claim stands")
+        return True

@@ -1,0 +1,115 @@
+"""Carries what follows from the records to where people look: sinks, history, mirror (I4).
+
+The record is the truth; all this can be caught up from it. A step is told again after a crash if it
+is not known to have been told, never lost.
+"""
+
+from dataclasses import dataclass
+
+import orjson
+
+from controller.domain.notice import Notice
+from controller.domain.objects import Deployment
+from controller.domain.record.record import Record, Step
+from controller.engine.ports import Sink, StateStore
+from controller.engine.telling.mirror import mirror_fields, run_fields
+from controller.engine.telling.notices import notice_of, transition_of
+
+
+@dataclass
+class Published:
+    """How far one Deployment's record has been carried, as `seq`: to sinks, history, mirror."""
+
+    told: int = 0
+    kept: int = 0
+    mirrored: int = -1
+
+
+class Publisher:
+    """Gives each transition to the sinks at least once, and to history once."""
+
+    def __init__(self, store: StateStore, sink: Sink) -> None:
+        self._store = store
+        self._sink = sink
+        self._published: dict[str, Published] = {}
+
+    def told(self, key: str) -> int:
+        """`seq` of the last step that the sinks and history both have."""
+        published = self._published.get(key)
+        return min(published.told, published.kept) if published else 0
+
+    async def publish(self, deployment: Deployment, record: Record, text: str) -> None:
+        """Raises StoreUnavailable or StoreMisused after the sinks were told: history and mirror are
+        caught up at the next try.
+        """
+        published = self._published.get(record.key)
+        if published is None:
+            published = await self._recall(record)
+        steps = [s for s in record.steps if s.seq > published.told]
+        for step in steps:
+            await self._sink.tell(notice_of(record, step, deployment.metadata.uid))
+            published.told = step.seq
+        published.told = max(published.told, record.told)
+        await self._keep(record, published)
+        if published.mirrored != record.seq:
+            for (target, run), fields in run_fields(record).items():
+                await self._store.put_run(target, run, fields)
+            fields = mirror_fields(record, text) | {
+                "told": str(min(published.told, published.kept))
+            }
+            await self._store.mirror(record.key, fields)
+            await self._settle(record)
+            published.mirrored = record.seq
+
+    async def tell(self, notice: Notice) -> None:
+        """A notice that is no transition."""
+        await self._sink.tell(notice)
+
+    def refilled(self) -> None:
+        """The store may have forgotten everything: history and mirror are written again."""
+        for published in self._published.values():
+            published.kept, published.mirrored = 0, -1
+
+    def forget(self, key: str) -> None:
+        self._published.pop(key, None)
+
+    async def _recall(self, record: Record) -> Published:
+        """After a start: what an earlier controller is known to have told."""
+        published = Published(told=record.told, kept=record.told)
+        self._published[record.key] = published
+        fields = await self._store.mirrored(record.key)
+        told = fields.get("told", "")
+        if told.isdigit() and fields.get("seq", "").isdigit():
+            published.told = max(published.told, min(int(told), record.seq))
+            published.kept = max(published.kept, published.told)
+        return published
+
+    async def _keep(self, record: Record, published: Published) -> None:
+        steps = [s for s in record.steps if s.seq > published.kept]
+        if steps:
+            await self._store.append([transition_of(record, s, _body(record, s)) for s in steps])
+            published.kept = steps[-1].seq
+        published.kept = max(published.kept, record.told)
+
+    async def _settle(self, record: Record) -> None:
+        """A pending claim whose run the record knows is pending no more."""
+        claim = await self._store.pending(record.key)
+        if claim is not None and claim.run <= record.last_run:
+            await self._store.settle(claim)
+
+
+def _body(record: Record, step: Step) -> bytes:
+    notice = notice_of(record, step, "")
+    return orjson.dumps(
+        {
+            "at": notice.at.isoformat(),
+            "deployment": notice.deployment,
+            "target": notice.target,
+            "run": notice.run,
+            "build": notice.build,
+            "before": step.before,
+            "phase": step.phase,
+            "reason": step.reason,
+            "message": step.message,
+        }
+    )

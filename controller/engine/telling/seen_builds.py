@@ -1,0 +1,34 @@
+"""Remembers with each target which builds its followed tag pointed to: the tested, and those that
+passed by while a run was open.
+"""
+
+from controller.domain.decide.observation import Observation
+from controller.domain.manifest.request import RunRequest
+from controller.engine.ports import StateStore
+
+_KEPT = 1000  # pairs that this process knows to be noted; the store keeps the rest
+
+
+class SeenBuilds:
+    """Writes once for each build that is new to a target."""
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+        self._noted: dict[tuple[str, str], None] = {}
+
+    async def note(self, o: Observation) -> None:
+        """Raises StoreUnavailable and StoreMisused: what was not noted is, at the next look."""
+        if not isinstance(o.request, RunRequest):
+            return
+        target, at = str(o.request.target), o.now.timestamp()
+        builds = {c.resolution.build for c in o.choices if c.source == "tag" and c.resolution}
+        for build in sorted(builds):
+            if (target, build) not in self._noted:
+                await self._store.note_seen(target, build, at=at)
+                self._noted[target, build] = None
+        while len(self._noted) > _KEPT:
+            del self._noted[next(iter(self._noted))]
+
+    def refilled(self) -> None:
+        """The store may have forgotten everything."""
+        self._noted.clear()

@@ -1,0 +1,137 @@
+"""The one translation of this client: what aiohttp raises, and what the API server refuses."""
+
+import asyncio
+import ssl
+
+import aiohttp
+import msgspec
+
+from controller.base.errors import (
+    Busy,
+    Conflict,
+    Forbidden,
+    Garbled,
+    LostReply,
+    NotFound,
+    Refused,
+    Trouble,
+    Unavailable,
+)
+from controller.base.text import shown
+from controller.kube.api.resources import Operation
+
+# A server that asks for more than an hour is not obeyed: it is a slip, and a person waits.
+LONGEST_RETRY_AFTER = 3600.0
+
+
+class NotConnected(Unavailable):
+    """No connection came about, so nothing was sent: a write was surely not applied."""
+
+
+class Expired(Trouble):
+    """The position in the history is too old (410): only a new list helps [9, 10]."""
+
+
+class TurnedAway(Busy):
+    """429: turned away before it was looked at, so a write was surely not applied [21]."""
+
+
+class Rejected(Conflict):
+    """422: a failed `test` and a failed validation look alike, so only a reading tells [47]."""
+
+
+class StatusDetails(msgspec.Struct, frozen=True, rename="camel"):
+    retry_after_seconds: int = 0
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The API server's own error object."""
+
+    kind: str = ""
+    code: int = 0
+    reason: str = ""
+    message: str = ""
+    details: StatusDetails | None = None
+
+
+_NEVER_CONNECTED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,  # the proxy refused to connect us: nothing came through
+)
+_STATUS = msgspec.json.Decoder(Status)
+
+
+def read_status(body: bytes) -> Status | None:
+    """The Status in a body, or None for any other body: a proxy's page, text of the fair queue."""
+    try:
+        status = _STATUS.decode(body)
+    except msgspec.DecodeError:
+        return None
+    return status if status.kind == "Status" else None
+
+
+def retry_after_of(header: str | None) -> float | None:
+    """Seconds of a Retry-After header; None for none and for its form as a date, which the API
+    server does not send.
+    """
+    if header is None or not header.strip().isdecimal():
+        return None
+    return min(float(header.strip()[:9]), LONGEST_RETRY_AFTER)
+
+
+def refusal(
+    code: int, body: bytes | Status, operation: Operation, retry_after: float | None = None
+) -> Trouble:
+    """What a status other than 2xx means, whether it came as an HTTP status or in an ERROR event.
+
+    retry_after: seconds of the header, if there was one. The body may be anything [21].
+    """
+    status = body if isinstance(body, Status) else read_status(body)
+    reason = status.reason if status else ""
+    if retry_after is None and status and status.details and status.details.retry_after_seconds > 0:
+        retry_after = min(float(status.details.retry_after_seconds), LONGEST_RETRY_AFTER)
+    said = shown(status.message if status else _text(body))
+    sentence = f"the API server answered {code} to {operation}" + (f": {said}" if said else "")
+    if code == 410 or reason in {"Expired", "Gone"}:
+        return Expired(sentence)
+    if code == 429:
+        return TurnedAway(sentence, retry_after)
+    if code == 503 and retry_after is not None:
+        return Busy(sentence, retry_after)
+    if code == 403:
+        return Forbidden(f"not allowed to {operation}" + (f": {said}" if said else ""))
+    simple: dict[int, type[Trouble]] = {
+        401: Refused,
+        404: NotFound,
+        408: Unavailable,
+        409: Conflict,
+        422: Rejected,
+    }
+    if code in simple:
+        return simple[code](sentence)
+    if code >= 500:
+        return Unavailable(sentence)
+    return Garbled(sentence) if code < 400 else Refused(sentence)
+
+
+def transport_failure(exc: Exception, operation: Operation, *, is_write: bool) -> Trouble:
+    """What aiohttp or the operating system raised, as ours. A write that may have left is a
+    LostReply: only a connection that never was proves that nothing was sent.
+    """
+    said = shown(exc) or type(exc).__name__
+    if isinstance(exc, aiohttp.ClientConnectorCertificateError | ssl.CertificateError):
+        return Refused(f"the API server's certificate is not trusted, to {operation}: {said}")
+    if isinstance(exc, _NEVER_CONNECTED):
+        return NotConnected(f"no connection to the API server, to {operation}: {said}")
+    if is_write:
+        return LostReply(f"no answer from the API server, to {operation}: {said}")
+    if isinstance(exc, aiohttp.ClientResponseError | aiohttp.InvalidURL):
+        return Garbled(f"the API server's answer is not HTTP, to {operation}: {said}")
+    if isinstance(exc, asyncio.TimeoutError):
+        return Unavailable(f"no answer from the API server in time, to {operation}")
+    return Unavailable(f"the connection to the API server broke, to {operation}: {said}")
+
+
+def _text(body: bytes | Status) -> str:
+    return body[:400].decode(errors="replace") if isinstance(body, bytes) else body.message

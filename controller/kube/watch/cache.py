@@ -1,0 +1,99 @@
+"""The objects of one kind as last heard of; says what each hearing changed. No I/O."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from controller.kube.watch.decoding import metadata_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Change(Generic[T]):
+    """before: None for what was added. after: None for what is gone, or lost its label [27]."""
+
+    before: T | None
+    after: T | None
+
+
+class Cache(Generic[T]):
+    """Keys are `namespace/name`. Objects are immutable and may be kept by readers.
+
+    owner_of: the key of what an object belongs to, for `owned`; None for nothing.
+    """
+
+    def __init__(self, owner_of: Callable[[T], str | None] = lambda _: None) -> None:
+        self._objects: dict[str, T] = {}
+        self._owner_of = owner_of
+        self._owned: defaultdict[str, set[str]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def get(self, key: str) -> T | None:
+        return self._objects.get(key)
+
+    def keys(self) -> Sequence[str]:
+        """Sorted."""
+        return sorted(self._objects)
+
+    def owned(self, owner: str) -> Sequence[T]:
+        """Objects of that owner, by key."""
+        return [self._objects[key] for key in sorted(self._owned.get(owner, ()))]
+
+    def put(self, found: T) -> list[Change[T]]:
+        """Nothing if this very version is known; two changes, gone and added, if the name belongs
+        to another object now [28].
+        """
+        metadata = metadata_of(found)
+        before = self._objects.get(metadata.key)
+        if before is None:
+            self._insert(metadata.key, found)
+            return [Change(None, found)]
+        known = metadata_of(before)
+        if known.uid != metadata.uid:
+            self._discard(metadata.key)
+            self._insert(metadata.key, found)
+            return [Change(before, None), Change(None, found)]
+        if known.resource_version == metadata.resource_version and known.resource_version:
+            return []
+        self._discard(metadata.key)
+        self._insert(metadata.key, found)
+        return [Change(before, found)]
+
+    def remove(self, key: str, uid: str = "") -> list[Change[T]]:
+        """Nothing if the key is unknown, or if another object has the name by now. uid: empty for
+        whichever has it.
+        """
+        before = self._objects.get(key)
+        if before is None or (uid and metadata_of(before).uid != uid):
+            return []
+        self._discard(key)
+        return [Change(before, None)]
+
+    def replace(self, found: Iterable[T], keep: Iterable[str] = ()) -> list[Change[T]]:
+        """Becomes equal to a whole list; what is known and not in it is gone [28]. keep: keys that
+        are in the list and could not be read: they stay as they are.
+        """
+        changes: list[Change[T]] = []
+        listed = set(keep)
+        for each in found:
+            listed.add(metadata_of(each).key)
+            changes.extend(self.put(each))
+        for key in self.keys():
+            if key not in listed:
+                changes.extend(self.remove(key))
+        return changes
+
+    def _insert(self, key: str, found: T) -> None:
+        self._objects[key] = found
+        if (owner := self._owner_of(found)) is not None:
+            self._owned[owner].add(key)
+
+    def _discard(self, key: str) -> None:
+        if (owner := self._owner_of(self._objects.pop(key))) is not None:
+            self._owned[owner].discard(key)
+            if not self._owned[owner]:
+                del self._owned[owner]

@@ -1,0 +1,154 @@
+"""Decodes objects, and lines of a watch into events."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+
+from controller.base.errors import Garbled
+from controller.base.text import shown
+from controller.domain.objects import Metadata, Struct
+from controller.kube.api.errors import Status
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Changed(Generic[T]):
+    """ADDED or MODIFIED: which of the two, only our cache can tell after a reconnect [30]."""
+
+    object: T
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """DELETED: gone, or its label was taken off [27]."""
+
+    key: str
+    uid: str
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """No object changed; the position moves on [13]."""
+
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """ERROR: the stream ends with it [9, 11]."""
+
+    status: Status
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An object of a shape that we do not know. It must not stop the watch.
+
+    key, resource_version: empty where not even these could be read. why: fit to be shown.
+    """
+
+    key: str
+    resource_version: str
+    why: str
+
+
+WatchEvent = Changed[T] | Deleted | Bookmark | Failure | Unreadable
+
+
+class _Line(msgspec.Struct, frozen=True):
+    type: str
+    object: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Identity(Struct, frozen=True):
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.name else ""
+
+
+class _Partial(Struct, frozen=True):
+    metadata: _Identity = _Identity()
+
+
+_LINE = msgspec.json.Decoder(_Line)
+_PARTIAL = msgspec.json.Decoder(_Partial)
+_STATUS = msgspec.json.Decoder(Status)
+
+
+def metadata_of(found: object) -> Metadata:
+    """Of any kind that is cached."""
+    metadata = getattr(found, "metadata", None)
+    if not isinstance(metadata, Metadata):
+        raise TypeError(f"{type(found).__name__} has no metadata")
+    return metadata
+
+
+class ObjectDecoder(Generic[T]):
+    """JSON of one kind of object, and of the watch events that carry it."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def object(self, raw: bytes | msgspec.Raw) -> T | Unreadable:
+        """The object, or who it is where its shape is unknown. Raises Garbled for what is not
+        JSON.
+        """
+        # Copied: fields that stay raw would otherwise keep the whole list or chunk in memory.
+        own = bytes(raw)
+        try:
+            return self._decoder.decode(own)
+        except msgspec.ValidationError as exc:
+            identity = _identity(own)
+            return Unreadable(identity.key, identity.resource_version, shown(exc))
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            raise Garbled(f"an object that is not JSON: {shown(exc)}") from exc
+
+    def event(self, line: bytes) -> "WatchEvent[T]":
+        """One line of a watch. Raises Garbled for what is no watch event."""
+        try:
+            read = _LINE.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            raise Garbled(f"a watch line that is no event: {shown(line[:80])!r}") from exc
+        match read.type:
+            case "ADDED" | "MODIFIED":
+                found = self.object(read.object)
+                if isinstance(found, Unreadable):
+                    return found
+                return Changed(found, metadata_of(found).resource_version)
+            case "DELETED":
+                # Only who it was matters, so a shape that we do not know is no obstacle.
+                gone = _identity(read.object)
+                if gone.key:
+                    return Deleted(gone.key, gone.uid, gone.resource_version)
+                return Unreadable("", "", "a DELETED event without a name")
+            case "BOOKMARK":
+                return Bookmark(_identity(read.object).resource_version)
+            case "ERROR":
+                return Failure(_status(read.object))
+        return Unreadable("", "", f"an event of the unknown type {shown(read.type, 40)}")
+
+
+def _identity(raw: bytes | msgspec.Raw) -> _Identity:
+    try:
+        return _PARTIAL.decode(raw).metadata
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _Identity()
+
+
+def _status(raw: msgspec.Raw) -> Status:
+    try:
+        return _STATUS.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Something failed and cannot say what: as an internal error, it is tried again.
+        return Status(
+            kind="Status", code=500, message=shown(bytes(raw)[:200].decode(errors="replace"))
+        )

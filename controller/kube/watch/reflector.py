@@ -1,0 +1,193 @@
+"""Keeps a replica equal to a collection: list, watch from there, and the answer to each failure.
+
+Three loops, each within the one before: for ever; one list and its watches; one watch.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from random import Random
+from typing import Generic, Never, Protocol, TypeVar
+
+from loguru import logger
+
+from controller.base.backoff import Backoff, BackoffPolicy
+from controller.base.clock import Clock
+from controller.base.errors import Busy, Refused, Trouble, Unavailable
+from controller.kube.api.errors import Expired, NotConnected, refusal
+from controller.kube.api.resources import Operation
+from controller.kube.watch.decoding import (
+    Bookmark,
+    Changed,
+    Deleted,
+    Failure,
+    Unreadable,
+    WatchEvent,
+)
+from controller.kube.watch.listing import Listing
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ReflectorTimes:
+    """Seconds, and how often.
+
+    shortest_watch, longest_watch: asked of the server, at random between the two, so that not all
+    watches end together (client-go's five to ten minutes [15]). relist_every: a watch from a
+    position that the server has not reached yet is accepted and stays silent for ever, so the list
+    is taken anew now and then, give or take relist_jitter of it [12]. hardly: a watch that ends
+    sooner is a failure, or a broken server would be asked in a hot loop [25]. refused: rights come
+    back when a person gives them, so trying faster only fills audit logs. fruitless: watches that
+    fail in a row from one position before it is doubted [11].
+    """
+
+    shortest_watch: float = 300.0
+    longest_watch: float = 600.0
+    relist_every: float = 1200.0
+    relist_jitter: float = 0.2
+    hardly: float = 1.0
+    refused: float = 30.0
+    fruitless: int = 3
+
+
+class Offer(Protocol[T]):
+    """What a reflector reads from; `source.Source` is one."""
+
+    @property
+    def plural(self) -> str: ...
+
+    @property
+    def namespace(self) -> str: ...
+
+    async def listing(self) -> Listing[T]: ...
+
+    def watch(
+        self, resource_version: str, timeout: float
+    ) -> AsyncGenerator[list[WatchEvent[T]], None]: ...
+
+
+class Replica(Protocol[T]):
+    """What a reflector keeps equal. Neither may wait, or raise: a slow reader is cut off [26]."""
+
+    def replace(self, listing: Listing[T]) -> None: ...
+
+    def apply(self, event: "Changed[T] | Deleted | Unreadable") -> None: ...
+
+
+class Reflector(Generic[T]):
+    """trouble: one sentence while it does not keep up, else None. synced: set when the first list
+    has been put into the replica.
+    """
+
+    def __init__(
+        self,
+        offer: Offer[T],
+        replica: Replica[T],
+        clock: Clock,
+        random: Random,
+        times: ReflectorTimes | None = None,
+        policy: BackoffPolicy | None = None,
+    ) -> None:
+        self._offer = offer
+        self._replica = replica
+        self._clock = clock
+        self._random = random
+        self._times = times or ReflectorTimes()
+        self._backoff = Backoff(policy or BackoffPolicy(), clock, random)
+        self._position = ""
+        self._fruitless = 0
+        self._operation = Operation("watch", offer.plural, offer.namespace)
+        self._log = logger.bind(kind=offer.plural, namespace=offer.namespace or "*")
+        self.trouble: str | None = None
+        self.synced = asyncio.Event()
+
+    async def run(self) -> Never:
+        """The outermost loop; never ends. Known trouble is answered here, not raised."""
+        while True:
+            try:
+                await self._list()
+            except Trouble as exc:
+                await self._back_off(exc)
+                continue
+            await self._watch_until_relist()
+
+    async def _list(self) -> None:
+        listing = await self._offer.listing()
+        self._replica.replace(listing)
+        # Taken only now: events before the list are in it, events after it follow in the watch.
+        self._position = listing.resource_version
+        self._fruitless = 0
+        self.synced.set()
+        self._log.bind(count=len(listing.objects), resource_version=self._position).debug("listed")
+
+    async def _watch_until_relist(self) -> None:
+        """The middle loop: one list's watches, each from where the last one got to. Returns when
+        only a list helps, or when it is time for one.
+        """
+        jitter = 1.0 + self._times.relist_jitter * (2.0 * self._random.random() - 1.0)
+        relist_at = self._clock.monotonic() + self._times.relist_every * jitter
+        # No watch is begun that would end too soon to tell from a failure.
+        while (left := relist_at - self._clock.monotonic()) > 5 * self._times.hardly:
+            try:
+                await self._watch(left)
+            except Expired as exc:
+                self._log.bind(resource_version=self._position).info("watch position expired")
+                await self._back_off(exc, trouble=False)
+                return
+            except (Busy, NotConnected) as exc:
+                # The server is overloaded or away: the position is as good as it was [25].
+                await self._back_off(exc)
+            except Trouble as exc:
+                self._fruitless += 1
+                await self._back_off(exc)
+                if self._fruitless >= self._times.fruitless:
+                    return
+            else:
+                self._fruitless = 0
+
+    async def _watch(self, left: float) -> None:
+        """The innermost loop: one request. Returns at its clean end; raises Expired, and every
+        other trouble, an end that came too soon among them.
+        """
+        began = self._clock.monotonic()
+        drawn = self._random.uniform(self._times.shortest_watch, self._times.longest_watch)
+        async with aclosing(self._offer.watch(self._position, min(drawn, left))) as batches:
+            async for events in batches:
+                self._recovered()
+                for event in events:
+                    self._take(event)
+        lasted = self._clock.monotonic() - began
+        if lasted < self._times.hardly:
+            raise Unavailable(f"the watch ended after {lasted:.1f} seconds, to {self._operation}")
+
+    def _take(self, event: WatchEvent[T]) -> None:
+        if isinstance(event, Failure):
+            raise refusal(event.status.code, event.status, self._operation)
+        if not isinstance(event, Bookmark):
+            self._replica.apply(event)
+        if event.resource_version:
+            self._position = event.resource_version
+            self._fruitless = 0
+
+    async def _back_off(self, exc: Trouble, *, trouble: bool = True) -> None:
+        at_least: float | None = None
+        if isinstance(exc, Busy):
+            at_least = exc.retry_after
+        elif isinstance(exc, Refused):
+            at_least = self._times.refused
+        delay = self._backoff.next_delay(at_least)
+        log = self._log.bind(why=str(exc), delay_seconds=round(delay, 1))
+        if trouble and self.trouble is None:
+            log.warning("watch is in trouble")
+        else:
+            log.debug("watch waits")
+        if trouble:
+            self.trouble = str(exc)
+        await self._clock.sleep(delay)
+
+    def _recovered(self) -> None:
+        if self.trouble is not None:
+            self.trouble = None
+            self._log.info("watch has recovered")

@@ -1,0 +1,191 @@
+"""The composition root: starts in order, stops in reverse.
+
+    settings → client → store → listener → Lease → caches synced → engine → ready
+
+Stopping: the engine finishes the keys in hand, the caches end, the Lease is given back, sessions
+and store are closed. A controller without the Lease stands by with nothing running but the Lease.
+"""
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack
+
+from loguru import logger
+
+from controller.base.errors import BootstrapError, SettingsFault
+from controller.base.metrics import Metrics
+from controller.base.tasks import Work, stop_all, supervise
+from controller.engine.ports import Sink
+from controller.kube.access import (
+    IDENTIFYING,
+    LEASING,
+    PLACING,
+    PROXYING,
+    READING,
+    WITNESSING,
+    WRITING,
+    missing_rights,
+)
+from controller.kube.api.client import KubeClient
+from controller.kube.lease import LeaseClaim, LeaseLock
+from controller.notify.log_sink import LogSink
+from controller.process.leading import Leading, Parts
+from controller.process.leases import Leases
+from controller.process.listener import Health, Listener
+from controller.process.wiring import Surroundings, Wiring, our_version
+from controller.settings.settings import Settings
+from store.api import StateStore, StoreMisused, StoreUnavailable
+
+BEAT = 5.0  # seconds between two heartbeats of the loop
+BEAT_LIMIT = 60.0  # seconds without one: the loop hangs, and /healthz says so
+
+
+class App:
+    """One controller process. `run` returns after `stop`."""
+
+    def __init__(self, settings: Settings, around: Surroundings) -> None:
+        self._settings = settings
+        self._around = around
+        self._metrics = Metrics(our_version())
+        self._stopping = asyncio.Event()
+        self._beat = around.clock.monotonic()
+        self._leases = Leases([], around.clock, self._say_status)
+        self._leading: Leading | None = None
+        self._status = "starting"
+        # The pod's name, which survives a restart of its container; else this very process.
+        self._instance = around.environ.get("POD_NAME") or (
+            f"{socket.gethostname()}-{around.random.getrandbits(32):08x}"
+        )
+
+    def stop(self) -> None:
+        """Ends `run` in good order."""
+        self._stopping.set()
+        self._leases.stop()
+
+    async def run(self) -> None:
+        """Raises SettingsFault for what only a start can find out: a kubeconfig that does not load,
+        a port in use, a store URL that cannot be opened.
+        """
+        settings = self._settings
+        if settings.listen.page:
+            raise SettingsFault(["--page (BOOTSTRAP_PAGE): there is no status page: leave it out"])
+        async with AsyncExitStack() as stack:
+            wiring = Wiring(settings, self._around, stack)
+            client = await wiring.client(
+                lambda operation, status: self._metrics.api_request(operation.verb, status)
+            )
+            store = await wiring.store()
+            await self._warn_of_store(store)
+            listener = Listener(self._metrics, self._alive, self._ready)
+            await listener.start(settings.listen.host, settings.listen.port)
+            stack.push_async_callback(listener.close)
+            await self._warn_of_rights(wiring, client)
+            parts = Parts(
+                client, store, self._sinks(stack), self._metrics, self._instance, self._say_status
+            )
+            await self._lead_when_held(wiring, parts)
+        logger.info("controller stopped")
+
+    async def _lead_when_held(self, wiring: Wiring, parts: Parts) -> None:
+        clock, random, homes = self._around.clock, self._around.random, wiring.homes(parts.client)
+        claims = [] if self._settings.engine.dry_run else homes
+        locks = [
+            LeaseLock(parts.client, LeaseClaim(namespace, self._instance), clock, random)
+            for namespace in claims
+        ]
+        self._leases = Leases(locks, clock, self._say_status)
+        tasks = [self._eternal("heartbeat", self._keep_beat)]
+        tasks += [self._eternal("lease", lock.run) for lock in locks]
+        try:
+            while not self._stopping.is_set():
+                await self._leases.wait_held()
+                if not self._stopping.is_set():
+                    await self._lead(wiring, parts, homes[0])
+        finally:
+            await stop_all(tasks)
+            await self._leases.release()
+
+    async def _lead(self, wiring: Wiring, parts: Parts, home: str) -> None:
+        leading = self._leading = Leading(parts, wiring)
+
+        async def until_lost() -> None:
+            """A Lease that is lost ends it at once, a stop in good order."""
+            await self._leases.wait_lost()
+            if self._stopping.is_set():
+                self._say_status("stopping")
+                await leading.finish()
+
+        try:
+            await leading.run(until_lost, home)
+        finally:
+            self._leading = None
+
+    def _sinks(self, stack: AsyncExitStack) -> list[Sink]:
+        """In this order; what is told last, the Kubernetes Event, is told once by its name."""
+        agent = self._settings.dogstatsd
+        sinks: list[Sink] = [LogSink()]
+        if agent is not None:
+            # Imported here: it takes a third of a second, which only who uses it should pay.
+            from controller.notify.datadog_sink import DatadogSink
+
+            datadog = DatadogSink(agent.host, agent.port, agent.socket_path, self._around.clock)
+            stack.callback(datadog.close)
+            sinks.append(datadog)
+        return sinks
+
+    async def _warn_of_store(self, store: StateStore) -> None:
+        """What is set up so that something could be lost."""
+        if self._settings.store.url.startswith("memory:"):
+            logger.warning("the store is this process's memory: history and claims end with it")
+        try:
+            for sentence in await store.inspect():
+                logger.warning(sentence)
+        except (StoreUnavailable, StoreMisused) as error:
+            logger.bind(why=str(error)).warning("the store cannot be looked at yet")
+
+    async def _warn_of_rights(self, wiring: Wiring, client: KubeClient) -> None:
+        """Says at once what would fail later; a right may still be granted, so it goes on."""
+        dry_run = self._settings.engine.dry_run
+        rights = [*READING, *(() if dry_run else WRITING)]
+        if not wiring.asks_pods_directly:
+            rights += PROXYING
+        wanted = [(namespace, rights) for namespace in wiring.watched(client)]
+        homes = wiring.homes(client)
+        wanted.append((homes[0], list(IDENTIFYING)))
+        if not dry_run:
+            wanted += [(namespace, list(LEASING)) for namespace in homes]
+        try:
+            for namespace, needed in wanted:
+                for sentence in await missing_rights(client, namespace, needed):
+                    logger.error(sentence)
+            for namespace in wiring.watched(client):
+                if lacking := await missing_rights(client, namespace, [*WITNESSING, *PLACING]):
+                    logger.bind(rights=lacking).info(
+                        "less will be told of runs than could be: optional rights are missing"
+                    )
+        except BootstrapError as error:
+            logger.bind(why=str(error)).warning("rights could not be reviewed")
+
+    def _eternal(self, name: str, loop: Work) -> asyncio.Task[None]:
+        work = supervise(name, loop, self._around.clock, self._around.random)
+        return asyncio.create_task(work, name=name)
+
+    def _say_status(self, sentence: str) -> None:
+        self._status = sentence
+
+    async def _keep_beat(self) -> None:
+        while True:
+            self._beat = self._around.clock.monotonic()
+            self._metrics.lease_held(bool(self._leases.locks) and self._leases.held)
+            if self._leading is not None:
+                self._leading.measure()
+            await self._around.clock.sleep(BEAT)
+
+    def _alive(self) -> Health:
+        age = self._around.clock.monotonic() - self._beat
+        return Health(age < BEAT_LIMIT, f"last heartbeat {age:.0f}s ago")
+
+    def _ready(self) -> Health:
+        leading = self._leading
+        sentence = "; ".join([self._status, *(leading.troubles() if leading else [])])
+        return Health(leading.works if leading else not self._leases.held, sentence)

@@ -1,0 +1,149 @@
+"""One time of leading: from the Lease gained to the Lease lost, or to the stop."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from loguru import logger
+
+from controller.base.backoff import Backoff, BackoffPolicy
+from controller.base.errors import Trouble
+from controller.base.metrics import Metrics
+from controller.base.tasks import Work, stop_all, supervise
+from controller.domain.names import PHASE
+from controller.domain.run import OPEN, Phase
+from controller.engine.engine import Engine, EngineOptions, Ports
+from controller.engine.ports import Sink
+from controller.kube.api.client import KubeClient
+from controller.kube.cluster import KubeCluster
+from controller.kube.cluster_id import cluster_id
+from controller.kube.pod_facts import KubeWitness
+from controller.notify.fan_out import Notifier
+from controller.notify.kube_sink import KubeSink
+from controller.notify.muffler import Muffler
+from controller.process.metered_registry import MeteredRegistry
+from controller.process.wiring import Wiring
+from store.api import StateStore
+
+SYNC_DEADLINE = 60.0  # seconds to list everything once; more is told, and waited for all the same
+STOP_DEADLINE = 20.0  # seconds for keys in hand: under the 30 s that Kubernetes gives a pod [60]
+START_BACKOFF = BackoffPolicy(first=1.0, cap=30.0)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What outlives one time of leading. instance: our name. sinks: all but Kubernetes Events."""
+
+    client: KubeClient
+    store: StateStore
+    sinks: list[Sink]
+    metrics: Metrics
+    instance: str
+    on_status: Callable[[str], None]
+
+
+class Leading:
+    """A new one for each time: caches and queue of an earlier time are not believed."""
+
+    def __init__(self, parts: Parts, wiring: Wiring) -> None:
+        self._parts = parts
+        self._wiring = wiring
+        self._cluster: KubeCluster = wiring.cluster(parts.client, parts.instance)
+        self._registry: MeteredRegistry | None = None
+        self._engine: Engine | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether the caches are synced and the engine runs."""
+        return self._engine is not None
+
+    def troubles(self) -> list[str]:
+        return self._cluster.troubles()
+
+    async def run(self, wait_lost: Work, home: str) -> None:
+        """wait_lost: returns when it is over. home: the namespace whose uid names the cluster."""
+        around = self._wiring.around
+        informers = asyncio.create_task(
+            supervise("informers", self._cluster.run, around.clock, around.random), name="informers"
+        )
+        async with AsyncExitStack() as stack:
+            wiring = Wiring(self._wiring.settings, around, stack)
+            working = asyncio.create_task(self._work(wiring, home), name="engine")
+            losing = asyncio.create_task(wait_lost(), name="until lost")
+            try:
+                await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
+                if working.done():
+                    working.result()  # what it raised is a mistake of ours, and ends the process
+            finally:
+                await stop_all([losing, working, informers])
+                self._engine = None
+
+    async def finish(self) -> None:
+        """Begins nothing more, and waits for the keys in hand."""
+        if self._engine is not None:
+            await self._engine.finish(STOP_DEADLINE)
+
+    async def _work(self, wiring: Wiring, home: str) -> None:
+        identity = await self._synced(home)
+        parts, around, settings = self._parts, wiring.around, wiring.settings
+        registry = MeteredRegistry(await wiring.registry(), parts.metrics, around.clock)
+        sinks = list(parts.sinks)
+        if not settings.engine.dry_run:
+            sinks.append(KubeSink(self._cluster, Muffler(around.clock)))
+        ports = Ports(
+            cluster=self._cluster,
+            registry=registry,
+            probe=await wiring.probe(parts.client),
+            store=parts.store,
+            sink=Notifier(sinks, around.clock, parts.metrics),
+            witness=KubeWitness(parts.client),
+            clock=around.clock,
+            random=around.random,
+            on_result=lambda _key, word, seconds: parts.metrics.reconciled(word, seconds),
+        )
+        options = EngineOptions(
+            cluster=identity,
+            poll_interval=settings.registry.poll_interval,
+            resync_interval=settings.engine.resync_interval,
+            settle=settings.engine.settle,
+            probe_interval=settings.node.probe_interval,
+            max_open_runs=settings.engine.max_open_runs,
+            secrets=settings.store.secrets,
+            dry_run=settings.engine.dry_run,
+            rules=replace(around.rules, compare_url=settings.engine.compare_url),
+        )
+        engine = Engine(ports, options)
+        parts.metrics.queue(lambda: engine.queue.depth, engine.queue.oldest_age)
+        self._registry, self._engine = registry, engine
+        parts.on_status("leading")
+        count = len(self._cluster.keys())
+        logger.bind(cluster=identity, deployments=count).info("controller leads")
+        await engine.run()
+
+    async def _synced(self, home: str) -> str:
+        """The cluster's id, when the caches are synced."""
+        around = self._wiring.around
+        backoff = Backoff(START_BACKOFF, around.clock, around.random)
+        while True:
+            try:
+                await self._cluster.wait_synced(SYNC_DEADLINE)
+                return await cluster_id(self._parts.client, home)
+            except Trouble as trouble:
+                self._parts.on_status(str(trouble))
+                logger.bind(why=str(trouble)).error("cannot start yet")
+                await around.clock.sleep(backoff.next_delay())
+
+    def measure(self) -> None:
+        metrics, engine = self._parts.metrics, self._engine
+        if engine is None:
+            return
+        found = (self._cluster.deployment(key) for key in self._cluster.keys())  # noqa: SIM118
+        labels = (d.metadata.label(PHASE) for d in found if d is not None)
+        phases = Counter(label if label in set(Phase) else Phase.IDLE for label in labels)
+        metrics.deployments({str(phase): count for phase, count in phases.items()})
+        metrics.open_runs(sum(count for phase, count in phases.items() if phase in OPEN))
+        metrics.store_up(not engine.ledger.trouble)
+        if self._registry is not None:
+            self._registry.keep(engine.followed_tags())

@@ -1,0 +1,108 @@
+"""Adapters made from settings, for the controller and for the commands that only look."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from random import Random
+
+from controller.base.clock import Clock
+from controller.base.errors import SettingsFault
+from controller.domain.defaults import Rules
+from controller.engine.ports import NodeProbe, Registry
+from controller.kube.api.client import KubeClient, OnAnswer
+from controller.kube.cluster import ALL, KubeCluster, Watching
+from controller.kube.login.credentials import in_cluster
+from controller.kube.login.loading import load_credentials
+from controller.kube.pod_http import PodProxyDoor
+from controller.node.direct import BY_ADDRESS, DirectDoor, node_session
+from controller.node.prober import HttpNodeProbe
+from controller.registry.client import RegistryClient
+from controller.registry.transport import registry_session
+from controller.settings.settings import Settings
+from store import ReadOnlyStore, open_store
+from store.api import StateStore, StoreMisused
+
+
+def our_version() -> str:
+    try:
+        return version("bootstrap-controller")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0+unknown"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is passed in rather than taken: time, chance, environment; and the table of rules."""
+
+    clock: Clock
+    random: Random
+    environ: Mapping[str, str]
+    rules: Rules = field(default_factory=Rules)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Settings and surroundings; what it opens is closed with the stack."""
+
+    settings: Settings
+    around: Surroundings
+    stack: AsyncExitStack
+
+    async def client(self, on_answer: OnAnswer | None = None) -> KubeClient:
+        """Raises SettingsFault for a kubeconfig that does not load."""
+        chosen = self.settings.cluster
+        credentials = await load_credentials(
+            chosen.kubeconfig, chosen.context, self.around.environ, self.around.clock
+        )
+        client = KubeClient(credentials, self.around.clock, on_answer)
+        return await self.stack.enter_async_context(client)
+
+    def watched(self, client: KubeClient) -> tuple[str, ...]:
+        """The namespaces that are watched, as `kube` names them: `(ALL,)` for all."""
+        namespaces = self.settings.cluster.namespaces
+        return (ALL,) if self.settings.cluster.all_namespaces else namespaces or (client.namespace,)
+
+    def homes(self, client: KubeClient) -> tuple[str, ...]:
+        """The namespaces whose Lease is held: those that are watched, or, for all, our own."""
+        watched = self.watched(client)
+        return (client.namespace,) if ALL in watched else watched
+
+    def cluster(self, client: KubeClient, instance: str = "") -> KubeCluster:
+        watching = Watching(self.watched(client), self.settings.cluster.selector, instance=instance)
+        return KubeCluster(client, watching, self.around.clock, self.around.random)
+
+    async def registry(self) -> Registry:
+        chosen = self.settings.registry
+        return RegistryClient(
+            await self.stack.enter_async_context(registry_session()),
+            self.around.clock,
+            self.around.random,
+            mirrors=chosen.urls,
+            auth_file=chosen.auth_file,
+        )
+
+    @property
+    def asks_pods_directly(self) -> bool:
+        """Pods have addresses that can be reached: in the cluster, or where a template says so."""
+        if self.settings.node.url is not None:
+            return True
+        given = self.settings.cluster.kubeconfig or self.settings.cluster.context
+        return not given and in_cluster(self.around.environ)
+
+    async def probe(self, client: KubeClient) -> NodeProbe:
+        if not self.asks_pods_directly:
+            return HttpNodeProbe(PodProxyDoor(client))
+        session = await self.stack.enter_async_context(node_session())
+        template = self.settings.node.url or BY_ADDRESS
+        return HttpNodeProbe(DirectDoor(session, self.around.clock, template))
+
+    async def store(self) -> StateStore:
+        """Raises SettingsFault for one that cannot be opened. A dry run only reads."""
+        chosen = self.settings.store
+        try:
+            store = await open_store(chosen.url, prefix=chosen.prefix, password=chosen.password)
+        except StoreMisused as error:
+            raise SettingsFault([f"--store (BOOTSTRAP_STORE): {error}"]) from error
+        self.stack.push_async_callback(store.close)
+        return ReadOnlyStore(store) if self.settings.engine.dry_run else store

@@ -1,48 +1,26 @@
 """Scenes for tests of causes on the whole simulator: one Deployment, `fuji`, its node, its run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from controller.domain import names
-from controller.domain.defaults import Rules
 from controller.domain.record.record import Outcome
 from controller.simulator.node import Plan, SimulatedNode
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.world import NAMESPACE
-from tests.controlled_world import REPOSITORY, SPEED, ControlledWorld, controlled_world
+from tests.controlled_world import DAY, HOUR, REPOSITORY, SELDOM, ControlledWorld, controlled_world
 from tests.fuji_world import state_of, status_of
 
-# Patience of a second or so, where a real controller has hours. All of it is short, so that a scene
-# which fails by one reason has been judged by all others too.
-RULES = Rules(
-    condition_told=0.3,
-    image_pull_patience=1.0,
-    unschedulable_patience=1.0,
-    config_patience=1.0,
-    volume_patience=1.0,
-    no_peers_patience=1.0,
-    silence_patience=1.0,
-    stall_fetching=1.0,
-    stall_executing=1.0,
-    stall_syncing=1.0,
-    unhealthy_patience=1.0,
-    tip_age=2.0,
-    tip_patience=1.0,
-)
-# Restarts slow enough for the last words of each end to be read, as any real kubelet's are [62].
-SLOWER = replace(SPEED, restart_first=0.3, restart_cap=0.3)
 COMMIT = "a1" * 20
-QUICK = Plan(bootstrap_seconds=0.1)
-LONG = Plan(bootstrap_seconds=600.0)
+QUICK = Plan(bootstrap_seconds=HOUR)
+LONG = Plan(bootstrap_seconds=30 * DAY)
 
 
 @asynccontextmanager
-async def causes_world(folder: Path, rules: Rules = RULES) -> AsyncIterator[ControlledWorld]:
+async def causes_world(folder: Path) -> AsyncIterator[ControlledWorld]:
     """For fixtures."""
-    async with controlled_world(folder, rules=rules, speed=SLOWER) as found:
+    async with controlled_world(folder) as found:
         yield found
 
 
@@ -53,15 +31,16 @@ def begin(
     tag: str = "latest",
     build: dict[str, Any] | None = None,
     store: str = "memory://",
+    flags: Mapping[str, object] = SELDOM,
     **manifest: Any,
 ) -> None:
-    """Pushes a build, deploys `fuji` and starts the controller. build: what else the build is."""
+    """Pushes a build, deploys `fuji` and starts the controller. build: what else the build is.
+    flags: the controller's.
+    """
     made = SimulatedBuild(commit=COMMIT, plan=plan, **(build or {}))
     world.world.push(REPOSITORY, tag, made)
-    annotations = {names.SOAK: "1s", **manifest.pop("annotations", {})}
-    image = f"{REPOSITORY}:{tag}"
-    world.deploy("fuji", image=image, annotations=annotations, **manifest)
-    world.start(store=store)
+    world.deploy("fuji", image=f"{REPOSITORY}:{tag}", **manifest)
+    world.start(store=store, **flags)
 
 
 async def bootstrapping(world: ControlledWorld) -> SimulatedNode:

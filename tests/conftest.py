@@ -2,12 +2,13 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.jumping_loop import JumpingLoop
 from tests.leaks import left_tasks, newly_open_sessions
 
 # No verdict by time on a loaded machine, and the same examples each time.
@@ -35,6 +36,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(folder)
         if folder == "unit" and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(UNIT_SECONDS))
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """An ordinary loop, or for tests that are marked so one whose clock jumps."""
+    if item.get_closest_marker("jumping") is not None:
+        return {"jumping": JumpingLoop}
+    return {"ordinary": asyncio.new_event_loop}
 
 
 @pytest.fixture(scope="session")

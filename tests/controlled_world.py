@@ -1,4 +1,8 @@
-"""The simulated world with the controller in it, in this process: for tests of the whole."""
+"""The simulated world with the controller in it, in this process: for tests of the whole.
+
+Their modules are marked `jumping`: all durations are the product's own, those of a real kubelet and
+of a real node, and nothing is waited for.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,10 +13,11 @@ from typing import Any, TypeVar
 
 from loguru import logger
 
-from controller.base.clock import Clock, SystemClock
+from controller.base.clock import Clock
 from controller.domain import names
 from controller.domain.defaults import Rules
 from controller.domain.record.record import Record, decode_record
+from controller.kube.lease import LeaseTimes
 from controller.process.app import App
 from controller.process.wiring import Surroundings
 from controller.settings.settings import load_settings
@@ -23,20 +28,30 @@ from controller.simulator.node import Pace, Plan
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads import Speed
 from controller.simulator.world import NAMESPACE, PERSON, World
+from tests.jumping_loop import LoopClock
 
 T = TypeVar("T")
 
 REPOSITORY = "avaplatform/avalanchego"
-LIMIT = 25.0  # seconds; a hard limit for a loaded machine, and never a pace
-BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=0.1))
-SPEED = Speed(probe=0.05, restart_first=0.02, restart_cap=0.1, node=Pace(0.05, 60.0))
-DURATIONS = {
-    "poll_interval": "100ms",
-    "probe_interval": "100ms",
-    "resync_interval": "1s",
-    "settle": "0s",
-}
-SOAK = {names.SOAK: "200ms"}
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+LIMIT = 2 * DAY  # of the loop's time: more than anything here takes
+BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=HOUR))
+# A kubelet's and a node's own times [62, 88].
+SPEED = Speed(
+    probe=10.0,
+    restart_first=10.0,
+    restart_cap=300.0,
+    restart_reset=600.0,
+    pull_first=10.0,
+    pull_cap=300.0,
+    attach=30.0,
+    longest_grace=300.0,
+    node=Pace(30.0, 600.0),
+)
+# For scenes that last for many hours: settings that a user may choose, and fewer requests for it.
+SELDOM = {"poll_interval": "10m", "probe_interval": "5m", "resync_interval": "1h"}
+# Renewed seldom too, for nobody else wants it.
+LEASE = LeaseTimes(duration=2 * HOUR, deadline=HOUR, retry=20 * MINUTE)
 
 
 class ControlledWorld:
@@ -52,8 +67,8 @@ class ControlledWorld:
         self._life: asyncio.Task[None] | None = None
 
     def start(self, *, token: str = "", clock: Clock | None = None, **flags: object) -> None:
-        """Starts a controller; flags by key win over short durations and the world's addresses.
-        clock: the controller's own, if it is not to be the machine's.
+        """Starts a controller; flags by key win over the world's addresses. clock: the controller's
+        own, if it is not to be the world's.
         """
         world, environ = self.world, {"POD_NAME": "controller-0"}
         if token:
@@ -62,10 +77,10 @@ class ControlledWorld:
             "kubeconfig": str(self.kubeconfig),
             "registry": [f"docker.io={world.registry.url}"],
             "listen": "127.0.0.1:0",
-            **DURATIONS,
             **flags,
         }
-        surroundings = Surroundings(clock or SystemClock(), Random(5), environ, self._rules)
+        clock = clock or LoopClock()
+        surroundings = Surroundings(clock, Random(5), environ, self._rules, LEASE)
         self._app = App(load_settings(given, environ), surroundings)
         self._life = asyncio.create_task(self._app.run(), name="controller")
 
@@ -75,8 +90,8 @@ class ControlledWorld:
             app.stop()
             await life
 
-    async def until(self, condition: Callable[[], T]) -> T:
-        """Waits for something true about the cluster, the registry or the log."""
+    async def until(self, condition: Callable[[], T], within: float = LIMIT) -> T:
+        """Waits for something true about the cluster, the registry or the log. within: seconds."""
         changed = asyncio.Event()
         ends = [
             self.world.api.storage.subscribe(lambda _: changed.set()),
@@ -84,13 +99,13 @@ class ControlledWorld:
         ]
         self._ears.add(changed)
         try:
-            async with asyncio.timeout(LIMIT):
+            async with asyncio.timeout(within):
                 while not (value := condition()):
                     await changed.wait()
                     changed.clear()
                 return value
         except TimeoutError as error:
-            raise AssertionError(f"not within {LIMIT:g} s: {self._standing()}") from error
+            raise AssertionError(f"not within {within:g} s: {self._what_is()}") from error
         finally:
             self._ears.discard(changed)
             for end in ends:
@@ -103,7 +118,7 @@ class ControlledWorld:
         for ear in self._ears:
             ear.set()
 
-    def _standing(self) -> str:
+    def _what_is(self) -> str:
         found = [d["metadata"] for d in self.world.api.storage.objects("deployments")]
         lines = [
             f"{m['name']}: {(m.get('labels') or {}).get(names.PHASE)}:"
@@ -127,8 +142,7 @@ class ControlledWorld:
         **manifest: Any,
     ) -> None:
         """change: of the Deployment before it is made; service: of its Service, None for none."""
-        annotations = {**SOAK, **manifest.pop("annotations", {})}
-        target = TargetManifest(name, annotations=annotations, **manifest)
+        target = TargetManifest(name, **manifest)
         objects = self.world.api.objects
         if self.world.api.storage.peek("persistentvolumeclaims", target.namespace, name) is None:
             objects.create("persistentvolumeclaims", target.claim(), PERSON)
@@ -191,7 +205,7 @@ async def controlled_world(
 ) -> AsyncIterator[ControlledWorld]:
     """The world, with BUILD pushed and no controller started yet."""
     async with AsyncExitStack() as stack:
-        world = World(SystemClock(), Random(7), speed=speed, settings=settings)
+        world = World(LoopClock(), Random(7), speed=speed, settings=settings)
         await stack.enter_async_context(world)
         world.push(REPOSITORY, "latest", BUILD)
         controlled = ControlledWorld(world, folder, rules)

@@ -90,7 +90,13 @@ class App:
         clock, random, homes = self._around.clock, self._around.random, wiring.homes(parts.client)
         claims = [] if self._settings.engine.dry_run else homes
         locks = [
-            LeaseLock(parts.client, LeaseClaim(namespace, self._instance), clock, random)
+            LeaseLock(
+                parts.client,
+                LeaseClaim(namespace, self._instance),
+                clock,
+                random,
+                self._around.lease,
+            )
             for namespace in claims
         ]
         self._leases = Leases(locks, clock, self._say_status)

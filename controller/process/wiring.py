@@ -12,6 +12,7 @@ from controller.domain.defaults import Rules
 from controller.engine.ports import NodeProbe, Registry
 from controller.kube.api.client import KubeClient, OnAnswer
 from controller.kube.cluster import ALL, KubeCluster, Watching
+from controller.kube.lease import LeaseTimes
 from controller.kube.login.credentials import in_cluster
 from controller.kube.login.loading import load_credentials
 from controller.kube.pod_http import PodProxyDoor
@@ -33,12 +34,13 @@ def our_version() -> str:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is passed in rather than taken: time, chance, environment; and the table of rules."""
+    """What is passed in rather than taken: time, chance, environment; and the tables of numbers."""
 
     clock: Clock
     random: Random
     environ: Mapping[str, str]
     rules: Rules = field(default_factory=Rules)
+    lease: LeaseTimes = field(default_factory=LeaseTimes)
 
 
 @dataclass(frozen=True)

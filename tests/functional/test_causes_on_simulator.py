@@ -3,6 +3,7 @@ metrics, to the verdict of the whole controller. What must come to none is in
 test_survived_on_simulator.py.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from controller.base.durations import parse_duration
 from controller.domain import names
+from controller.domain.defaults import Rules
 from controller.domain.failure_class import CLASSES
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import Plan, Unhealthy
@@ -28,10 +31,14 @@ from tests.causes_world import (
     pod,
     running,
 )
-from tests.controlled_world import ControlledWorld
+from tests.controlled_world import HOUR, SELDOM, ControlledWorld
 from tests.servers import redis_server
 
+pytestmark = pytest.mark.jumping
+
 Play = Callable[[ControlledWorld], Awaitable[None]]
+RULES = Rules()
+LOOK = 1.1 * parse_duration(SELDOM["probe_interval"])  # seconds between two looks at most
 
 
 @pytest.fixture
@@ -112,26 +119,25 @@ async def unusable_volume(world: ControlledWorld) -> None:
 
 @dataclass(frozen=True)
 class Cause:
-    """says: what a person finds in the sentence of evidence. name: where a reason has several."""
-
     reason: str
-    whose: str
+    whose: str  # class of the failure
     play: Play
-    says: tuple[str, ...]
-    name: str = ""
+    says: tuple[str, ...]  # what a person finds in the sentence of evidence
+    name: str = ""  # where a reason has several
+    after: float | None = None  # seconds of patience; None where the run fails by what is counted
 
     def __str__(self) -> str:
         return f"{self.reason}-{self.name}" if self.name else self.reason
 
 
 CLIENT, INFRASTRUCTURE, CONFIGURATION = "client", "infrastructure", "configuration"
-SILENT_CRASH = replace(LONG, crash_after=0.1, crash_code=139, crash_line="")
+SILENT_CRASH = replace(LONG, crash_after=60.0, crash_code=139, crash_line="")
 # Two ends each of three kinds, none of them more than half.
 NOTHING_IN_COMMON = replace(
-    LONG, oom_after=0.1, oom_times=2, disk_full_after=0.12, disk_full_times=2, crash_after=0.14
+    LONG, oom_after=60.0, oom_times=2, disk_full_after=70.0, disk_full_times=2, crash_after=80.0
 )
 UNKNOWN_FLAG = "couldn't configure flags: unknown flag: --foo"
-CLOSED = Unhealthy("database", "closed", begin=0.15)
+CLOSED = Unhealthy("database", "closed", begin=HOUR + 60.0)
 
 CAUSES = [
     Cause(
@@ -154,13 +160,13 @@ CAUSES = [
     Cause(
         "FatalExit",
         CLIENT,
-        plays(replace(LONG, crash_after=0.1)),
+        plays(replace(LONG, crash_after=60.0)),
         ("restarted 6 times", "last exit code 1", "FATAL", "failed to verify block"),
     ),
     Cause(
         "ExitedZero",
         CLIENT,
-        plays(replace(LONG, exit_zero_after=0.1)),
+        plays(replace(LONG, exit_zero_after=60.0)),
         ("exit code 0 though nothing told it to", "caught panic", "nil pointer"),
         "panic",
     ),
@@ -174,8 +180,9 @@ CAUSES = [
     Cause(
         "Stalled",
         CLIENT,
-        plays(replace(LONG, stall_after=0.2)),
+        plays(replace(LONG, stall_after=HOUR)),
         ("no counter of any chain moves", "moved last", "5 peers"),
+        after=RULES.stall_fetching,
     ),
     Cause(
         "Stalled",
@@ -183,24 +190,27 @@ CAUSES = [
         plays(replace(LONG, never_listens=True)),
         ("NotAnswering", "nobody listens yet on port 9650"),
         "never listens",
+        RULES.silence_patience,
     ),
     Cause(
         "Timeout",
         CLIENT,
-        plays(LONG, annotations={names.TIMEOUT: "1s"}),
-        ("(timeout 1s)", "still bootstrapping"),
+        plays(LONG, annotations={names.TIMEOUT: "12h"}),
+        ("not passed after 12h", "(timeout 12h)", "still bootstrapping"),
     ),
     Cause(
         "UnhealthyAfterBootstrap",
         CLIENT,
         plays(replace(QUICK, unhealthy=(CLOSED,))),
         ("Unhealthy for", "database: closed"),
+        after=RULES.unhealthy_patience,
     ),
     Cause(
         "TipNotAdvancing",
         CLIENT,
         plays(replace(QUICK, heights_frozen=True)),
         ("TipStands for", "C's newest block 60000", "old"),
+        after=RULES.tip_patience,
     ),
     Cause("WrongVersion", CLIENT, wrong_version, (COMMIT, "this build is b2b2b2b2")),
     Cause(
@@ -208,17 +218,18 @@ CAUSES = [
         INFRASTRUCTURE,
         no_pull,
         ("ImagePull for", "toomanyrequests: You have reached your pull rate limit"),
+        after=RULES.image_pull_patience,
     ),
     Cause(
         "DiskFull",
         INFRASTRUCTURE,
-        plays(replace(LONG, disk_full_after=0.1)),
+        plays(replace(LONG, disk_full_after=60.0)),
         ("restarted 6 times", "last exit code 1", "low on disk space"),
     ),
     Cause(
         "OutOfMemory",
         INFRASTRUCTURE,
-        plays(replace(LONG, oom_after=0.1)),
+        plays(replace(LONG, oom_after=60.0)),
         ("restarted 6 times", "last exit code 137"),
     ),
     Cause(
@@ -227,6 +238,7 @@ CAUSES = [
         cordoned,
         ("Unschedulable for", "0/1 nodes are available: 1 node(s) were unschedulable"),
         "cordon",
+        RULES.unschedulable_patience,
     ),
     Cause(
         "Unschedulable",
@@ -234,6 +246,7 @@ CAUSES = [
         detached,
         ("Unschedulable for", "its containers have not begun (volumes"),
         "volume that does not attach",
+        RULES.unschedulable_patience,
     ),
     Cause(
         "VolumeLost",
@@ -248,12 +261,14 @@ CAUSES = [
         unusable_volume,
         ("VolumeTrouble for", "prepare-data ended with 1", "the volume is read-only"),
         "unusable",
+        RULES.volume_patience,
     ),
     Cause(
         "NoPeers",
         INFRASTRUCTURE,
-        plays(replace(LONG, no_peers=True, stall_after=0.1)),
+        plays(replace(LONG, no_peers=True, stall_after=60.0)),
         ("NoPeers for", "no peer"),
+        after=RULES.no_peers_patience,
     ),
     Cause(
         "BadConfig",
@@ -275,6 +290,7 @@ CAUSES = [
         wrong_architecture,
         ("ManifestRefused for", "prepare-data ended with 1", "exec /bin/bash: exec format error"),
         "architecture",
+        RULES.config_patience,
     ),
     Cause(
         "BadConfig",
@@ -282,6 +298,7 @@ CAUSES = [
         plays(LONG, env={"AVAGO_HTTP_ALLOWED_HOSTS": "node.example"}),
         ("HostRefused for", 'set AVAGO_HTTP_ALLOWED_HOSTS="*"'),
         "host",
+        RULES.config_patience,
     ),
     Cause(
         "BadConfig",
@@ -289,6 +306,7 @@ CAUSES = [
         plays(LONG, env={"AVAGO_HTTP_HOST": "127.0.0.1"}),
         ("HostRefused for", "set AVAGO_HTTP_HOST to 0.0.0.0"),
         "loopback",
+        RULES.config_patience,
     ),
 ]
 
@@ -303,6 +321,10 @@ async def test_a_run_that_fails_so_is_called_so(world: ControlledWorld, cause: C
     assert [words for words in cause.says if words not in found.message] == [], found.message
     await world.until(lambda: world.phase("fuji") == "Held")
     assert world.outcomes("fuji") == ["Failed"]
+    if cause.after is not None:
+        told = re.search(r" for (\S+) of observed time", found.message)
+        assert told is not None, found.message
+        assert cause.after <= parse_duration(told[1]) <= cause.after + 2 * LOOK
 
 
 def test_every_reason_of_a_failure_is_played() -> None:
@@ -325,7 +347,7 @@ async def test_the_evidence_of_a_failure_is_handed_over(
     """
     (tmp_path / "redis").mkdir()
     with redis_server(tmp_path / "redis") as redis:
-        begin(world, replace(LONG, crash_after=0.2), store=redis.url)
+        begin(world, replace(LONG, crash_after=60.0), store=redis.url)
         found = await ends(world)
         await world.until(lambda: world.has_said("evidence kept"))
         await world.stop()

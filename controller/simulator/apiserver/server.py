@@ -4,6 +4,7 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from pathlib import Path
 from random import Random
 
@@ -93,6 +94,7 @@ class SimulatedApiServer:
         )
         self._routes = Routes(self.served, clock, random, settings.watch)
         self._port = settings.port
+        self._clock = clock
         self._runner: web.AppRunner | None = None
         for namespace in settings.namespaces:
             self.objects.create("namespaces", {"metadata": {"name": namespace}})
@@ -107,6 +109,7 @@ class SimulatedApiServer:
         application = web.Application(
             middlewares=[self._remember, self.faults.middleware], client_max_size=MAX_BODY
         )
+        application.on_response_prepare.append(self._date)
         application.router.add_route("*", "/{path:.*}", self._routes.handle)
         # A handler ends when its client goes, so that no watch outlives its reader. The wait at
         # the end is short because `stop` has ended every stream by then.
@@ -160,3 +163,7 @@ class SimulatedApiServer:
             Seen(request.method, request.path_qs, request.headers.get("User-Agent", ""))
         )
         return await handler(request)
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Of our own clock, which aiohttp does not know."""
+        response.headers["Date"] = format_datetime(self._clock.now(), usegmt=True)

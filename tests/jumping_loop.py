@@ -1,0 +1,224 @@
+"""An event loop whose clock jumps when nothing is left to do, and the clock that reads it.
+
+Whoever waits for six hours waits no time at all, as long as nobody outside the process has a hand
+in it: six hours are then the product's own, and no test knows how fast the machine is. Sockets on
+the loopback address stay real. Before the clock jumps, everything that can be done has been done:
+
+* every callback that is ready has run, and no socket has anything to read;
+* no byte that was sent is still on its way to a socket of this process;
+* no thread works for the loop, and no program that it started runs; and every server in another
+  process, such as a real redis-server, has answered what it was asked. While one of them works, the
+  clock goes as the machine's does: what it will do next, and when, nobody here can know.
+
+looptime on PyPI does much the same. Before each jump it yields to the loop a fixed number of times
+(42) instead of looking whether bytes are on their way, and it lets programs run into time limits.
+"""
+
+import asyncio
+import fcntl
+import selectors
+import socket
+import sys
+import termios
+import time
+from asyncio import selector_events
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from controller.base.clock import SystemClock
+
+BEGIN = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+# Real seconds. For bytes that the kernel has taken and not yet handed over, which on the loopback
+# address is none at all, but for a machine whose cores are all busy.
+_ON_ITS_WAY = 0.001
+_TRIES = 50
+# Real seconds between two looks at the clock while a thread or a program works.
+_STEP = 0.05
+_LINUX = sys.platform.startswith("linux")
+# In the kernel's struct tcp_info (include/uapi/linux/tcp.h); sent and resent: since Linux 4.19.
+_BYTES_RECEIVED, _BYTES_SENT, _BYTES_RETRANS = 128, 200, 208
+
+
+class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+    """Waits for sockets, and instead of waiting for time moves it on. now: seconds, from 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.outside = 0  # threads and programs that work for the loop
+        self.jumps = 0
+        self._ways: dict[int, _Way | None] = {}  # of descriptors, while they are registered
+        self.asking: set[int] = set()  # descriptors of connections that have spoken last
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        key = super().register(fileobj, events, data)
+        self._ways.pop(key.fd, None)
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        key = super().unregister(fileobj)
+        self.asking.discard(key.fd)
+        return key
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or (timeout is not None and timeout <= 0):
+            return ready
+        tries = _TRIES
+        while tries and self._is_anything_on_its_way():
+            tries = tries - 1 if _LINUX else 0
+            if ready := super().select(_ON_ITS_WAY):
+                return ready
+        if self.outside or timeout is None or self._awaits_another_process():
+            return self._as_the_machine(timeout)
+        self.now += timeout
+        self.jumps += 1
+        return []
+
+    def _as_the_machine(self, timeout: float | None) -> Any:
+        """Nothing but the outside can go on: its time is the machine's."""
+        began = time.monotonic()
+        ready = super().select(None if timeout is None else min(timeout, _STEP))
+        if timeout is not None:
+            self.now += min(timeout, time.monotonic() - began)
+        return ready
+
+    def _is_anything_on_its_way(self) -> bool:
+        if not _LINUX:
+            return True  # there is no way to tell: one short wait for each jump
+        keys = list(self.get_map().values())
+        # An acknowledgement may be late by 40 ms where the bytes have long arrived.
+        waiting = [key.fd for key in keys if _unacknowledged(key.fd)]
+        if not waiting:
+            return False
+        peers = self._peers()
+        return any(not _has_arrived(fd, peers[fd]) for fd in waiting if peers.get(fd) is not None)
+
+    def _awaits_another_process(self) -> bool:
+        """Whether a server that is not ours was sent something since it last said something."""
+        return bool(self.asking) and any(self._peers().get(fd, 0) is None for fd in self.asking)
+
+    def _peers(self) -> dict[int, int | None]:
+        """Each connection to the socket at its other end; None where another process has that."""
+        fds = [key.fd for key in self.get_map().values()]
+        for fd in fds:
+            if fd not in self._ways:
+                self._ways[fd] = _way(fd)
+        ways = {way: fd for fd in fds if (way := self._ways[fd]) is not None}
+        return {fd: ways.get((way[1], way[0])) for way, fd in ways.items()}
+
+
+_Way = tuple[Any, Any]
+
+
+def _unacknowledged(fd: int) -> int:
+    """Bytes that were sent there and are not acknowledged; 0 for what is no connection."""
+    try:
+        raw = fcntl.ioctl(fd, termios.TIOCOUTQ, b"\0\0\0\0")
+    except OSError:  # a listener, a pipe, the selector's own
+        return 0
+    return int.from_bytes(raw, sys.byteorder)
+
+
+def _way(fd: int) -> _Way | None:
+    """Our own end of a connection and the other one."""
+    with _borrowed(fd) as found:
+        try:
+            return found.getsockname(), found.getpeername()
+        except OSError:
+            return None
+
+
+def _has_arrived(fd: int, peer: int | None) -> bool:
+    """Whether the socket at the other end was given all that was sent."""
+    assert peer is not None
+    sent = _tcp_info(fd, _BYTES_SENT) - _tcp_info(fd, _BYTES_RETRANS)
+    return sent <= _tcp_info(peer, _BYTES_RECEIVED)
+
+
+def _tcp_info(fd: int, offset: int) -> int:
+    with _borrowed(fd) as found:
+        raw = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    return int.from_bytes(raw[offset : offset + 8], sys.byteorder)
+
+
+@contextmanager
+def _borrowed(fd: int) -> Iterator[socket.socket]:
+    """A socket object for a descriptor that somebody else owns and closes."""
+    found = socket.socket(fileno=fd)
+    try:
+        yield found
+    finally:
+        found.detach()
+
+
+class _Connection(selector_events._SelectorSocketTransport):
+    """A connection of the loop's that tells who has spoken last."""
+
+    def write(self, data: Any) -> None:
+        self._loop.jumping.asking.add(self._sock_fd)
+        super().write(data)
+
+    def writelines(self, list_of_data: Any) -> None:
+        self._loop.jumping.asking.add(self._sock_fd)
+        super().writelines(list_of_data)
+
+    def _read_ready(self) -> None:
+        self._loop.jumping.asking.discard(self._sock_fd)
+        super()._read_ready()
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """A loop on a JumpingSelector; its time begins at 0."""
+
+    def __init__(self) -> None:
+        self.jumping = JumpingSelector()
+        super().__init__(self.jumping)
+        self._clock_resolution = 1e-6
+
+    def time(self) -> float:
+        return self.jumping.now
+
+    def _make_socket_transport(
+        self, sock: Any, protocol: Any, waiter: Any = None, *, extra: Any = None, server: Any = None
+    ) -> Any:
+        return _Connection(self, sock, protocol, waiter, extra, server)
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        """Its thread's time is the machine's."""
+        future = super().run_in_executor(executor, func, *args)
+        self.jumping.outside += 1
+        future.add_done_callback(self._is_done)
+        return future
+
+    async def _make_subprocess_transport(self, *args: Any, **kwargs: Any) -> Any:
+        self.jumping.outside += 1
+        try:
+            transport = await super()._make_subprocess_transport(*args, **kwargs)  # type: ignore[misc]
+        except BaseException:
+            self.jumping.outside -= 1
+            raise
+        ending = asyncio.ensure_future(transport._wait())
+        ending.add_done_callback(self._is_done)
+        return transport
+
+    def _is_done(self, _: object) -> None:
+        self.jumping.outside -= 1
+
+
+class LoopClock(SystemClock):
+    """The time of the loop that runs: its wall clock shows BEGIN at the loop's beginning.
+
+    ahead: seconds by which this wall clock is off.
+    """
+
+    def __init__(self, ahead: float = 0.0) -> None:
+        self.ahead = ahead
+
+    def now(self) -> datetime:
+        return BEGIN + timedelta(seconds=asyncio.get_running_loop().time() + self.ahead)
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,125 @@
+"""The loop whose clock jumps: it never jumps over what is still to be done."""
+
+import asyncio
+import subprocess
+import sys
+import time
+
+import pytest
+from aiohttp import ClientSession, web
+
+from tests.jumping_loop import BEGIN, JumpingLoop, LoopClock
+
+pytestmark = pytest.mark.jumping
+
+
+async def test_a_day_takes_no_time() -> None:
+    """Does whoever sleeps for a day wake a day later, and is nothing waited for?"""
+    clock, began = LoopClock(), time.monotonic()
+    await clock.sleep(86400.0)
+    assert clock.monotonic() == 86400.0
+    assert (clock.now() - BEGIN).total_seconds() == 86400.0
+    assert time.monotonic() - began < 60.0
+
+
+async def test_sleepers_wake_in_their_order() -> None:
+    """Is the clock at each one's own moment when it wakes?"""
+    clock = LoopClock()
+    woken: list[float] = []
+
+    async def sleeper(seconds: float) -> None:
+        await clock.sleep(seconds)
+        woken.append(clock.monotonic())
+
+    await asyncio.gather(*(sleeper(seconds) for seconds in (7200.0, 60.0, 3600.0)))
+    assert woken == [60.0, 3600.0, 7200.0]
+
+
+async def _serve(answer: web.Application) -> tuple[web.AppRunner, str]:
+    runner = web.AppRunner(answer)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/"
+
+
+async def test_a_request_takes_only_the_time_that_its_server_takes() -> None:
+    """Does an exchange over a real socket take no time, but for what the server waits?"""
+    clock = LoopClock()
+
+    async def handler(_: web.Request) -> web.Response:
+        await clock.sleep(5.0)
+        return web.Response(body=b"x" * 300_000)
+
+    app = web.Application()
+    app.router.add_get("/", handler)
+    runner, url = await _serve(app)
+    try:
+        async with ClientSession() as session:
+            for _ in range(20):
+                async with asyncio.timeout(5.1), session.get(url) as response:
+                    assert len(await response.read()) == 300_000
+    finally:
+        await runner.cleanup()
+    assert 100.0 <= clock.monotonic() < 100.1
+
+
+async def test_a_time_limit_strikes_at_its_moment() -> None:
+    """Does a limit of an hour end what would take two, after an hour?"""
+    clock = LoopClock()
+    with pytest.raises(TimeoutError):
+        await clock.within(3600.0, clock.sleep(7200.0))
+    assert clock.monotonic() == 3600.0
+
+
+async def test_a_thread_is_waited_for() -> None:
+    """Does no limit of a day strike while a thread works?"""
+    clock = LoopClock()
+    await clock.within(86400.0, asyncio.to_thread(time.sleep, 0.2))
+    assert clock.monotonic() < 3600.0
+
+
+async def test_a_program_is_waited_for() -> None:
+    """Does no limit of a day strike while a program runs, and does the clock jump after it?"""
+    clock = LoopClock()
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import time; time.sleep(0.2)"
+    )
+    assert await clock.within(86400.0, program.wait()) == 0
+    assert clock.monotonic() < 3600.0
+    await clock.sleep(86400.0)
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, JumpingLoop)
+    assert loop.jumping.outside == 0
+
+
+async def test_a_server_in_another_process_is_waited_for() -> None:
+    """Does no limit of a day strike while a server that is not ours has not answered?"""
+    clock = LoopClock()
+    program = (
+        "import socket, sys, time\n"
+        "listener = socket.create_server(('127.0.0.1', 0))\n"
+        "print(listener.getsockname()[1], flush=True)\n"
+        "found, _ = listener.accept()\n"
+        "for _ in range(3):\n"
+        "    found.recv(100)\n"
+        "    time.sleep(0.1)\n"
+        "    found.send(b'answer')\n"
+        "sys.stdin.read()\n"
+    )
+    server = subprocess.Popen(  # noqa: ASYNC220 it answers on a socket, in its own time
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert server.stdout is not None
+        port = int(server.stdout.readline())
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for day in range(3):
+            writer.write(b"question")
+            assert await clock.within(86400.0, reader.read(100)) == b"answer"
+            await clock.sleep(86400.0)
+            assert (day + 1) * 86400.0 <= clock.monotonic() < (day + 1) * 86400.0 + 600.0
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        server.communicate(b"")

@@ -38,7 +38,7 @@ LIMIT = 2 * DAY  # of the loop's time: more than anything here takes
 BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=HOUR))
 # A kubelet's and a node's own times [62, 88].
 SPEED = Speed(
-    probe=10.0,
+    probe=30.0,  # as k8s/targets has it
     restart_first=10.0,
     restart_cap=300.0,
     restart_reset=600.0,

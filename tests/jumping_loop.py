@@ -42,25 +42,15 @@ _BYTES_RECEIVED, _BYTES_SENT, _BYTES_RETRANS = 128, 200, 208
 
 
 class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
-    """Waits for sockets, and instead of waiting for time moves it on. now: seconds, from 0."""
+    """Waits for sockets, and instead of waiting for time moves it on."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = 0.0
-        self.outside = 0  # threads and programs that work for the loop
+        self.now = 0.0  # seconds
         self.jumps = 0
-        self._ways: dict[int, _Way | None] = {}  # of descriptors, while they are registered
-        self.asking: set[int] = set()  # descriptors of connections that have spoken last
-
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        key = super().register(fileobj, events, data)
-        self._ways.pop(key.fd, None)
-        return key
-
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        key = super().unregister(fileobj)
-        self.asking.discard(key.fd)
-        return key
+        self.outside = 0  # threads and programs that work for the loop
+        self.sent: dict[int, _Connection] = {}  # what may not have arrived yet, by descriptor
+        self.asking: set[int] = set()  # connections to other processes that wait for an answer
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
@@ -71,7 +61,7 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-typ
             tries = tries - 1 if _LINUX else 0
             if ready := super().select(_ON_ITS_WAY):
                 return ready
-        if self.outside or timeout is None or self._awaits_another_process():
+        if self.outside or self.asking or timeout is None:
             return self._as_the_machine(timeout)
         self.now += timeout
         self.jumps += 1
@@ -88,29 +78,17 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-typ
     def _is_anything_on_its_way(self) -> bool:
         if not _LINUX:
             return True  # there is no way to tell: one short wait for each jump
-        keys = list(self.get_map().values())
-        # An acknowledgement may be late by 40 ms where the bytes have long arrived.
-        waiting = [key.fd for key in keys if _unacknowledged(key.fd)]
-        if not waiting:
+        if not self.sent:
             return False
-        peers = self._peers()
-        return any(not _has_arrived(fd, peers[fd]) for fd in waiting if peers.get(fd) is not None)
-
-    def _awaits_another_process(self) -> bool:
-        """Whether a server that is not ours was sent something since it last said something."""
-        return bool(self.asking) and any(self._peers().get(fd, 0) is None for fd in self.asking)
-
-    def _peers(self) -> dict[int, int | None]:
-        """Each connection to the socket at its other end; None where another process has that."""
-        fds = [key.fd for key in self.get_map().values()]
-        for fd in fds:
-            if fd not in self._ways:
-                self._ways[fd] = _way(fd)
-        ways = {way: fd for fd in fds if (way := self._ways[fd]) is not None}
-        return {fd: ways.get((way[1], way[0])) for way, fd in ways.items()}
-
-
-_Way = tuple[Any, Any]
+        ends = {end: key.fd for key in self.get_map().values() if (end := _end(key.fd))}
+        for fd, connection in list(self.sent.items()):
+            if connection.get_write_buffer_size():
+                continue  # the kernel takes no more: its reader has something to read
+            # An acknowledgement may be late by 40 ms where the bytes have long arrived.
+            if _unacknowledged(fd) and not _has_arrived(fd, ends.get(connection.far_end)):
+                return True
+            del self.sent[fd]
+        return False
 
 
 def _unacknowledged(fd: int) -> int:
@@ -122,18 +100,21 @@ def _unacknowledged(fd: int) -> int:
     return int.from_bytes(raw, sys.byteorder)
 
 
-def _way(fd: int) -> _Way | None:
-    """Our own end of a connection and the other one."""
+def _end(fd: int) -> Any:
+    """The address of our own end of a connection; None for what is none."""
     with _borrowed(fd) as found:
         try:
-            return found.getsockname(), found.getpeername()
+            return found.getsockname()
         except OSError:
             return None
 
 
 def _has_arrived(fd: int, peer: int | None) -> bool:
-    """Whether the socket at the other end was given all that was sent."""
-    assert peer is not None
+    """Whether the socket at the other end was given all that was sent there. peer: of this process;
+    None where it is another's, or closed: then nothing here will hear of it.
+    """
+    if peer is None:
+        return True
     sent = _tcp_info(fd, _BYTES_SENT) - _tcp_info(fd, _BYTES_RETRANS)
     return sent <= _tcp_info(peer, _BYTES_RECEIVED)
 
@@ -155,36 +136,61 @@ def _borrowed(fd: int) -> Iterator[socket.socket]:
 
 
 class _Connection(selector_events._SelectorSocketTransport):
-    """A connection of the loop's that tells who has spoken last."""
+    """A connection of the loop's that notes what it has sent, and whether it waits for an answer.
+
+    far_end: address of the other end. foreign: it leads to a server that is not of this loop.
+    """
+
+    def __init__(self, loop: "JumpingLoop", *args: Any, server: Any) -> None:
+        super().__init__(loop, *args, server)
+        self._jumping = loop.jumping
+        self.far_end = self._extra.get("peername")
+        self.foreign = server is None and self.far_end not in loop.listening
 
     def write(self, data: Any) -> None:
-        self._loop.jumping.asking.add(self._sock_fd)
+        self._sends()
         super().write(data)
 
     def writelines(self, list_of_data: Any) -> None:
-        self._loop.jumping.asking.add(self._sock_fd)
+        self._sends()
         super().writelines(list_of_data)
 
+    def _sends(self) -> None:
+        self._jumping.sent[self._sock_fd] = self
+        if self.foreign:
+            self._jumping.asking.add(self._sock_fd)
+
     def _read_ready(self) -> None:
-        self._loop.jumping.asking.discard(self._sock_fd)
+        self._jumping.asking.discard(self._sock_fd)
         super()._read_ready()
+
+    def _call_connection_lost(self, exc: Any) -> None:
+        self._jumping.asking.discard(self._sock_fd)
+        self._jumping.sent.pop(self._sock_fd, None)
+        super()._call_connection_lost(exc)
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """A loop on a JumpingSelector; its time begins at 0."""
+    """A loop on a JumpingSelector; its time begins at 0. listening: addresses of its servers."""
 
     def __init__(self) -> None:
         self.jumping = JumpingSelector()
+        self.listening: set[Any] = set()
         super().__init__(self.jumping)
         self._clock_resolution = 1e-6
 
     def time(self) -> float:
         return self.jumping.now
 
+    async def create_server(self, *args: Any, **kwargs: Any) -> Any:
+        server = await super().create_server(*args, **kwargs)
+        self.listening.update(each.getsockname() for each in server.sockets)
+        return server
+
     def _make_socket_transport(
         self, sock: Any, protocol: Any, waiter: Any = None, *, extra: Any = None, server: Any = None
     ) -> Any:
-        return _Connection(self, sock, protocol, waiter, extra, server)
+        return _Connection(self, sock, protocol, waiter, extra, server=server)
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
         """Its thread's time is the machine's."""

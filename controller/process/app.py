@@ -36,7 +36,7 @@ from controller.process.wiring import Surroundings, Wiring, our_version
 from controller.settings.settings import Settings
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
-BEAT = 5.0  # seconds between two heartbeats of the loop
+BEAT = 15.0  # seconds between two heartbeats of the loop
 BEAT_LIMIT = 60.0  # seconds without one: the loop hangs, and /healthz says so
 
 

@@ -1,4 +1,4 @@
-"""The words that people outside may rely on: labels, annotations, identities (design section 6)."""
+"""The words that people outside may rely on: labels, annotations, identities (README.md)."""
 
 PREFIX = "bootstrap.avax.network/"
 

@@ -207,7 +207,7 @@ class Engine:
             self.queue.add(key)
 
     async def _resync(self) -> None:
-        """Looks at everything again now and then: whatever was missed heals [29]."""
+        """Looks at everything again now and then: whatever was missed heals [29, 30]."""
         while True:
             await self._ports.clock.sleep(self._options.resync_interval)
             for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port

@@ -3,7 +3,8 @@
     avalanche_snowman_bs_fetched{chain="P"} 1.2e+06
 
 Read tolerantly: a line that cannot be read is passed over, and names that a version does not have
-are not missed. They are composed from avalanchego's source [108-110], never seen in full. No I/O.
+are not missed. The names are those of avalanchego's source [108-110], and whole pages of a real
+node were seen to have them. No I/O.
 """
 
 import re

@@ -17,7 +17,8 @@ from controller.notify.log_sink import facts
 from controller.notify.muffler import Muffler
 
 TITLE_BYTES = 100  # the longest title that others found Datadog to show [138]
-TEXT_BYTES = 4000  # Datadog's own limit; with tags it stays far below the agent's 8192 bytes [133]
+# Datadog's own limit; with title and tags it stays far below the agent's 8192 bytes [133, 138].
+TEXT_BYTES = 4000
 KEY_BYTES = 100  # of the aggregation key [138]
 TAG_BYTES = 200  # of one tag [137]
 DETAIL_BYTES = 300  # of one line below the text: an image with a digest fits

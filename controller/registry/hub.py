@@ -34,7 +34,8 @@ class HubTags:
         namespace, _, name = repository.path.partition("/")
         if hub is None or not name or "/" in name:
             return ()
-        # The abuse limit counts requests to both hosts, and each one prolongs it [78].
+        # The abuse limit counts requests to both hosts [78]; that each one might prolong it is our
+        # own caution.
         self._gates.of(self._hosts.endpoint(repository.registry)).check()
         gate = self._gates.of(hub)
         gate.check()

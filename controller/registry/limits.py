@@ -1,8 +1,8 @@
 """When a registry asks us to wait, and how much it says is left. No I/O.
 
 Docker Hub has two limits. The pull limit answers in JSON and is counted by GETs; the abuse limit
-answers in plain text, counts everything by address, and is lifted only by minutes of silence [78].
-Neither is sure to say how long to wait.
+answers in plain text and counts everything by address [78]. Neither is sure to say how long to
+wait. That asking prolongs the abuse limit, and silence lifts it, is our caution and in no source.
 """
 
 import re
@@ -23,7 +23,7 @@ from controller.registry.hosts import Endpoint
 
 # One poll interval first, and an hour at most: a window of the pull limit is six hours [75].
 PULL_LIMIT = BackoffPolicy(first=60.0, cap=3600.0, jitter=0.2, reset_after=6 * 3600.0)
-# "Minutes" [78]: five at once, since each request while it lasts prolongs it.
+# How long it lasts is not known [78]. Five minutes at once, in case each request prolongs it.
 ABUSE_LIMIT = BackoffPolicy(first=300.0, cap=3600.0, jitter=0.2, reset_after=6 * 3600.0)
 
 # Seconds: no limit of a registry is longer than its window [75], and a slip in a header must not

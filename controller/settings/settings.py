@@ -26,8 +26,9 @@ from controller.settings.reader import (
 )
 from controller.settings.values import ALL_NAMESPACES, DogStatsd
 
-# Below this interval a public registry takes polling for abuse and refuses the whole address, other
-# people behind it too [78]; a registry of one's own, named by --registry, may be asked more often.
+# A public registry that takes polling for abuse refuses the whole address, other people behind it
+# too [78]. It tells no figure: the five seconds are ours. A registry of one's own, named by
+# --registry, may be asked more often.
 SHORTEST_PUBLIC_POLL = 5.0
 
 _PASSWORD_BYTES = 4096  # longer is not a password: somebody named the wrong file

@@ -1,4 +1,4 @@
-"""Manifests of a target as `k8s/targets` writes them (design section 6, "The pod's contract")."""
+"""Manifests of a target as `k8s/targets` writes them (README.md, "A target")."""
 
 import base64
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The real machine against everything that may happen, in any order (design section 7)."""
+"""The real machine against all that may happen, in any order (I1 to I11 in ARCHITECTURE.md)."""
 
 from dataclasses import dataclass, field
 

@@ -1,210 +1,31 @@
-"""The citations of the house: what a number in square brackets stands for, and that it stands.
+"""Every citation of the house leads somewhere, and every fact has its number, source and reader.
 
-`[92]`, `[86, 87]` and `[97-102]` are facts of docs/facts.md; `recording 30` and `recordings 20-31`
-are files of tests/recordings. They are looked for in all of Markdown but its code, and elsewhere in
-comments and, in Python, in strings: where people read, and not where code has its brackets.
+How they are written, and where they are looked for, is in tests/citations.py.
 """
 
-import io
 import re
-import tokenize
-from collections import Counter
-from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-FACTS = Path("docs/facts.md")
-
-_FACT, _RECORDING = "fact", "recording"
-
-_PYTHON, _MARKDOWN = {".py"}, {".md"}
-# Comments begin with `#`; the empty suffix is that of Dockerfile and of .ci/run.
-_HASHED = {".yaml", ".yml", ".sh", ".conf", ".toml", ".ini", ""}
-
-_SHOWN_FOLDERS = {".ci"}  # all others that begin with a dot are of tools: .git, .venv, .tox, caches
-_BUILT_FOLDERS = {"__pycache__", "build", "dist", "node_modules"}
-
-# `x[0]`, `"[1]"` and `:[1,2]` have no blank before the bracket, a link has its address behind it.
-_BRACKETS = re.compile(r"(?<![^\s(])\[(\d{1,3}(?:(?:,\s*|-)\d{1,3})*)\](?!\()")
-_WORDS = re.compile(
-    r"\b(?:recordings?|exchanges?)\s+(\d{1,3}(?:(?:,\s*|-|\s+to\s+|\s+and\s+)\d{1,3})*)\b",
-    re.IGNORECASE,
+from tests.citations import (
+    FACT,
+    FACTS,
+    KNOWN,
+    RECORDING,
+    ROOT,
+    Cited,
+    Fact,
+    citations,
+    complaints,
+    disorder,
+    facts,
+    found_in,
+    odd_places,
+    texts,
+    uncited,
 )
-_RANGE = re.compile(r"(\d+)(?:(?:-|\s+to\s+)(\d+))?")
-_PROSE = re.compile(r"\[\d|recording|exchange", re.IGNORECASE)  # worth a closer look
-
-_SPAN = re.compile(r"(`+)[^`\n]+\1")
-_FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"(?:^|(?<=\s))#(.*)")
-_WRITTEN = {  # kinds of tokens; parts of f-strings are tokens since 3.12
-    getattr(tokenize, name)
-    for name in ("COMMENT", "STRING", "FSTRING_MIDDLE", "TSTRING_MIDDLE")
-    if hasattr(tokenize, name)
-}
-
-# A fact is a paragraph: `**92.** What is so.` and, on a line of its own, `Source: where from.`
-_ENTRY = re.compile(r"^\*\*(\d+)\.\*\* (.+?)(?=\n\n|\n*\Z)", re.MULTILINE | re.DOTALL)
-_SOURCE = re.compile(r"^Source: (.+)", re.MULTILINE | re.DOTALL)
-_KNOWN = re.compile(r"\*\*([A-Za-z ]+)\*\*:")
-
-
-class Cited(NamedTuple):
-    """One number that is cited. place: file and line, as a person would say it."""
-
-    kind: str
-    number: int
-    place: str
-
-
-def expanded(text: str) -> list[int]:
-    """The numbers of `1`, `2, 3`, `4-6` or `7 to 9 and 11`; of a range that runs backwards none."""
-    return [
-        number
-        for first, last in _RANGE.findall(text)
-        for number in range(int(first), int(last or first) + 1)
-    ]
-
-
-def _blanked(text: str) -> str:
-    """As long and with as many lines as the text, and nothing in it that could cite."""
-    return re.sub(r"\S", "~", text)
-
-
-def _python(text: str) -> str:
-    """Comments and strings alone, each in its place."""
-    starts = [0]
-    for line in io.StringIO(text):
-        starts.append(starts[-1] + len(line))
-    parts, done = [], 0
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type in _WRITTEN:
-            start = starts[token.start[0] - 1] + token.start[1]
-            end = starts[token.end[0] - 1] + token.end[1]
-            said = text[start:end]
-            if token.type == tokenize.COMMENT:
-                said = " " + said[1:]  # so that a sentence goes on in the next line
-            parts += [_blanked(text[done:start]), said]
-            done = end
-    return "".join(parts)
-
-
-def _hashed(text: str) -> str:
-    """Comments alone. A `#` in a string is taken for one, which so far has done no harm."""
-    return "\n".join(
-        " " * found.start(1) + found[1] if (found := _COMMENT.search(line)) else ""
-        for line in text.split("\n")
-    )
-
-
-def prose(name: str, text: str) -> str:
-    """What of a file may cite, on the same lines; all else, and what is code, is blotted out."""
-    suffix = Path(name).suffix
-    if suffix in _PYTHON:
-        text = _python(text)
-    elif suffix in _MARKDOWN:
-        text = _FENCE.sub(lambda found: _blanked(found[0]), text)
-    elif suffix in _HASHED:
-        text = _hashed(text)
-    else:
-        return ""
-    return _SPAN.sub(lambda found: _blanked(found[0]), text)
-
-
-def _columns(text: str) -> Iterator[tuple[int, str]]:
-    """Line and cell of the last column of each Markdown table that has `recording` as its head."""
-    head = ""
-    for line, row in enumerate(text.split("\n"), 1):
-        cells = row.strip().strip("|").split("|") if row.startswith("|") else [""]
-        head = head if row.startswith("|") and head else cells[-1].strip()
-        if head == _RECORDING and cells[-1].strip() != head:
-            yield line, re.sub(r"\[.*?\]|\(.*?\)", "", cells[-1])
-
-
-def found_in(name: str, text: str) -> Iterator[Cited]:
-    """Every number that a file of this name and text cites."""
-    if not _PROSE.search(text):
-        return
-    said = prose(name, text)
-    for kind, pattern in ((_FACT, _BRACKETS), (_RECORDING, _WORDS)):
-        for match in pattern.finditer(said):
-            place = f"{name}:{said.count(chr(10), 0, match.start(1)) + 1}"
-            numbers = expanded(match[1])
-            if kind == _FACT and 0 in numbers:
-                continue  # an interval, such as [0, 1]: facts count from 1
-            yield from (Cited(kind, number, place) for number in numbers or [0])
-    if Path(name).suffix in _MARKDOWN:
-        for line, cell in _columns(said):
-            for number in expanded(cell):
-                yield Cited(_RECORDING, number, f"{name}:{line}")
-
-
-def files(folder: Path) -> Iterator[Path]:
-    """Every file that people wrote, wherever it has been moved to."""
-    for path in sorted(folder.iterdir()):
-        if path.is_file():
-            yield path
-        elif not (
-            path.name in _BUILT_FOLDERS
-            or (path.name.startswith(".") and path.name not in _SHOWN_FOLDERS)
-            or (path / "pyvenv.cfg").exists()
-        ):
-            yield from files(path)
-
-
-def citations(root: Path) -> list[Cited]:
-    """Of a whole tree, but for this file, whose examples cite nothing."""
-    return [
-        cited
-        for path in files(root)
-        if path.suffix in _PYTHON | _MARKDOWN | _HASHED and path != Path(__file__)
-        for cited in found_in(str(path.relative_to(root)), path.read_text("utf-8", "replace"))
-    ]
-
-
-class Fact(NamedTuple):
-    number: int
-    text: str
-    source: str
-
-
-def facts(text: str) -> list[Fact]:
-    """The facts of a page, as they come; source is empty where a fact has none."""
-    return [
-        Fact(int(number), body, source[1] if (source := _SOURCE.search(body)) else "")
-        for number, body in _ENTRY.findall(text)
-    ]
-
-
-def complaints(cited: list[Cited], known: set[int], recorded: set[int]) -> list[str]:
-    """Every citation of something that is not there."""
-    there = {_FACT: known, _RECORDING: recorded}
-    return [
-        f"{each.place}: there is no {each.kind} {each.number}"
-        for each in cited
-        if each.number not in there[each.kind]
-    ]
-
-
-def uncited(cited: list[Cited], known: set[int]) -> list[int]:
-    """The facts that no file but their own page cites."""
-    used = {
-        each.number
-        for each in cited
-        if each.kind == _FACT and not each.place.startswith(f"{FACTS}:")
-    }
-    return sorted(known - used)
-
-
-def disorder(page: list[Fact]) -> list[int]:
-    """The numbers that do not come after the one before them, or come twice."""
-    numbers = [fact.number for fact in page]
-    behind = {later for earlier, later in pairwise(numbers) if later <= earlier}
-    return sorted(behind | {number for number, times in Counter(numbers).items() if times > 1})
 
 
 @cache
@@ -227,6 +48,11 @@ def test_every_citation_leads_somewhere() -> None:
     assert complaints(_all(), {fact.number for fact in _page()}, _recorded()) == []
 
 
+def test_places_in_kubernetes_have_a_path() -> None:
+    """Does each `[K ...]` name a file or a folder that can be looked up?"""
+    assert [odd for name, text in texts(ROOT) for odd in odd_places(name, text)] == []
+
+
 def test_no_fact_is_cited_by_nobody() -> None:
     """Does each fact on the page still carry something, so that the page stays honest?"""
     assert uncited(_all(), {fact.number for fact in _page()}) == []
@@ -239,8 +65,8 @@ def test_the_real_tree_is_looked_at() -> None:
         for each in _all()
         if not each.place.startswith(str(FACTS))
     }
-    assert suffixes >= {(_FACT, ".py"), (_FACT, ".md"), (_FACT, ".yaml"), (_FACT, ".sh")}
-    assert suffixes >= {(_RECORDING, ".py"), (_RECORDING, ".md")}
+    assert suffixes >= {(FACT, ".py"), (FACT, ".md"), (FACT, ".yaml"), (FACT, ".sh")}
+    assert suffixes >= {(RECORDING, ".py"), (RECORDING, ".md")}
     assert len(_all()) > 300
 
 
@@ -252,7 +78,7 @@ def test_facts_are_in_order() -> None:
 def test_every_fact_says_where_it_is_from() -> None:
     """Does each fact have a source that begins with a name from the page's own list?"""
     listed = (ROOT / FACTS).read_text("utf-8").partition("\n## Sources\n")[2].partition("\n## ")[0]
-    known = re.compile(rf"(?:{'|'.join(_KNOWN.findall(listed))})s?\b")
+    known = re.compile(rf"(?:{'|'.join(KNOWN.findall(listed))})s?\b")
     assert [(fact.number, fact.source) for fact in _page() if not known.match(fact.source)] == []
 
 
@@ -286,7 +112,7 @@ def test_every_fact_is_read() -> None:
 def test_a_citation_is_found(name: str, text: str, numbers: list[int]) -> None:
     """Is each way of citing a fact understood, and a range all that lies in it?"""
     assert [(each.kind, each.number) for each in found_in(name, text)] == [
-        (_FACT, number) for number in numbers
+        (FACT, number) for number in numbers
     ]
 
 
@@ -306,7 +132,7 @@ def test_a_citation_is_found(name: str, text: str, numbers: list[int]) -> None:
 def test_a_recording_is_found(name: str, text: str, numbers: list[int]) -> None:
     """Is each way of citing a recording understood, also the bare numbers of a table's column?"""
     assert [(each.kind, each.number) for each in found_in(name, text)] == [
-        (_RECORDING, number) for number in numbers
+        (RECORDING, number) for number in numbers
     ]
 
 
@@ -329,6 +155,23 @@ def test_a_recording_is_found(name: str, text: str, numbers: list[int]) -> None:
 def test_what_only_looks_like_one_is_not(name: str, text: str) -> None:
     """Are links, indexes, patterns, intervals and JSON let be?"""
     assert list(found_in(name, text)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "odd"),
+    [
+        ("x.py", '"""By its rules [K pkg/kubelet/x.go, validate]."""', []),
+        ("x.py", "# by its rules [K apimachinery/pkg/api/\n# validation].", ["x.py:1"]),
+        ("x.py", "# by its rules\n# [K apimachinery/pkg/api/validation].", []),
+        ("x.py", "# merges by port [K types.go].", ["x.py:1"]),
+        ("x.py", "# merges by port [K go/types.go].", ["x.py:1"]),
+        ("x.md", "| rule | facts |\n|---|---|\n| 80 lines | K pkg/kubelet/x |", ["x.md:3"]),
+        ("x.md", "Source: K `pkg/kubelet/x.go`; such as `[K types.go]`, 4 K each.", []),
+    ],
+)
+def test_a_place_in_kubernetes_is_read(name: str, text: str, odd: list[str]) -> None:
+    """Is a place without a path seen, or one without brackets?"""
+    assert [found.rpartition(": ")[0] for found in odd_places(name, text)] == odd
 
 
 def test_a_place_is_a_line() -> None:
@@ -354,9 +197,9 @@ def test_a_dangling_citation_is_complained_about(tmp_path: Path) -> None:
 def test_a_fact_that_only_its_page_cites_is_found() -> None:
     """Does a fact not live on because another fact names it?"""
     cited = [
-        Cited(_FACT, 1, "x.py:1"),
-        Cited(_FACT, 2, f"{FACTS}:9"),
-        Cited(_RECORDING, 3, "x.py:1"),
+        Cited(FACT, 1, "x.py:1"),
+        Cited(FACT, 2, f"{FACTS}:9"),
+        Cited(RECORDING, 3, "x.py:1"),
     ]
     assert uncited(cited, {1, 2, 3}) == [2, 3]
 

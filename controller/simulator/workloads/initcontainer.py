@@ -42,7 +42,7 @@ class InitContainer(Protocol):
 
 
 class PreparesData:
-    """The stand-in (design section 6, "The pod's contract")."""
+    """The stand-in (README.md, "A target")."""
 
     async def prepare(self, call: InitCall) -> InitExit:
         run, volume = call.environment.get("RUN_ID", ""), call.volume

@@ -32,6 +32,8 @@ from tests.kustomize import K8S, Object, build, build_own
 from tests.servers import free_port
 from tests.target_world import ENDLESS, REPOSITORY, SECOND, SOAK, TAG, TargetWorld, target_world
 
+pytestmark = pytest.mark.jumping
+
 TARGET = "fuji-c-chain-state-sync"
 NAME = f"bootstrap-{TARGET}"
 ACCOUNT = {"kind": "ServiceAccount", "name": "bootstrap-controller", "namespace": NAMESPACE}

@@ -153,7 +153,7 @@ CASES = {
 if __name__ == "__main__":
     for name, play in CASES.items():
         way = play()
-        print(f"{name}: {way}")
+        sys.stdout.write(f"{name}: {way}\n")
         if "--each" in sys.argv:
             for (caller, called), times in way.jumps.most_common():
-                print(f"  {times:3}  {caller} -> {called}")
+                sys.stdout.write(f"  {times:3}  {caller} -> {called}\n")

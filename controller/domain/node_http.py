@@ -89,14 +89,10 @@ class NodeStarting(Unavailable):
 
 @dataclass(frozen=True)
 class DoorReply:
-    """An HTTP answer, read to its end.
-
-    from_node: the node answered; False where the API server's pod proxy answered in its stead.
-    """
+    """The node's HTTP answer, read to its end."""
 
     status: int
     body: bytes
-    from_node: bool = True
 
 
 class Door(Protocol):

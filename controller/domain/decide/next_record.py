@@ -53,11 +53,6 @@ def evolve(o: Observation, record: Record, phase: Phase, reason: str, **changes:
     )
 
 
-def _spent(o: Observation) -> dict[str, str]:
-    levers = levers_of(o.deployment)
-    return {k: v for k, v in levers.items() if k in (names.ABORT, names.END_HOLD)}
-
-
 def with_step(  # noqa: PLR0913 what a step says
     record: Record,
     o: Observation,
@@ -142,7 +137,7 @@ def closed(  # noqa: PLR0913 what an outcome says
         outcomes=(*record.outcomes, outcome),
         # What was asked while the run was open asked this run, or nothing: a hold that begins now
         # must not be ended by a wish from before it.
-        levers={**record.levers, **_spent(o)},
+        levers={**record.levers, **levers_of(o.deployment, names.ABORT, names.END_HOLD)},
         tested={**record.tested, run.target: known} if known else record.tested,
         config=run.config,
     )

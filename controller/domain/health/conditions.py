@@ -7,7 +7,6 @@ lasted, in observed time and without a break, for as long as its patience is.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.domain.defaults import Rules
 from controller.domain.failure_class import FailureClass
@@ -237,8 +236,3 @@ def _stall_patience(progress: Progress, rules: Rules) -> float:
     if stage in (EXECUTED, VERTICES_EXECUTED):
         return rules.stall_executing
     return rules.stall_syncing
-
-
-def sentence_of(span: Span) -> str:
-    """As evidence: for how long, and what."""
-    return f"for {format_duration(span.seconds)} of observed time: {span.sentence}"

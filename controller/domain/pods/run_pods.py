@@ -73,9 +73,13 @@ class RunPods:
 
 def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
     """Level, not edge: from what the pods are now."""
-    carriers = [p for p in pods if p.metadata.annotation(names.RUN_ID) == run.id]
-    foreign = next(filter(None, (_foreign(p, run, container) for p in carriers)), "")
-    of_image = [p for p in carriers if _image(p, container) == run.image]
+    carriers = [
+        (pod, _image(pod, container))
+        for pod in pods
+        if pod.metadata.annotation(names.RUN_ID) == run.id
+    ]
+    foreign = next(filter(None, (_foreign(p, image, run, container) for p, image in carriers)), "")
+    of_image = [pod for pod, image in carriers if image == run.image]
     ours = [p for p in of_image if not p.terminating and not p.over]
     gone = _gone(of_image)
     if len(ours) != 1:
@@ -156,30 +160,30 @@ def _gone(pods: Sequence[Pod]) -> str:
     return ""
 
 
-def _foreign(pod: Pod, run: OpenRun, container: str) -> str:
+def _foreign(pod: Pod, image: str, run: OpenRun, container: str) -> str:
     """Why the run's data is not the run's alone any more, as far as this pod shows it.
 
     A pod of another image that only *refused* the data has touched nothing: that it says `foreign`
     is the protection at work, not damage. Nor has one of the bare tag that *resumed* it: its
     init container saw the very binary that the data was begun with.
     """
-    if _image(pod, container) == run.image:
+    if image == run.image:
         word = _word(pod)
         if word is not None and word.run == run.id and word.data == "foreign":
             return "the init container found data that another binary has begun"
         return ""
-    if _started(pod.status_of(container)) is not None and not _same_build(pod, run, container):
+    if _started(pod.status_of(container)) is not None and not _same_build(pod, image, run):
         return f"a pod of another image ran on its data ({pod.metadata.name})"
     return ""
 
 
-def _same_build(pod: Pod, run: OpenRun, container: str) -> bool:
+def _same_build(pod: Pod, image: str, run: OpenRun) -> bool:
     """Whether a pod whose image is not the pin is known to run the run's build all the same."""
     word = _word(pod)
     if word is None or (word.run, word.data) != (run.id, "resumed"):
         return False
     try:
-        digest = Reference.parse(_image(pod, container)).digest
+        digest = Reference.parse(image).digest
     except ReferenceFault:
         return False
     return digest in (None, run.build)

@@ -16,16 +16,13 @@ from controller.domain.reference import Reference, ReferenceFault
 
 
 class InitWord(msgspec.Struct, frozen=True):
-    """The termination message of the init container that prepares the data.
+    """The termination message of the init container that prepares the data."""
 
-    data: `fresh`, `resumed` or `foreign`. binary: sha256 of the node's binary. said: when.
-    """
-
-    run: str = ""
-    data: str = ""
-    resumes: int = 0
-    binary: str = ""
-    said: datetime | None = None
+    run: str = ""  # id of the run whose data it prepared
+    data: str = ""  # `fresh`, `resumed` or `foreign`
+    resumes: int = 0  # how often the data was resumed
+    binary: str = ""  # sha256 of the node's binary
+    said: datetime | None = None  # when it ended; None where the kubelet does not say
 
 
 # How the kubelet begins the message of an init container that the runtime does not know any more
@@ -37,31 +34,26 @@ _LOST = "Unable to get init container status from container runtime"
 class Life:
     """One process of the node: another pod, or a restart of its container, is another life."""
 
-    pod: str
-    restarts: int
-    started: datetime | None
+    pod: str  # uid
+    restarts: int  # of the node's container, before this one
+    started: datetime | None  # None where the kubelet does not say
 
 
 @dataclass(frozen=True)
 class RunPods:
-    """What the pods say about a run.
+    """What the pods say about a run."""
 
-    pod: the one pod that carries the run's id and image and neither terminates nor is over; None
-    also where there are several. several: whether there are. word: its init container's. life: of
-    its node, if it runs now. started: when the node first started in it, if it ever did. obstacles:
-    what keeps the node from running. gone: why the last pod that is over ended, such as an
-    eviction. foreign: why another image has touched the data, or empty.
-    """
-
+    # The one that carries the run's id and image and neither terminates nor is over; None where
+    # there is none, or there are several
     pod: Pod | None = None
-    status: ContainerStatus | None = None
-    several: bool = False
-    word: InitWord | None = None
-    life: Life | None = None
-    started: datetime | None = None
-    obstacles: Obstacles = field(default_factory=Obstacles)
-    gone: str = ""
-    foreign: str = ""
+    status: ContainerStatus | None = None  # of its node's container; None where it has none yet
+    several: bool = False  # more than one such pod
+    word: InitWord | None = None  # of its init container; None where it has said nothing
+    life: Life | None = None  # of its node; None where it does not run now
+    started: datetime | None = None  # when the node first started in it; None where it never did
+    obstacles: Obstacles = field(default_factory=Obstacles)  # what keeps the node from running
+    gone: str = ""  # why the last pod that is over ended, such as an eviction; empty: none is
+    foreign: str = ""  # why the data is not the run's alone any more; empty where it is
 
     @property
     def ends(self) -> tuple[str, int] | None:

@@ -78,15 +78,12 @@ def _is_host(segment: str) -> bool:
 
 @dataclass(frozen=True)
 class Repository:
-    """Where builds are kept, in canonical form: equal repositories are equal values.
-
-    registry: host, with a port if it is not the usual one; Docker Hub is `docker.io`.
-    path: below the registry, `library/` written out.
-    Raises ReferenceFault when it is made of anything else.
+    """Where builds are kept, in canonical form: equal repositories are equal values. Raises
+    ReferenceFault when it is made of anything else.
     """
 
-    registry: str
-    path: str
+    registry: str  # host, with a port if it is not the usual one; Docker Hub is `docker.io`
+    path: str  # below the registry, `library/` written out
 
     def __post_init__(self) -> None:
         if not (_is_host(self.registry) and _HOST.fullmatch(self.registry)):
@@ -122,16 +119,14 @@ class Repository:
 
 @dataclass(frozen=True)
 class Reference:
-    """An image as somebody wrote it, and what it means.
-
-    name: as written, without tag and digest, so that a pin keeps the writer's own spelling.
-    repository: what the name means. `str()` gives back what was parsed, to the character.
+    """An image as somebody wrote it, and what it means. `str()` gives back what was parsed, to the
+    character.
     """
 
-    name: str
-    repository: Repository
-    tag: str | None = None
-    digest: str | None = None
+    name: str  # as written, without tag and digest: a pin keeps the writer's own spelling
+    repository: Repository  # what the name means
+    tag: str | None = None  # None where none is written
+    digest: str | None = None  # None where none is written
 
     def __post_init__(self) -> None:
         if self.repository != Repository.parse(self.name):

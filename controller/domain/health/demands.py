@@ -37,14 +37,12 @@ class Demand(StrEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a demand is held against. now: wall clock, seconds since 1970. before: the tips of the
-    look before in this soak, if there was one.
-    """
+    """What a demand is held against."""
 
     answer: NodeAnswer
-    now: float
-    network: str
-    before: Mapping[str, Tip]
+    now: float  # wall clock, seconds since 1970
+    network: str  # as the node names it
+    before: Mapping[str, Tip]  # tips of the look before in this soak; empty where there was none
     rules: Rules
 
 

@@ -18,35 +18,28 @@ _ROUNDED = 120.0  # seconds: two looks, and the pod's own times
 
 @dataclass(frozen=True)
 class PastRun:
-    """A passed run of a target. at: its end, seconds since 1970. seconds: observed, from the node's
-    first start until it had bootstrapped; 0 where that is not known. node_type: instance type,
-    empty where it is not known. resumes: how often its data was resumed in another pod.
-    unobserved: seconds that its bootstrap took beside those.
-    """
+    """A passed run of a target."""
 
-    run: str
+    run: str  # id
     build: str = ""
-    commit: str = ""
-    version: str = ""
-    at: int = 0
-    seconds: float = 0.0
-    node_type: str = ""
-    resumes: int = 0
-    unobserved: float = 0.0
-    stages: Mapping[str, Stage] = field(default_factory=dict)
+    commit: str = ""  # of the node; empty where it is not known
+    version: str = ""  # of the node; empty where it is not known
+    at: int = 0  # its end, seconds since 1970
+    seconds: float = 0.0  # observed, from first start until bootstrapped; 0 where not known
+    node_type: str = ""  # instance type of its machine; empty where it is not known
+    resumes: int = 0  # how often its data was resumed in another pod
+    unobserved: float = 0.0  # seconds that its bootstrap took beside `seconds`
+    stages: Mapping[str, Stage] = field(default_factory=dict)  # by key; empty where not known
 
 
 @dataclass(frozen=True)
 class SlowerRule:
-    """least: comparable runs before anything is called slow. most: newest ones that count. spreads:
-    standard deviations above the median, as the median absolute deviation tells them. share: of the
-    median that a run must exceed it by, however quiet its like are.
-    """
+    """From when on a run is slow."""
 
-    least: int = 8
-    most: int = 20
-    spreads: float = 4.0
-    share: float = 0.10
+    least: int = 8  # comparable runs before anything is called slow
+    most: int = 20  # newest ones that count
+    spreads: float = 4.0  # standard deviations above the median, told by the absolute ones
+    share: float = 0.10  # of the median to exceed it by, however quiet its like are
 
 
 @dataclass(frozen=True)

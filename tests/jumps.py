@@ -36,6 +36,9 @@ class Walk:
     jumps: Counter[tuple[str, str]] = field(default_factory=Counter)  # (caller, called) to times
     decision: Decision | None = None  # what was decided
 
+    def into(self, file: str) -> int:
+        return sum(times for (_, called), times in self.jumps.items() if called == file)
+
     def __str__(self) -> str:
         return f"{len(self.files)} files, {sum(self.jumps.values())} jumps"
 

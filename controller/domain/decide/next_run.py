@@ -45,21 +45,21 @@ def decide_next_run(o: Observation, record: Record) -> Decision:
 
 def _note_levers(case: StartCase) -> Decision | None:
     """Acts on levers that were pulled while no run was open."""
+    if not case.pulled:
+        return None
     o, record = case.o, case.record
     changes: dict[str, object] = {}
     held, before = kept(record), record.phase
     phase, reason, said = before, record.reason, []
-    if case.is_pulled(names.RETEST):
+    if names.RETEST in case.pulled:
         changes["again"] = "retest"
         said.append(waiting.retest_noted(asked(o.deployment, names.RETEST)))
-    if case.is_pulled(names.END_HOLD):
+    if names.END_HOLD in case.pulled:
         outcome = record.outcome()
         changes["released"] = outcome.run if outcome else ""
         if held is not None:
             said.append(waiting.hold_ended(held.run, asked(o.deployment, names.END_HOLD)))
             phase, reason = (Phase.IDLE, Reason.WAITING) if phase is Phase.HELD else (phase, reason)
-    if not changes and not case.is_pulled(names.ABORT):
-        return None
     changes["levers"] = {**record.levers, **case.levers}
     message = "; ".join(said) or record.message
     after = evolve(o, record, phase, reason, message=message, **changes)

@@ -40,7 +40,7 @@ def with_comparison(o: Observation, record: Record, run: OpenRun, checked: Check
     record = replace(
         record,
         outcomes=(*record.outcomes[:-1], outcome),
-        message=cut_bytes(say.passed(run.id, message), o.rules.message_bytes),
+        message=cut_bytes(say.is_over(run.id, Phase.PASSED, message), o.rules.message_bytes),
         steps=(*record.steps[:-1], replace(record.steps[-1], message=message)),
     )
     if comparison is not None and comparison.slower:

@@ -6,7 +6,7 @@ from functools import cached_property
 from controller.domain.build import Build
 from controller.domain.decide.observation import Observation
 from controller.domain.manifest.request import RunRequest, configuration_hash
-from controller.domain.record.asked_once import levers_of
+from controller.domain.record.asked_once import levers_of, unanswered
 from controller.domain.record.record import Record
 
 
@@ -48,9 +48,10 @@ class StartCase:
         changed = record.config and record.config != self.configuration
         return "configuration" if changed or record.again else ""
 
-    def is_pulled(self, lever: str) -> bool:
-        """Whether a person has given this lever a new value since it was last acted on."""
-        return lever in self.levers and self.levers[lever] != self.record.levers.get(lever)
+    @cached_property
+    def pulled(self) -> set[str]:
+        """The levers that a person has given a new value since they were last acted on."""
+        return unanswered(self.o.deployment, self.record)
 
     def has_tested(self, build: Build) -> bool:
         return build in self.record.tested.get(self.target, ())

@@ -3,7 +3,7 @@
 | demand | asked where | holds when |
 |---|---|---|
 | readiness | everywhere | `/ext/health/readiness` says that the node has bootstrapped [90] |
-| health | everywhere | no check of `/ext/health` fails that holds up a pass (`healthchecks`) |
+| health | everywhere | no check of `/ext/health` fails that holds up a pass (`checks`) |
 | C tip | C followed, on a public network | its newest block is young by our clock, and never older than the one before |
 | C height | C followed, elsewhere | `eth_blockNumber` answers and never goes back |
 | P height | P-chain only | `platform.getHeight` answers and never goes back; on a public network the chain's time is of the last day |

@@ -26,10 +26,12 @@ def levers_of(deployment: Deployment, *levers: str) -> dict[str, str]:
     return {name: value for name in levers or ASKING_ONCE if (value := _lever(deployment, name))}
 
 
-def unanswered(deployment: Deployment, record: Record, lever: str) -> bool:
-    """Whether a person has given this lever a new value since it was last acted on."""
-    value = _lever(deployment, lever)
-    return value != "" and value != record.levers.get(lever)
+def unanswered(deployment: Deployment, record: Record, *levers: str) -> set[str]:
+    """Those of these levers, or of all, that a person has given a new value since they were last
+    acted on.
+    """
+    found = levers_of(deployment, *levers)
+    return {name for name, value in found.items() if value != record.levers.get(name)}
 
 
 def lever_value(now: datetime, who: str, *spent: str | None) -> str:

@@ -50,10 +50,6 @@ def is_over(run: str, phase: Phase, why: str) -> str:
     return f"run {run} {phase.lower()}: {why}"
 
 
-def passed(run: str, why: str) -> str:
-    return f"run {run} passed: {why}"
-
-
 def passed_slowly(run: str, comparison: str) -> str:
     return f"run {run} passed, and was slow: {comparison}"
 

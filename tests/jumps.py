@@ -21,7 +21,7 @@ from types import FrameType
 from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Decision, Observation
 from tests.machine_objects import deployment, with_annotations
-from tests.machine_scene import Scene, scene
+from tests.machine_scene import scene
 from tests.machine_world import World
 
 ROOT = Path(__file__).parents[1]
@@ -109,40 +109,33 @@ def ready_to_passed() -> Walk:
 def crash_to_failed() -> Walk:
     """A node ends again and again: the decision that fails the run."""
     found = scene()
-    last = _last_end(found)
-    assert found.verdict[0] == "Failed"
-    return last
+    world, seen = found.world, list[Observation]()
+    observe = world.observe
 
+    def watched(key: str) -> Observation:
+        if world.record(key).run is not None:
+            seen.append(observe(key))
+        return observe(key)
 
-def _last_end(found: Scene) -> Walk:
-    """Every decision of a crash loop is walked; the last one fails the run."""
-    walks: list[Walk] = []
-    world, look = found.world, found.world.look
-
-    def watched(key: str) -> Decision:
-        if world.record(key).run is None:
-            return look(key)
-        walks.append(walk(world.observe(key)))
-        return look(key)
-
-    world.look = watched  # type: ignore[method-assign]
+    world.observe = watched  # type: ignore[method-assign]
     found.ends(8, 1, line="fatal error: out of ideas")
-    return walks[-1]
+    assert found.verdict[0] == "Failed"
+    return walk(seen[-1])
 
 
 def _until(
     world: World, key: str, over: Callable[[], bool], *, meanwhile: Callable[[], object] = bool
 ) -> Walk:
+    """The first decision after which it is over."""
     for _ in range(200):
         meanwhile()
         for _ in range(4):
             o = world.observe(key)
-            found = walk(o)
-            assert found.decision is not None
-            world.carry_out(key, found.decision)
+            decision = decide(o)
+            world.carry_out(key, decision)
             if over():
-                return found
-            if found.decision.write is None:
+                return walk(o)
+            if decision.write is None:
                 break
     raise AssertionError(f"it never comes to that: {world.record(key).message}")
 

@@ -4,8 +4,6 @@ then, where it answers, for all else that it tells of itself.
 
 from dataclasses import replace
 
-import msgspec
-
 from controller.base.errors import Garbled, Trouble
 from controller.base.text import shown
 from controller.domain.node_http import (
@@ -36,12 +34,6 @@ _HOST_REFUSED = (
     "the node refuses our Host header (403 invalid host specified):"
     ' set AVAGO_HTTP_ALLOWED_HOSTS="*" in the node\'s container'
 )
-
-
-class _Status(msgspec.Struct):
-    """What an API server says in its own name."""
-
-    message: str = ""
 
 
 class _NoHealth(Exception):
@@ -78,8 +70,6 @@ class HttpNodeProbe:
         reply = await self._door.fetch(
             address, path, limit=_LONGEST_HEALTH, timeout=self._time_limit
         )
-        if not reply.from_node:
-            raise _NoHealth(_of_proxy(reply))
         health = read_health(reply)
         if health is None:
             raise _NoHealth(_of_stranger(reply))
@@ -136,18 +126,6 @@ def _answer(readiness: Health, health: Health) -> NodeAnswer:
 
 def _no_health(kind: AnswerKind, detail: str) -> NodeAnswer:
     return NodeAnswer(kind, shown(detail, 400))
-
-
-def _of_proxy(reply: DoorReply) -> NodeAnswer:
-    """The API server's word in the node's stead (recording 59)."""
-    try:
-        message = msgspec.json.decode(reply.body, type=_Status).message
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        message = ""
-    if reply.status == 503 and "connection refused" in message:
-        return _no_health(AnswerKind.STARTING, "nobody listens in the pod yet: connection refused")
-    said = f": {shown(message)}" if message else ""
-    return _no_health(AnswerKind.UNREACHED, f"the API server's proxy answers {reply.status}{said}")
 
 
 def _of_stranger(reply: DoorReply) -> NodeAnswer:

@@ -63,4 +63,4 @@ class Questions:
             )
         except Trouble:
             return None
-        return reply.body if reply.from_node and reply.status == 200 else None
+        return reply.body if reply.status == 200 else None

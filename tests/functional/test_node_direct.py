@@ -43,7 +43,7 @@ async def failure(door: DirectDoor, address: NodeAddress) -> Trouble:
 async def test_host_is_the_address(door: DirectDoor) -> None:
     """Is the pod's address the Host, so that avalanchego's host check lets it pass?"""
     async with ScriptedServer(lambda _: web.Response(body=b"x")) as server:
-        assert await fetch(door, at(server.port)) == DoorReply(200, b"x", from_node=True)
+        assert await fetch(door, at(server.port)) == DoorReply(200, b"x")
         assert server.headers[0]["Host"] == f"127.0.0.1:{server.port}"
 
 

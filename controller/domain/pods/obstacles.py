@@ -27,31 +27,23 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Obstacles:
-    """A sentence each, empty where there is none.
+    """A sentence each, empty where there is none."""
 
-    pulling: the image does not come. unplaced: there is no pod, or no machine takes it, or its
-    containers do not begin. not_created: the container cannot be made from its manifest. manifest,
-    volume: the init container's complaint, by whose fault it is; again: it runs again after one,
-    which may or may not be over. other_data: it prepared the data of another run. wordless:
-    the node runs, and the init container has said nothing. loopback: why nobody outside the pod can
-    reach the node.
-    """
-
-    pulling: str = ""
-    unplaced: str = ""
-    not_created: str = ""
-    manifest: str = ""
-    volume: str = ""
-    again: bool = False
-    other_data: str = ""
-    wordless: str = ""
-    loopback: str = ""
+    pulling: str = ""  # the image does not come
+    unplaced: str = ""  # no pod, or no machine takes it, or its containers do not begin
+    not_created: str = ""  # the container cannot be made from its manifest
+    manifest: str = ""  # the init container complains of its manifest
+    volume: str = ""  # the init container complains of its volume
+    again: bool = False  # it runs again after a complaint, which may or may not be over
+    other_data: str = ""  # it prepared the data of another run
+    wordless: str = ""  # the node runs, and the init container has said nothing
+    loopback: str = ""  # nobody outside the pod can reach the node
 
 
 class _Complaint(msgspec.Struct):
     """The init container's termination message where it failed."""
 
-    error: str = ""
+    error: str = ""  # a sentence; empty where it says none
 
 
 _WORDLESS = (

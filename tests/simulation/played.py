@@ -258,13 +258,3 @@ _METHODS = frozenset(
 
 async def _away(*_args: object, **_options: object) -> None:
     raise StoreUnavailable("the store is away")
-
-
-@dataclass
-class Ear:
-    """Every notice that was told, in order."""
-
-    notices: list[Notice] = field(default_factory=list)
-
-    async def tell(self, notice: Notice) -> None:
-        self.notices.append(notice)

@@ -11,32 +11,29 @@ States are tuples, so that equal worlds are one; all that follows from a state i
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from random import Random
 from typing import NamedTuple
 
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
 from controller.domain.build import Resolution
-from controller.domain.decide.candidates import candidates
 from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import (
-    Choice,
-    ClaimSeen,
     Decision,
     Effect,
-    GiveBack,
     Leave,
     Nudge,
     Observation,
     TakeClaim,
 )
+from controller.domain.followed import Followed
 from controller.domain.health.attention import Attention
 from controller.domain.health.demands import demands_of
 from controller.domain.health.soak import Soak
-from controller.domain.manifest.request import RunRequest, read_request
+from controller.domain.manifest.request import read_request
 from controller.domain.node_http import Tip
 from controller.domain.objects import Deployment, Pod
 from controller.domain.pods.run_pods import Life, view_pods
@@ -45,12 +42,32 @@ from controller.domain.record.write import Write
 from controller.domain.reference import Reference
 from controller.domain.run import Phase
 from controller.domain.target import SyncMode
-from controller.engine.claims.ledger import claims_of
+from controller.engine.claims.ledger import Ledger
+from controller.engine.polling.reference_book import TagState
+from controller.engine.reconcile.executor import Executor
+from controller.engine.reconcile.observe import Senses, observe
+from controller.engine.reconcile.record_memory import RecordMemory
+from controller.engine.telling.publisher import Publisher
+from store.api import SCHEMA, Claim, Meta
+from store.memory import MemoryStore
+from store.passing_on import PassingStore
 from tests.fakes import EPOCH
-from tests.machine_objects import RULES, SOUND, apply_write, bare, build, deployment, pod, word
+from tests.machine_engine import Ear, StillClock, StillCluster, at_once, still_store
+from tests.machine_objects import (
+    RULES,
+    SOUND,
+    apply_write,
+    bare,
+    build,
+    deployment,
+    pod,
+    service,
+    word,
+)
 
 NAMES = ("one", "two")
 KEYS = tuple(f"bootstrap/{name}" for name in NAMES)
+SERVICES = {key: service(name) for key, name in zip(KEYS, NAMES, strict=True)}
 LONG = 1e9  # of any duration that is waited for
 
 
@@ -267,7 +284,7 @@ def look(s: State, c: int, i: int) -> Seen:
         ready=ready and running,
         sibling=s.deps[1 - i].record,
         memory=s.store.mirror[i] if newer else None,
-        told=max((t.seq for t in mirrored.steps), default=mirrored.told) if mirrored else 0,
+        told=_told(mirrored) if mirrored else 0,
         claims=frozenset() if running else s.store.claims,
         pending=None if running else s.store.pending[i],
         leave=running or (control.opened and not control.waits & s.flights),
@@ -281,58 +298,43 @@ def decision_on(seen: Seen) -> Decision:
     return decide(_observation(seen))
 
 
-@cache
-def as_subject(index: int, image: str) -> RunRequest:
-    return read_request(as_deployment(index, Dep(1, image, None, None, None, None)), RULES)
-
-
 def _observation(seen: Seen) -> Observation:
+    """The engine's own look, at no more than what is seen."""
     i = seen.which
+    sibling = Dep(1, bare(), None, seen.sibling, None, None)
+    cluster = StillCluster(
+        {KEYS[i]: as_deployment(i, seen.dep), KEYS[1 - i]: as_deployment(1 - i, sibling)},
+        SERVICES,
+        {KEYS[i]: (as_pod(seen.pod),)} if seen.pod else {},
+    )
+    clock = StillClock(lambda: EPOCH + timedelta(seconds=seen.clock))
+    store = as_store(
+        Store(
+            claims=seen.claims,
+            pending=put((None, None), i, seen.pending),
+            mirror=put((None, None), i, seen.memory),
+        )
+    )
     record = as_record(i, seen.dep.record)
-    sibling = as_record(1 - i, seen.sibling)
-    pods = (as_pod(seen.pod),) if seen.pod else ()
-    o = Observation(
-        deployment=as_deployment(i, seen.dep),
-        record_text=seen.dep.record,
-        record=record,
-        request=as_subject(i, seen.dep.image),
-        port=9650,
+    attention = _attention(record, tuple(cluster.pods(KEYS[i])), seen.ready)
+    senses = Senses(
+        cluster=cluster,
+        store=store,
+        clock=clock,
         rules=RULES,
-        now=EPOCH + timedelta(seconds=seen.clock),
-        pods=pods,
-        memory=as_record(i, seen.memory),
-        siblings=(sibling,) if sibling else (),
-        leave=Leave(seen.leave, "" if seen.leave else "settling"),
-        attention=_attention(record, pods, seen.ready),
-        told=seen.told,
-        skew=0.0,
+        memory=RecordMemory(store),
+        ledger=Ledger(store, clock, Random(0), settle=0.0, patience=0.0, records=lambda: ()),
+        state=lambda followed: _state(followed, seen.tag),
+        attention=lambda _key: attention,
+        told=lambda _key: seen.told,
     )
-    assert isinstance(o.request, RunRequest)
-    if record is not None and record.run is not None:
-        return o
-    pending = _claim_seen(o.request, seen.pending) if seen.pending else None
-    if pending and record and pending.run <= record.last_run:
-        pending = None
-    choices = tuple(
-        _choice(o.request, source, followed.reference, seen)
-        for source, followed in candidates(o.request, record)
-    )
-    return replace(o, pending=pending, choices=choices)
+    leave = Leave(seen.leave, "" if seen.leave else "settling")
+    return at_once(observe(senses, as_deployment(i, seen.dep), leave))
 
 
-def _claim_seen(request: RunRequest, claim: ClaimState) -> ClaimSeen:
-    return ClaimSeen(str(request.target), claim[0], claim[1], KEYS[claim[2]])
-
-
-def _choice(request: RunRequest, source: str, name: str, seen: Seen) -> Choice:
-    digest = name if ":" in name else build(seen.tag)
-    claim = next((c for c in seen.claims if c[0] == digest), None)
-    return Choice(
-        name,
-        source,
-        Resolution(digest, digest),
-        claim=_claim_seen(request, claim) if claim else None,
-    )
+def _state(followed: Followed, tag: str) -> TagState:
+    digest = followed.reference if followed.fixed else build(tag)
+    return TagState(Resolution(digest, digest))
 
 
 def _attention(record: Record | None, pods: tuple[Pod, ...], ready: bool) -> Attention | None:
@@ -357,19 +359,147 @@ def _long_soak(life: Life) -> Soak:
     return Soak(life, LONG, 9, held, first={"C": Tip(1, 1.0)}, last={"C": Tip(9, 9.0)})
 
 
+# The store, as the engine's own rooms use it
+
+TARGET = str(read_request(deployment(), RULES).target)
+CLUSTER = "cluster"
+
+
+def as_store(store: Store) -> MemoryStore:
+    """A store in which just this has happened."""
+    found, epoch = still_store(), _epoch(store.holder)
+    pending = [claim for claim in store.pending if claim]
+    settled = [_claim(claim) for claim in store.claims if claim not in pending]
+    at_once(found.refill(Meta(SCHEMA, epoch, 0, CLUSTER), settled))
+    for claim in pending:
+        at_once(found.claim(_claim(claim), epoch=epoch, seen_grants=0))
+    for i, text in enumerate(store.mirror):
+        if text is not None:
+            record = as_record(i, text)
+            assert record is not None
+            fields = {"seq": str(record.seq), "record": text, "told": str(_told(record))}
+            at_once(found.mirror(KEYS[i], fields))
+    return found
+
+
+def as_state(found: MemoryStore) -> Store:
+    """And back."""
+    meta = at_once(found.meta())
+    assert meta is not None
+    return Store(
+        claims=frozenset(_state_of(claim) for claim in at_once(found.claims_of(TARGET))),
+        pending=tuple(
+            _state_of(claim) if (claim := at_once(found.pending(key))) else None for key in KEYS
+        ),
+        mirror=tuple(at_once(found.mirrored(key)).get("record") for key in KEYS),
+        holder=next((c for c in (0, 1) if _epoch(c) == meta.epoch), None),
+    )
+
+
+def _told(record: Record) -> int:
+    """`seq` of the last step that was told when this record was published."""
+    return max((step.seq for step in record.steps), default=record.told)
+
+
+def _epoch(holder: int | None) -> str:
+    return f"{0xF if holder is None else holder:016x}"
+
+
+def _claim(claim: ClaimState) -> Claim:
+    return Claim(TARGET, claim[0], claim[1], KEYS[claim[2]])
+
+
+def _state_of(claim: Claim) -> ClaimState:
+    return claim.build, claim.run, KEYS.index(claim.owner)
+
+
+class _Exchanged(PassingStore):
+    """The store behind is another one by the next call."""
+
+    def exchange(self, store: MemoryStore) -> None:
+        self._behind = store
+
+
+class _Draws(Random):
+    """Whose next epoch is known."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__(c)
+        self._c = c
+
+    def getrandbits(self, k: int, /) -> int:
+        return self._c
+
+
+def _opened(c: int, texts: tuple[str | None, ...]) -> tuple[Ledger, _Exchanged]:
+    """The ledger of a controller that has opened some store: another one may stand there now."""
+    store, clock = _Exchanged(still_store()), StillClock(lambda: EPOCH)
+    records = [record for i, text in enumerate(texts) if (record := as_record(i, text))]
+    ledger = Ledger(
+        store, clock, _Draws(c), settle=0.0, patience=0.0, records=lambda: iter(records)
+    )
+    at_once(ledger.open(CLUSTER))
+    return ledger, store
+
+
+@cache
+def after_refill(c: int, store: Store, texts: tuple[str | None, ...]) -> Store:
+    """The controller opens the store; these are the records that it sees."""
+    found = as_store(store)
+    ledger, behind = _opened(c, texts)
+    behind.exchange(found)
+    at_once(ledger.open(CLUSTER))
+    return as_state(found)
+
+
+@cache
+def after_effect(
+    c: int, i: int, effect: Effect, store: Store, texts: tuple[str | None, ...]
+) -> Store:
+    """The controller carries out one effect of a decision about the Deployment."""
+    found = as_store(store)
+    ledger, behind = _opened(c, texts)
+    behind.exchange(found)
+    memory, clock = RecordMemory(behind), StillClock(lambda: EPOCH)
+    executor = Executor(StillCluster({}), behind, ledger, memory, clock, lambda _key: None)
+    only = Decision(Phase.IDLE, "", "", effects=(effect,))
+    at_once(executor.carry_out(KEYS[i], only))
+    return as_state(found)
+
+
+@cache
+def after_publishing(
+    i: int, text: str, mirror: str | None, pending: ClaimState | None
+) -> tuple[frozenset[tuple[str, str, str]], str | None, ClaimState | None]:
+    """A publisher that has just started: what it tells, the mirror and what is pending after it."""
+    record, ear = as_record(i, text), Ear()
+    assert record is not None
+    found = as_store(
+        Store(
+            claims=frozenset((pending,)) if pending else frozenset(),
+            pending=put((None, None), i, pending),
+            mirror=put((None, None), i, mirror),
+        )
+    )
+    at_once(
+        Publisher(found, ear).publish(as_deployment(i, Dep(1, bare(), *_NOTHING)), record, text)
+    )
+    told = frozenset((n.id, str(n.phase), n.reason) for n in ear.notices)
+    after = as_state(found)
+    return told, after.mirror[i], after.pending[i]
+
+
+_NOTHING = (None, None, None, None)
+
+
 # What may happen next
-
-
-def steps(s: State) -> Iterator[tuple[Step, State]]:
-    yield from work(s)
-    yield from disturbances(s)
 
 
 def work(s: State) -> Iterator[tuple[Step, State]]:
     """What controllers, kubelets and the API server do without being disturbed."""
     for c, control in enumerate(s.controls):
         if not control.opened:
-            yield ("open", c), refilled(s, c, first=True)
+            yield ("open", c), refilled(s, c)
         if control.busy is None:
             for i in range(s.kept):
                 after = looked(s, c, i)
@@ -394,21 +524,36 @@ def looked(s: State, c: int, i: int) -> State | None:
     before, record = s, as_record(i, s.deps[i].record)
     if record and len(record.steps) >= RULES.steps - 1:
         s = published(s, i)
-    decision = decision_on(look(s, c, i))
-    if only_says(record, decision):
-        decision = replace(decision, write=None, record=None)
-    effects = tuple(e for e in decision.effects if not isinstance(e, Nudge))
-    if decision.record is not None:
-        check_verdict(s, i, decision.record)
-    if decision.write is not None:
-        flight = (i, number_of(decision.write))
-        control = s.controls[c]._replace(busy=i, sent=flight, effects=effects)
+    what = to_do(look(s, c, i))
+    if what.record is not None:
+        check_verdict(s, i, what.record)
+    if what.write is not None:
+        flight = (i, what.write)
+        control = s.controls[c]._replace(busy=i, sent=flight, effects=what.effects)
         return s._replace(controls=put(s.controls, c, control), flights=s.flights | {flight})
-    if effects:
-        control = s.controls[c]._replace(busy=i, effects=effects)
+    if what.effects:
+        control = s.controls[c]._replace(busy=i, effects=what.effects)
         return s._replace(controls=put(s.controls, c, control))
     after = published(s, i)
     return after if after != before else None
+
+
+class ToDo(NamedTuple):
+    """What of a decision is explored."""
+
+    write: int | None = None  # its number
+    record: Record | None = None
+    effects: tuple[Effect, ...] = ()
+
+
+@cache
+def to_do(seen: Seen) -> ToDo:
+    decision = decision_on(seen)
+    effects = tuple(e for e in decision.effects if not isinstance(e, Nudge))
+    if only_says(as_record(seen.which, seen.dep.record), decision):
+        return ToDo(effects=effects)
+    write = number_of(decision.write) if decision.write is not None else None
+    return ToDo(write, decision.record, effects)
 
 
 def only_says(old: Record | None, decision: Decision) -> bool:
@@ -428,18 +573,15 @@ def published(s: State, i: int) -> State:
     record = as_record(i, text)
     if record is None:
         return s
-    told = s.told | {
-        (f"{NAMES[i]}.{step.run or 'idle'}.{step.seq}", step.phase, step.reason)
-        for step in record.steps
-    }
+    said, mirror, pending = after_publishing(i, text or "", store.mirror[i], store.pending[i])
+    told = s.told | said
     if len({identity for identity, _, _ in told}) != len(told):
         raise Violation(f"I4: two transitions have one id: {sorted(told)}")
     if store.holder is None and told == s.told:
         return s  # a mirror that was lost is not missed before somebody refills the store
-    pending = store.pending[i]
-    if pending and pending[1] <= record.last_run:
-        store = store._replace(pending=put(store.pending, i, None))
-    store = store._replace(mirror=put(store.mirror, i, text))
+    store = store._replace(
+        mirror=put(store.mirror, i, mirror), pending=put(store.pending, i, pending)
+    )
     return s._replace(store=store, told=told)
 
 
@@ -451,40 +593,26 @@ def effect_done(s: State, c: int) -> State:
     assert i is not None
     control = control._replace(effects=tuple(rest), busy=i if rest else None)
     s = s._replace(controls=put(s.controls, c, control))
-    if isinstance(effect, GiveBack):
-        claim = (effect.claim.build, effect.claim.run, KEYS.index(effect.claim.owner))
-        claims = store.claims - {claim}
-        pending = put(store.pending, i, None) if store.pending[i] == claim else store.pending
-        return s._replace(store=store._replace(claims=claims, pending=pending))
-    assert isinstance(effect, TakeClaim)
-    if store.holder != c:
-        return refilled(s, c)  # StoreForgot: refill, and decide again
-    wanted = (effect.build, effect.run, i)
-    standing = next((x for x in store.claims if x[0] == effect.build), None)
-    if standing and standing != (effect.build, effect.instead_of, i):
-        return s
-    return s._replace(
-        clock=s.clock + 1,
-        store=store._replace(
-            claims=(store.claims - {standing}) | {wanted}, pending=put(store.pending, i, wanted)
-        ),
-    )
+    after = after_effect(c, i, effect, store, texts(s))
+    if after.holder != store.holder:
+        return opened(s, c, after, waits=s.flights)  # StoreForgot: refilled, and decides again
+    granted = isinstance(effect, TakeClaim) and (effect.build, effect.run, i) in after.claims
+    return s._replace(clock=s.clock + granted, store=after)
 
 
-def refilled(s: State, c: int, *, first: bool = False) -> State:
-    """The store is given what the records prove, and belongs to this controller's epoch."""
-    known = {claim[0]: claim for claim in s.store.claims}
-    for i, dep in enumerate(s.deps):
-        record = as_record(i, dep.record)
-        for claim in claims_of(record) if record else ():
-            known.setdefault(claim.build, (claim.build, claim.run, i))
-    control = s.controls[c]._replace(opened=True)
-    if not first:
-        control = control._replace(waits=s.flights)
-    return s._replace(
-        store=s.store._replace(claims=frozenset(known.values()), holder=c),
-        controls=put(s.controls, c, control),
-    )
+def refilled(s: State, c: int) -> State:
+    """A controller has started, and opens the store."""
+    return opened(s, c, after_refill(c, s.store, texts(s)), waits=s.controls[c].waits)
+
+
+def opened(s: State, c: int, store: Store, *, waits: frozenset[Flight]) -> State:
+    """The store was given what the records prove, and belongs to this controller's epoch."""
+    control = s.controls[c]._replace(opened=True, waits=waits)
+    return s._replace(store=store, controls=put(s.controls, c, control))
+
+
+def texts(s: State) -> tuple[str | None, ...]:
+    return tuple(dep.record for dep in s.deps)
 
 
 def flown(s: State, flight: Flight) -> State:
@@ -679,7 +807,7 @@ def check_settled(s: State) -> None:
         return
     ends: dict[tuple[str, str], int] = {}
     for identity, phase, _ in s.told:
-        name, run, _ = identity.split(".")
+        _, name, run, _ = identity.split(".")
         over = phase in (Phase.PASSED, Phase.FAILED, Phase.ABORTED)
         ends[name, run] = ends.get((name, run), 0) + over
     for (name, run), count in ends.items():

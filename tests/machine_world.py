@@ -44,11 +44,10 @@ GIVEN = Leave(True)
 
 @dataclass(frozen=True)
 class Directory:
-    """Data of one run on a volume. binary: build that began it."""
+    """Data of one run on a volume."""
 
-    binary: str
+    binary: str  # build that began it
     resumes: int = 0
-    done: bool = False
 
 
 def prepare_data(

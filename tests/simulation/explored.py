@@ -76,24 +76,24 @@ class Violation(AssertionError):
 
 
 class Dep(NamedTuple):
-    """A Deployment. image: of node and init container, which are only ever written together."""
+    """A Deployment, with what is written on it; None where that is not there."""
 
     uid: int
-    image: str
-    run: str | None
+    image: str  # of node and init container, which are only ever written together
+    run: str | None  # id in the pod template
     record: str | None
     phase: str | None
     message: str | None
 
 
 class PodState(NamedTuple):
-    """real: letter of the build that runs in it. data: the init container's word, None before."""
+    """The one pod of a Deployment."""
 
-    uid: int
+    uid: int  # of the Deployment
     image: str
-    real: str
-    run: str | None
-    data: str | None
+    real: str  # letter of the build that runs in it
+    run: str | None  # id that it carries
+    data: str | None  # the init container's word; None before it has said one
 
     @property
     def up(self) -> bool:
@@ -106,25 +106,24 @@ ClaimState = tuple[str, str, int]  # build, run, owner
 
 
 class Store(NamedTuple):
-    """holder: the controller whose epoch stands; None after a loss, or before anybody opened it."""
+    """What of the store is explored: all that a decision can come to depend on."""
 
     claims: frozenset[ClaimState] = frozenset()
-    pending: tuple[ClaimState | None, ...] = (None, None)
-    mirror: tuple[str | None, ...] = (None, None)
+    pending: tuple[ClaimState | None, ...] = (None, None)  # of each Deployment
+    mirror: tuple[str | None, ...] = (None, None)  # text of each record
+    # The controller whose epoch stands; None after a loss, or before anybody opened it
     holder: int | None = None
 
 
 class Control(NamedTuple):
-    """A controller. sent: the patch that it waits for; effects: what it still does after it, for
-    the Deployment `busy`. waits: patches that may still land and began before its start or its last
-    refill. opened: whether it has opened the store since its start.
-    """
+    """A controller."""
 
-    busy: int | None = None
-    sent: Flight | None = None
-    effects: tuple[Effect, ...] = ()
+    busy: int | None = None  # the Deployment that it has in hand
+    sent: Flight | None = None  # the patch that it waits for
+    effects: tuple[Effect, ...] = ()  # what it still does after that
+    # Patches that may still land and began before its start or its last refill
     waits: frozenset[Flight] = frozenset()
-    opened: bool = False
+    opened: bool = False  # it has opened the store since its start
 
 
 class Budget(NamedTuple):
@@ -139,22 +138,20 @@ class Budget(NamedTuple):
 
 
 class State(NamedTuple):
-    """clock: seconds that have passed, one for each new claim. started: (build, run, Deployment) of
-    all nodes that ever ran; void: runs whose data another image touched; told: every transition
-    that people were given.
-    """
+    """The whole world at one moment, and what is remembered of its past."""
 
-    tag: str
+    tag: str  # letter of the build behind the one that is followed
     deps: tuple[Dep, Dep]
     pods: tuple[PodState | None, ...]
     volumes: tuple[frozenset[Directory], ...]
     store: Store
-    clock: int
+    clock: int  # seconds that have passed, one for each new claim
     controls: tuple[Control, ...]
-    flights: frozenset[Flight]
+    flights: frozenset[Flight]  # patches that have not landed yet
     budget: Budget
-    started: frozenset[tuple[str, str, int]] = frozenset()
-    void: frozenset[tuple[str, int]] = frozenset()
+    started: frozenset[tuple[str, str, int]] = frozenset()  # (build, run, Deployment) that ever ran
+    void: frozenset[tuple[str, int]] = frozenset()  # (run, Deployment) whose data another touched
+    # (id, phase, reason) of every transition that people were given
     told: frozenset[tuple[str, str, str]] = frozenset()
     again: bool = False  # a Deployment was ever made again
     kept: int = 2  # Deployments that are looked after; one alone can be disturbed more often
@@ -255,18 +252,20 @@ def letter(digest: str) -> str:
 
 
 class Seen(NamedTuple):
-    """All that a look sees: what is seen alike is decided alike, once."""
+    """All that a look sees: what is seen alike is decided alike, once. While a run is open, neither
+    claims nor the tag are looked at.
+    """
 
-    which: int
+    which: int  # Deployment
     dep: Dep
     pod: PodState | None
-    ready: bool
-    sibling: str | None
-    memory: str | None
+    ready: bool  # its node has bootstrapped
+    sibling: str | None  # the other Deployment's record
+    memory: str | None  # the mirrored record, if it is newer
     told: int
     claims: frozenset[ClaimState]
     pending: ClaimState | None
-    leave: bool
+    leave: bool  # runs may be started
     tag: str
     clock: int
 

@@ -37,38 +37,34 @@ class PlayedClock(FakeClock):
 
 @dataclass
 class Node:
-    """One pod's node. begun: when its process started; needs: seconds to bootstrap from there."""
+    """One pod's node."""
 
     pod: Pod
-    real: str
-    said: str | None
-    begun: float
+    real: str  # build that runs in it
+    said: str | None  # the init container's word; None: it waits
+    begun: float  # monotonic seconds at which its process started
     restarts: int = 0
-    restarted: datetime | None = None
+    restarted: datetime | None = None  # the last time, if it ever was
 
 
 @dataclass
 class Character:
-    """How a build behaves. hours: that it takes to bootstrap. crashes: restarts it makes, one each
-    quarter of an hour, before it goes on.
-    """
+    """How a build behaves."""
 
-    hours: float = 6.0
-    crashes: int = 0
+    hours: float = 6.0  # that it takes to bootstrap
+    crashes: int = 0  # restarts it makes, one each quarter of an hour, before it goes on
 
 
 @dataclass
 class PlayedCluster:
-    """`Cluster` of the engine's ports. behaviour: by build. lost: share of writes whose reply is
-    lost, applied or not.
-    """
+    """`Cluster` of the engine's ports. Maps are by key, but for behaviour (by build) and tags."""
 
     clock: FakeClock
     random: Random
     behaviour: dict[str, Character] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-    lost: float = 0.0
-    ahead: float = 0.0
+    tags: dict[str, str] = field(default_factory=dict)  # to the build behind
+    lost: float = 0.0  # share of writes whose reply is lost, applied or not
+    ahead: float = 0.0  # seconds of our clock before the API server's
     deployments: dict[str, Deployment] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     volumes: dict[str, dict[str, Directory]] = field(default_factory=dict)

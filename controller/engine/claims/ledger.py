@@ -22,10 +22,7 @@ from store.api import Claim, StateStore, StoreForgot, StoreMisused, StoreUnavail
 
 
 class Ledger:
-    """Grants claims, or says why not.
-
-    patience: seconds for which the store may be away before the Deployments' owners are told.
-    """
+    """Grants claims, or says why not."""
 
     def __init__(  # noqa: PLR0913 three collaborators, two numbers and two ears
         self,
@@ -38,6 +35,10 @@ class Ledger:
         records: Callable[[], Iterable[Record]],
         on_refill: Callable[[], None] = lambda: None,
     ) -> None:
+        """settle: seconds after a start or a refill in which nothing is claimed. patience: seconds
+        for which the store may be away before the Deployments' owners are told. records: those that
+        are seen now, for a refill. on_refill: is called after each.
+        """
         self._store = store
         self._clock = clock
         self._random = random

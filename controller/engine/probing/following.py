@@ -46,9 +46,7 @@ class Probing:
 
 
 class Following:
-    """See `Prober`. record: its newest, always with this open run. facts: begin with what that has.
-    reverted: the pin is taken back now.
-    """
+    """See `Prober`."""
 
     def __init__(
         self,
@@ -58,14 +56,14 @@ class Following:
         interval: float,
         rules: Rules,
     ) -> None:
-        self.record = record
+        self.record = record  # the newest; the run that is open in it is always this one
         run = self.run
         self.facts = run.facts
-        self.earlier: tuple[PastRun, ...] | None = None
+        self.earlier: tuple[PastRun, ...] | None = None  # passed; None: the store has not told
         self.attention = Attention(run.id)
-        self.reverted = False
-        self.woken = asyncio.Event()
-        self.task: asyncio.Task[None] | None = None
+        self.reverted = False  # the pin is taken back now
+        self.woken = asyncio.Event()  # a look is due before its time
+        self.task: asyncio.Task[None] | None = None  # what looks, once it was begun
         self._on = probing
         self._clock = clock
         self._rules = rules

@@ -15,8 +15,9 @@ from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.record.write import Write, WriteReply
 from controller.domain.reference import Reference
-from store.api import StoreUnavailable
+from store.api import StateStore, StoreUnavailable
 from store.memory import MemoryStore
+from store.passing_on import PassingStore
 from tests.fakes import FakeClock
 from tests.machine_objects import BUSY, SOUND, apply_write, pod, service
 from tests.machine_world import Directory, following, prepare_data
@@ -201,56 +202,21 @@ class PlayedProbe:
         return self.cluster.answer(address.service)
 
 
-class FickleStore(MemoryStore):
-    """A store that can be away, for every call, and that can forget all it knows."""
+class FickleStore(PassingStore):
+    """A store in memory that can be away, for every call, and that can forget all it knows."""
 
     def __init__(self, clock: FakeClock) -> None:
-        super().__init__(monotonic=clock.monotonic)
         self._clock = clock
         self.away = False
+        super().__init__(self._empty())
+
+    def _empty(self) -> MemoryStore:
+        return MemoryStore(monotonic=self._clock.monotonic)
 
     def forget(self) -> None:
-        away = self.away
-        self.__init__(self._clock)  # type: ignore[misc]
-        self.away = away
+        self._behind = self._empty()
 
-    def __getattribute__(self, name: str) -> object:
-        found = super().__getattribute__(name)
-        if name in _METHODS and super().__getattribute__("away"):
-            return _away
-        return found
-
-
-_METHODS = frozenset(
-    [
-        "meta",
-        "refill",
-        "claim",
-        "retake",
-        "claimed",
-        "pending",
-        "settle",
-        "release",
-        "mirror",
-        "mirrored",
-        "mirrors",
-        "put_run",
-        "run",
-        "append",
-        "history",
-        "put_tag",
-        "tag",
-        "put_build",
-        "build",
-        "put_evidence",
-        "evidence",
-        "runs",
-        "note_seen",
-        "seen_builds",
-        "claims_of",
-    ]
-)
-
-
-async def _away(*_args: object, **_options: object) -> None:
-    raise StoreUnavailable("the store is away")
+    def _reach(self) -> StateStore:
+        if self.away:
+            raise StoreUnavailable("the store is away")
+        return super()._reach()

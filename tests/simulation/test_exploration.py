@@ -5,18 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.explored import (
-    Budget,
-    State,
-    Step,
-    Violation,
-    begin,
-    check,
-    check_settled,
-    disturbances,
-    text_of,
-    work,
-)
+from tests.simulation.explored_invariants import check, check_settled
+from tests.simulation.explored_state import Budget, State, Step, Violation, begin
+from tests.simulation.explored_steps import disturbances, text_of, work
 
 MOST_WORK = 400  # steps without a disturbance; the longest way to rest is a fraction of it
 

@@ -11,7 +11,8 @@ from controller.domain.decide.observation import Decision, Leave, Observation
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
-from controller.domain.health.attention import Attention, Look, attend
+from controller.domain.health.attention import Attention, attend
+from controller.domain.health.look import Look
 from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.node_http import NodeAnswer
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
@@ -19,7 +20,7 @@ from controller.domain.record.record import OpenRun, Record
 from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.reference_book import TagState
 from controller.engine.reconcile.observe import Senses, observe
-from controller.engine.reconcile.record_memory import Memory
+from controller.engine.reconcile.record_memory import RecordMemory
 from controller.inspection.opening import Inspection
 from controller.inspection.ownership import check_ours, is_memory
 from controller.inspection.remembered import Remembered, recall
@@ -58,7 +59,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
         store=store,
         clock=clock,
         rules=rules,
-        memory=Memory(store),
+        memory=RecordMemory(store),
         ledger=ledger,
         state=lambda followed: states.get(followed, TagState()),
         attention=lambda _key: attention[0] if attention else None,

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.domain.failure_class import CLASSES, class_of
-from controller.domain.health.attention import LastWords
+from controller.domain.health.look import LastWords
 from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.objects import (
     Container,

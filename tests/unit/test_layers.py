@@ -19,7 +19,7 @@ SETTINGS = {"controller.settings"}
 _MANIFEST = {*BASE, "controller.domain"}
 _RECORD = {*_MANIFEST, "controller.domain.manifest"}
 _PODS = {*_RECORD, "controller.domain.record"}
-_HEALTH = {*BASE, "controller.domain", "controller.domain.pods", "controller.domain.pace"}
+_HEALTH = {*_PODS, "controller.domain.pods", "controller.domain.pace"}
 _DECIDE = {*_PODS, *_HEALTH, "controller.domain.health"}
 DOMAIN = {*_DECIDE, "controller.domain.decide"}
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from controller.domain.decide.observation import Observation
-from controller.domain.health.attention import LastWords
+from controller.domain.health.look import LastWords
 from controller.domain.objects import ContainerStatus, StateTerminated
 from controller.domain.pods.process_end import EndKind, ProcessEnd, process_end_of
 from controller.domain.pods.run_pods import RunPods

@@ -39,9 +39,7 @@ _Place = tuple[str, str]
 
 
 class Gatherer:
-    """Use from one event loop. secrets: texts that no evidence may hold, beside what `base.redact`
-    knows by itself.
-    """
+    """Use from one event loop."""
 
     def __init__(
         self,
@@ -52,6 +50,7 @@ class Gatherer:
         *,
         secrets: Sequence[str] = (),
     ) -> None:
+        """secrets: texts that no evidence may hold, beside what `base.redact` knows by itself."""
         self._witness = witness
         self._store = store
         self._clock = clock

@@ -17,14 +17,15 @@ from controller.domain.names import DEFAULT_SELECTOR
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.record.write import Write, WriteReply
-from controller.kube.api.client import WRITE_TIMEOUT, Call, KubeClient
+from controller.kube.api.call import WRITE_TIMEOUT, Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS, EVENTS, PODS, SERVICES
-from controller.kube.events import event_of
-from controller.kube.owners import deployment_of
+from controller.kube.event_of_notice import event_of
+from controller.kube.pod_owner import deployment_of
 from controller.kube.watch.cache import Cache, Change
-from controller.kube.watch.collection import Source, StreamTimes
 from controller.kube.watch.decoding import metadata_of
 from controller.kube.watch.informer import Informer
+from controller.kube.watch.list_and_watch import ListAndWatch, StreamTimes
 from controller.kube.watch.listing import list_all
 from controller.kube.watch.reflector import ReflectorTimes
 from controller.kube.writer import DeploymentWriter
@@ -174,7 +175,7 @@ class KubeCluster:
 
     def _view(self, watching: Watching, namespace: str) -> View:
         def informer(resource: Any, cache: Cache[Any]) -> Informer[Any]:
-            source = Source(
+            source = ListAndWatch(
                 self._client, resource, namespace, watching.selector, self._clock, watching.stream
             )
             return Informer(

@@ -4,7 +4,8 @@ import msgspec
 
 from controller.base.errors import Garbled
 from controller.domain.objects import Metadata
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import Operation
 
 

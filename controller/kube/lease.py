@@ -12,7 +12,8 @@ from controller.base.clock import Clock
 from controller.base.errors import Conflict, Garbled, NotFound, Trouble
 from controller.base.text import shown
 from controller.domain.names import FIELD_MANAGER
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import LEASES, Lease
 
 _MICROTIME = "%Y-%m-%dT%H:%M:%S.%fZ"

@@ -11,6 +11,7 @@ import pytest
 
 from controller.domain.build import Platform
 from controller.domain.evidence import BuildFacts
+from controller.domain.mirrors import Mirrors
 from controller.domain.reference import Repository
 from controller.registry.client import RegistryClient
 from controller.simulator.registry import Shape, SimulatedBuild, SimulatedRegistry, WrongDigest
@@ -41,7 +42,7 @@ class Asked:
 
     def client(self, *hosts: str) -> RegistryClient:
         """hosts: those that the simulator stands for."""
-        mirrors = dict.fromkeys(hosts, self.registry.url)
+        mirrors = Mirrors.parse(f"{host}={self.registry.url}" for host in hosts)
         return RegistryClient(self.session, self.clock, Random(1), mirrors=mirrors)
 
     async def describe(self, tag: str, build: str) -> BuildFacts:

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from controller.domain import names
-from controller.kube.access import (
+from controller.kube.rights import (
     IDENTIFYING,
     LEASING,
     PLACING,
@@ -105,7 +105,7 @@ def assert_the_same(granted: set[Right], needed: set[Right]) -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_account_is_granted_what_the_code_needs(folder: str) -> None:
     """Do the Roles of every overlay grant the controller's account exactly the verbs of
-    controller/kube/access.py, where it needs them?
+    controller/kube/rights.py, where it needs them?
     """
     granted = granted_by(folder)
     if folder == CLUSTER_WIDE:

@@ -10,7 +10,7 @@ from controller.base.clock import Clock
 from controller.base.errors import SettingsFault
 from controller.base.text import shown
 from controller.kube.login.tls import TlsFiles, tls_context
-from controller.kube.login.tokens import TokenFile
+from controller.kube.login.token_file import TokenFile
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 

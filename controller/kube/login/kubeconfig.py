@@ -20,7 +20,7 @@ from controller.base.text import shown
 from controller.kube.login.credentials import Endpoint
 from controller.kube.login.proxies import proxy_for
 from controller.kube.login.tls import TlsFiles, load_files, tls_context
-from controller.kube.login.tokens import TokenFile
+from controller.kube.login.token_file import TokenFile
 
 # A plugin may ask a cloud's login service; a plugin that waits for a person would wait for ever.
 PLUGIN_SECONDS = 60.0

@@ -8,7 +8,8 @@ import msgspec
 from controller.base.errors import Garbled, Unavailable
 from controller.base.text import shown
 from controller.domain.objects import Struct
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.errors import Expired
 from controller.kube.api.resources import Resource
 from controller.kube.watch.decoding import ObjectDecoder, Unreadable

@@ -15,7 +15,8 @@ from loguru import logger
 from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.clock import Clock
 from controller.base.errors import Busy, Refused, Trouble, Unavailable
-from controller.kube.api.errors import Expired, NotConnected, refusal
+from controller.base.http_errors import NotConnected
+from controller.kube.api.errors import Expired, refusal
 from controller.kube.api.resources import Operation
 from controller.kube.watch.decoding import (
     Bookmark,
@@ -53,7 +54,7 @@ class ReflectorTimes:
 
 
 class Offer(Protocol[T]):
-    """What a reflector reads from; `source.Source` is one."""
+    """What a reflector reads from; `list_and_watch.ListAndWatch` is one."""
 
     @property
     def plural(self) -> str: ...

@@ -16,35 +16,36 @@ from loguru import logger
 
 from controller.base.errors import Refused
 from controller.base.text import shown
-from controller.domain.reference import DOCKER_HUB
-from controller.registry.hosts import HUB_HOSTS
+from controller.domain.registry_host import canonical_host
 
 _LONGEST_FILE = 1 << 20  # bytes: a Secret holds no more than one MiB
 
 
 class _Entry(msgspec.Struct):
-    auth: str = ""
+    """One registry of a docker config.json; empty where the file does not say."""
+
+    auth: str = ""  # base64 of `username:password`, and then these two are not written
     username: str = ""
     password: str = ""
-    identitytoken: str = ""
+    identitytoken: str = ""  # see `Credential.identity_token`
 
 
 class _File(msgspec.Struct):
-    auths: dict[str, _Entry] = {}
+    auths: dict[str, _Entry] = {}  # by host, URL or host and path
+    # programs that know credentials; none of them is run
     credsStore: str = ""  # noqa: N815 the file's own words
     credHelpers: dict[str, str] = {}  # noqa: N815 the file's own words
 
 
 @dataclass(frozen=True)
 class Credential:
-    """identity_token: an OAuth2 refresh token, used instead of the password where there is one.
+    """Whom a registry is to take us for."""
 
-    version: counts the readings of the file, so that what was learnt of an old one is forgotten.
-    """
-
+    # counts the readings of the file, so that what was learnt of an old one is forgotten
     version: int
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
+    # an OAuth2 refresh token, used instead of the password; empty if there is none
     identity_token: str = field(default="", repr=False)
 
     def basic(self) -> str:
@@ -69,7 +70,7 @@ class CredentialFile:
         another limit, and hide the fault.
         """
         self.refresh()
-        name = f"{_canonical_host(host)}/{repository_path}"
+        name = f"{canonical_host(host)}/{repository_path}"
         while True:
             if credential := self._found.get(name):
                 return credential
@@ -137,9 +138,4 @@ def _canonical_key(key: str) -> str:
     path = path.strip("/")
     if path in ("v1", "v2"):
         path = ""
-    return f"{_canonical_host(host)}/{path}" if slash and path else _canonical_host(host)
-
-
-def _canonical_host(host: str) -> str:
-    host = host.lower()
-    return DOCKER_HUB if host in HUB_HOSTS else host
+    return f"{canonical_host(host)}/{path}" if slash and path else canonical_host(host)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from controller.base.errors import Garbled
 from controller.domain.evidence import BuildFacts
-from controller.registry.describing import commit_in, described, parse_config, release_in
+from controller.registry.build_facts import commit_in, described, parse_config, release_in
 
 COMMIT = "c0ffee00" * 5
 OTHER = "f00dcafe" * 5

@@ -8,7 +8,8 @@ import orjson
 
 from controller.base.errors import Garbled
 from controller.base.text import shown
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import REVIEWS, Operation, Review
 
 _REVIEW = msgspec.json.Decoder(Review)

@@ -9,7 +9,7 @@ import pytest
 from loguru import logger
 
 from controller.base.errors import Refused
-from controller.registry.credentials import Credential, CredentialFile
+from controller.registry.docker_config import Credential, CredentialFile
 
 
 def auth(user: str, password: str) -> str:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from controller.domain.manifest.field_owners import image_manager
 from controller.domain.notice import Level, Notice
 from controller.domain.run import Phase
-from controller.kube.access import LEASING, PROXYING, READING
-from controller.kube.events import event_name, event_of
+from controller.kube.event_of_notice import event_name, event_of
+from controller.kube.rights import LEASING, PROXYING, READING
 from tests.kube_samples.objects import as_deployment, deployment, recorded_managers, recording
 
 NOTICE = Notice(

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from controller.domain.pace.stages import STAGES
-from controller.node.metrics import LONGEST_PAGE, Metrics, read_metrics
+from controller.node.metrics_page import LONGEST_PAGE, Metrics, read_metrics
 
 FETCHED = "avalanche_snowman_bs_fetched"
 HEIGHT = "avalanche_snowman_last_accepted_height"

@@ -1,6 +1,6 @@
 """The health document: what it tells beside healthy or not, whatever shape it has.
 
-Excluded: readiness and health themselves (tests/functional/test_node_prober.py).
+Excluded: readiness and health themselves (tests/functional/test_node_http_probe.py).
 """
 
 import json
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.domain.node_http import DoorReply
-from controller.node.health import Health, read_health
+from controller.node.health_document import Health, read_health
 
 
 def read(**checks: object) -> Health:

@@ -8,7 +8,7 @@ import pytest
 
 from controller.base.errors import Busy
 from controller.domain.build import Quota
-from controller.registry.limits import LONGEST_WAIT, Gate, quota_in, wait_asked
+from controller.registry.rate_limits import LONGEST_WAIT, Gate, quota_in, wait_asked
 from tests.fakes import EPOCH, FakeClock
 
 JSON = {"Content-Type": "application/json"}

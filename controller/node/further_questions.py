@@ -7,15 +7,17 @@ import msgspec
 import orjson
 
 from controller.base.errors import Trouble
-from controller.domain.node_http import Door, DoorReply, NodeAddress
+from controller.domain.node_http import Door, NodeAddress, NodeRequest
 
 _TIME_LIMIT = 5.0  # seconds: a node that hangs at all of them still has a look a minute
 _LONGEST_RESULT = 1 << 20  # bytes: versions of a dozen VMs, or a block with the hashes in it
 
 
 class _Reply(msgspec.Struct):
-    result: Any = None
-    error: Any = None
+    """Of JSON-RPC: the one or the other."""
+
+    result: Any = None  # of any shape
+    error: Any = None  # None: there is none
 
 
 class Questions:
@@ -32,7 +34,7 @@ class Questions:
 
     async def get(self, path: str, *, limit: int) -> bytes | None:
         """The body of a 200. limit: bytes."""
-        return await self._fetch(path, "GET", None, limit)
+        return await self._fetch(NodeRequest(path, limit, self._time_limit))
 
     async def call(self, path: str, method: str, params: Sequence[object] | None = None) -> object:
         """The result of a JSON-RPC call, of any shape. params: a list where the API wants one, as
@@ -44,23 +46,16 @@ class Questions:
             "method": method,
             "params": {} if params is None else params,
         }
-        body = await self._fetch(path, "POST", orjson.dumps(request), _LONGEST_RESULT)
+        asked = NodeRequest(path, _LONGEST_RESULT, self._time_limit, orjson.dumps(request))
         try:
-            reply = msgspec.json.decode(body or b"", type=_Reply)
+            reply = msgspec.json.decode(await self._fetch(asked) or b"", type=_Reply)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         return reply.result if reply.error is None else None
 
-    async def _fetch(self, path: str, method: str, body: bytes | None, limit: int) -> bytes | None:
+    async def _fetch(self, request: NodeRequest) -> bytes | None:
         try:
-            reply: DoorReply = await self._door.fetch(
-                self._address,
-                path,
-                method=method,
-                body=body,
-                limit=limit,
-                timeout=self._time_limit,
-            )
+            reply = await self._door.fetch(self._address, request)
         except Trouble:
             return None
-        return reply.body if reply.from_node and reply.status == 200 else None
+        return reply.body if reply.status == 200 else None

@@ -4,8 +4,6 @@ then, where it answers, for all else that it tells of itself.
 
 from dataclasses import replace
 
-import msgspec
-
 from controller.base.errors import Garbled, Trouble
 from controller.base.text import shown
 from controller.domain.node_http import (
@@ -14,13 +12,14 @@ from controller.domain.node_http import (
     DoorReply,
     NodeAddress,
     NodeAnswer,
+    NodeRequest,
     NodeStarting,
 )
 from controller.node.chain_names import highest
-from controller.node.chains import ask_tips
-from controller.node.health import Health, read_health
-from controller.node.metrics import LONGEST_PAGE, read_metrics
-from controller.node.questions import Questions
+from controller.node.further_questions import Questions
+from controller.node.health_document import Health, read_health
+from controller.node.metrics_page import LONGEST_PAGE, read_metrics
+from controller.node.tips import ask_tips
 
 READINESS = "/ext/health/readiness"
 HEALTH = "/ext/health"
@@ -36,12 +35,6 @@ _HOST_REFUSED = (
     "the node refuses our Host header (403 invalid host specified):"
     ' set AVAGO_HTTP_ALLOWED_HOSTS="*" in the node\'s container'
 )
-
-
-class _Status(msgspec.Struct):
-    """What an API server says in its own name."""
-
-    message: str = ""
 
 
 class _NoHealth(Exception):
@@ -75,11 +68,8 @@ class HttpNodeProbe:
         return await self._told_more(address, readiness, health)
 
     async def _health(self, address: NodeAddress, path: str) -> Health:
-        reply = await self._door.fetch(
-            address, path, limit=_LONGEST_HEALTH, timeout=self._time_limit
-        )
-        if not reply.from_node:
-            raise _NoHealth(_of_proxy(reply))
+        request = NodeRequest(path, _LONGEST_HEALTH, self._time_limit)
+        reply = await self._door.fetch(address, request)
         health = read_health(reply)
         if health is None:
             raise _NoHealth(_of_stranger(reply))
@@ -136,18 +126,6 @@ def _answer(readiness: Health, health: Health) -> NodeAnswer:
 
 def _no_health(kind: AnswerKind, detail: str) -> NodeAnswer:
     return NodeAnswer(kind, shown(detail, 400))
-
-
-def _of_proxy(reply: DoorReply) -> NodeAnswer:
-    """The API server's word in the node's stead (recording 59)."""
-    try:
-        message = msgspec.json.decode(reply.body, type=_Status).message
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        message = ""
-    if reply.status == 503 and "connection refused" in message:
-        return _no_health(AnswerKind.STARTING, "nobody listens in the pod yet: connection refused")
-    said = f": {shown(message)}" if message else ""
-    return _no_health(AnswerKind.UNREACHED, f"the API server's proxy answers {reply.status}{said}")
 
 
 def _of_stranger(reply: DoorReply) -> NodeAnswer:

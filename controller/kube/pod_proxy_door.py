@@ -4,8 +4,9 @@ from urllib.parse import quote
 
 from controller.base.errors import Busy, Forbidden, Refused, Unavailable
 from controller.base.text import shown
-from controller.domain.node_http import DoorReply, NodeAddress, NodeStarting
-from controller.kube.api.client import Call, KubeClient
+from controller.domain.node_http import DoorReply, NodeAddress, NodeRequest, NodeStarting
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.errors import read_status, refusal
 from controller.kube.api.resources import Operation
 
@@ -15,39 +16,29 @@ HOST = "localhost"
 
 
 class PodProxyDoor:
-    """A `domain.door.Door`. The API server keeps connections of its own, so none is ours alone."""
+    """Implements the port `Door`. The API server keeps connections of its own: none is ours."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
 
-    async def fetch(
-        self,
-        address: NodeAddress,
-        path: str,
-        *,
-        method: str = "GET",
-        body: bytes | None = None,
-        limit: int,
-        timeout: float,
-    ) -> DoorReply:
+    async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:
         """See `Door`. A time limit that passes is Unavailable, not NodeStarting: from here, a node
         that accepts and says nothing looks like an API server that cannot reach the pod.
         """
         namespace, pod = quote(address.namespace, safe=""), quote(address.pod, safe="")
-        verb = "get" if method in {"GET", "HEAD"} else "create"
+        verb = "get" if request.body is None else "create"
         operation = Operation(verb, "pods/proxy", address.namespace, address.pod)
+        call = Call(
+            operation,
+            request.method,
+            f"/api/v1/namespaces/{namespace}/pods/{pod}:{address.port}/proxy{request.path}",
+            body=request.body,
+            timeout=request.timeout,
+            limit=request.limit,
+            host=HOST,
+        )
         try:
-            reply = await self._client.request(
-                Call(
-                    operation,
-                    method,
-                    f"/api/v1/namespaces/{namespace}/pods/{pod}:{address.port}/proxy{path}",
-                    body=body,
-                    timeout=timeout,
-                    limit=limit,
-                    host=HOST,
-                )
-            )
+            reply = await self._client.request(call)
         except Unavailable as exc:
             # Asking a node changes nothing, so a lost reply is no more than an unreached pod.
             raise Unavailable(str(exc)) from exc
@@ -61,6 +52,5 @@ class PodProxyDoor:
         trouble = refusal(reply.status, status, operation, reply.retry_after)
         if isinstance(trouble, Forbidden | Refused | Busy):
             raise trouble
-        raise Unavailable(
-            f"pod {address.pod} was not reached: {shown(status.message)}"
-        ) from trouble
+        said = f"the API server's proxy answers {reply.status}: {shown(status.message)}"
+        raise Unavailable(f"pod {address.pod} was not reached: {said}") from trouble

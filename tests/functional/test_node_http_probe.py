@@ -1,22 +1,27 @@
 """The prober: what it makes of a node's answers, over HTTP and of the API server's proxy.
 
 Included: kinds of answers, readiness, health, versions.
-Excluded: connections (test_node_direct.py), what else a node tells (test_node_tells.py).
+Excluded: connections (test_node_direct_door.py), what else a node tells (test_node_tells.py).
 """
 
-import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from controller.base.errors import Forbidden, Garbled, Trouble, Unavailable
-from controller.domain.node_http import AnswerKind, DoorReply, NodeAddress, NodeAnswer, NodeStarting
-from controller.node.direct import DirectDoor, node_session
-from controller.node.prober import HttpNodeProbe
+from controller.domain.node_http import (
+    AnswerKind,
+    DoorReply,
+    NodeAddress,
+    NodeAnswer,
+    NodeRequest,
+    NodeStarting,
+)
+from controller.node.direct_door import DirectDoor, node_session
+from controller.node.http_probe import HttpNodeProbe
 from tests.fakes import FakeClock
 from tests.misbehaving import ScriptedServer
 
@@ -248,51 +253,23 @@ async def test_what_a_node_says_is_fit_to_be_shown(node: Node) -> None:
 class ToldDoor:
     """A door behind which every request ends as it was told to."""
 
-    def __init__(self, outcome: DoorReply | Trouble) -> None:
+    def __init__(self, outcome: Trouble) -> None:
         self._outcome = outcome
 
-    async def fetch(
-        self,
-        address: NodeAddress,
-        path: str,
-        *,
-        method: str = "GET",
-        body: bytes | None = None,
-        limit: int,
-        timeout: float,
-    ) -> DoorReply:
-        if isinstance(self._outcome, Trouble):
-            raise self._outcome
-        return self._outcome
-
-
-def status_body(**fields: Any) -> bytes:
-    status: Mapping[str, Any] = {"kind": "Status", "apiVersion": "v1", "status": "Failure"}
-    return json.dumps({**status, **fields}).encode()
-
-
-REFUSED = "error trying to reach service: dial tcp 10.200.0.2:9651: connect: connection refused"
+    async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:
+        raise self._outcome
 
 
 @pytest.mark.parametrize(
     ("outcome", "kind", "words"),
     [
-        (DoorReply(503, status_body(message=REFUSED), False), AnswerKind.STARTING, "refused"),
-        (
-            DoorReply(503, status_body(message="dial tcp: i/o timeout"), False),
-            AnswerKind.UNREACHED,
-            "i/o timeout",
-        ),
-        (DoorReply(404, status_body(message="no pod"), False), AnswerKind.UNREACHED, "404: no pod"),
-        (DoorReply(502, b"<html>", False), AnswerKind.UNREACHED, "502"),
-        (DoorReply(200, b'{"healthy":true,"checks":{}}', False), AnswerKind.UNREACHED, "200"),
         (NodeStarting("refuses"), AnswerKind.STARTING, "refuses"),
         (Unavailable("no route"), AnswerKind.UNREACHED, "no route"),
         (Forbidden("may not get pods/proxy"), AnswerKind.UNREACHED, "pods/proxy"),
         (Garbled("no HTTP"), AnswerKind.GARBLED, "no HTTP"),
     ],
 )
-async def test_ways_that_fail(outcome: DoorReply | Trouble, kind: AnswerKind, words: str) -> None:
+async def test_ways_that_fail(outcome: Trouble, kind: AnswerKind, words: str) -> None:
     """Is a way that fails told from a node that does, and from one that is starting?"""
     address = NodeAddress("ns", "pod", "10.0.0.1", 9650, "svc")
     answer = await HttpNodeProbe(ToldDoor(outcome)).ask(address)

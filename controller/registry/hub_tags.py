@@ -5,9 +5,9 @@ import msgspec
 from controller.base.errors import Garbled, NotFound, Refused
 from controller.domain.build import Build
 from controller.domain.reference import ReferenceFault, Repository, check_tag
-from controller.registry.errors import trouble_of
 from controller.registry.hosts import Hosts
-from controller.registry.limits import Gates
+from controller.registry.rate_limits import Gates
+from controller.registry.statuses import meaning_of
 from controller.registry.transport import Ask, Transport
 
 _PAGE = 100  # tags: the most that it gives at once [79]
@@ -56,7 +56,7 @@ class HubTags:
         if reply.status in (401, 403):
             raise Refused(f"{about} is not open to all")
         if reply.status != 200:
-            raise trouble_of(reply.status, about)
+            raise meaning_of(reply.status, about)
         try:
             return names_of(reply.body, build)
         except Garbled as error:

@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 
 from controller.base.clock import Clock
 from controller.base.errors import Unavailable
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import Resource
 from controller.kube.watch.decoding import ObjectDecoder, WatchEvent
 from controller.kube.watch.lines import LineSplitter
@@ -27,7 +28,7 @@ class StreamTimes:
     grace: float = 30.0
 
 
-class Source(Generic[T]):
+class ListAndWatch(Generic[T]):
     """See the module. namespace: empty for all of them."""
 
     def __init__(

@@ -7,8 +7,8 @@ an error has no tip.
 from collections.abc import Sequence
 
 from controller.domain.node_http import Tip
+from controller.node.further_questions import Questions
 from controller.node.numbers import quantity, unix_quantity, unix_rfc3339, whole
-from controller.node.questions import Questions
 
 C_RPC = "/ext/bc/C/rpc"
 P_RPC = "/ext/bc/P"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.base.errors import Garbled
-from controller.registry.hub import names_of
+from controller.registry.hub_tags import names_of
 
 BUILD = "sha256:" + "b" * 64
 INDEX = "sha256:" + "1" * 64

@@ -68,6 +68,8 @@ def trouble_of(error: Exception, about: str, seconds: float) -> Trouble:
         case aiohttp.ClientConnectorCertificateError() | ssl.CertificateError():
             why = _certificate_fault(error)
             return Untrusted(f"{about} shows a certificate that is not trusted: {why}")
+        case UnicodeError():  # a label of more than 63 letters does not even reach the resolver
+            return Unavailable(f"{about} is not found by its name")
         case aiohttp.ClientPayloadError():
             return Unavailable(f"{about} broke off in the middle of its answer")
         case aiohttp.InvalidURL():
@@ -89,8 +91,7 @@ def _not_connected(error: Exception, about: str) -> NotConnected | None:
             return NotConnected(f"{about} cannot be reached: its proxy {proxy}: {_why(error)}")
         case aiohttp.ClientHttpProxyError():  # the proxy does not connect us
             return NotConnected(f"{about} cannot be reached: its proxy answers {error.status}")
-        case aiohttp.ClientConnectorDNSError() | UnicodeError():
-            # UnicodeError: a label of more than 63 letters does not even reach the resolver.
+        case aiohttp.ClientConnectorDNSError():
             return NotConnected(f"{about} is not found by its name")
         case aiohttp.ClientConnectorError(errno=errno.ECONNREFUSED):
             return PortClosed(f"{about} cannot be reached: it refuses connections")

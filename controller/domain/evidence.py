@@ -25,13 +25,12 @@ class Place:
 class BuildFacts:
     """What a registry tells of a build. version, commit: of the image's labels
     `org.opencontainers.image.version` and `.revision`, or of a tag that is a commit [83, 84];
-    empty where there are none. created: RFC 3339. tags: others that point to the same build, as
+    empty where there are none. tags: others that point to the same build, as
     far as the registry tells. unread: why something could not be had.
     """
 
     version: str = ""
     commit: str = ""
-    created: str = ""
     tags: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 

@@ -35,13 +35,12 @@ ALL = ""  # the namespace that stands for all of them
 
 @dataclass(frozen=True)
 class Watching:
-    """What is watched, and how. namespaces: `(ALL,)` for the whole cluster. instance: who of us
-    speaks in Kubernetes Events. stream, reflector, policy: times, short in tests and the demo.
-    """
+    """What is watched, and how."""
 
-    namespaces: tuple[str, ...]
-    selector: str = DEFAULT_SELECTOR
-    instance: str = ""
+    namespaces: tuple[str, ...]  # `(ALL,)` for the whole cluster
+    selector: str = DEFAULT_SELECTOR  # of labels; what is not selected is not seen at all
+    instance: str = ""  # who of us speaks in Kubernetes Events; empty for a name of all of us
+    # times, None for the usual ones: short in tests and the demo
     stream: StreamTimes | None = None
     reflector: ReflectorTimes | None = None
     policy: BackoffPolicy | None = None

@@ -7,6 +7,7 @@ from typing import Any
 from controller.base.text import cut_bytes
 from controller.domain import names
 from controller.domain.notice import Level, Notice
+from controller.kube.api.resources import MICROTIME
 
 NOTE_LIMIT = 1024  # bytes; the API server refuses more
 WORD_LIMIT = 128  # characters of reason, action and reportingInstance, likewise
@@ -14,7 +15,6 @@ NAME_LIMIT = 253  # of any object
 
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
 _OTHER = re.compile(r"[^a-z0-9.-]+")
-_MICROTIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def event_of(notice: Notice, instance: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def event_of(notice: Notice, instance: str) -> dict[str, Any]:
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {"name": event_name(notice.id), "namespace": namespace},
-        "eventTime": notice.at.strftime(_MICROTIME),
+        "eventTime": notice.at.strftime(MICROTIME),
         "reportingController": names.COMPONENT,
         "reportingInstance": cut_bytes(instance or names.FIELD_MANAGER, WORD_LIMIT),
         "action": "Transition" if notice.phase_before is not None else "Notice",

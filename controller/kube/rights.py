@@ -8,6 +8,7 @@ import orjson
 
 from controller.base.errors import Garbled
 from controller.base.text import shown
+from controller.base.undecodable import UNDECODABLE
 from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import REVIEWS, Operation, Review
@@ -20,9 +21,9 @@ class Right:
     """One verb on one resource, as a Role grants it."""
 
     verb: str
-    group: str
-    resource: str
-    subresource: str = ""
+    group: str  # empty for core
+    resource: str  # plural
+    subresource: str = ""  # empty for the resource itself
 
     def operation(self, namespace: str) -> Operation:
         namespace = "" if self.of_cluster else namespace
@@ -97,5 +98,5 @@ async def _allowed(client: KubeClient, namespace: str, right: Right) -> bool:
     )
     try:
         return _REVIEW.decode(body).status.allowed
-    except msgspec.DecodeError as exc:
+    except UNDECODABLE as exc:
         raise Garbled(f"a review of our rights that cannot be read: {shown(exc)}") from exc

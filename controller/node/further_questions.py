@@ -7,6 +7,7 @@ import msgspec
 import orjson
 
 from controller.base.errors import Trouble
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.node_http import Door, NodeAddress, NodeRequest
 
 _TIME_LIMIT = 5.0  # seconds: a node that hangs at all of them still has a look a minute
@@ -49,7 +50,7 @@ class Questions:
         asked = NodeRequest(path, _LONGEST_RESULT, self._time_limit, orjson.dumps(request))
         try:
             reply = msgspec.json.decode(await self._fetch(asked) or b"", type=_Reply)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNDECODABLE:
             return None
         return reply.result if reply.error is None else None
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from controller.base.text import shown
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.node_http import DoorReply
 from controller.node.chain_names import ChainNames
 from controller.node.numbers import number, whole
@@ -26,27 +27,23 @@ _LONGEST_DOCUMENT = 64 * 1024  # bytes that are kept: evidence, beside a log of 
 
 class _Document(msgspec.Struct):
     healthy: bool
-    checks: dict[str, Any] | None
+    checks: dict[str, Any] | None  # by name; a document without this field is another's
 
 
 @dataclass(frozen=True)
 class Health:
-    """healthy: status 200 and `healthy` true. checks: names. failing: name to error. All of it is
-    fit to be shown.
+    """One document. Its texts are fit to be shown."""
 
-    runs_c: there is a check of the C-chain, which a node in partial sync does not run [100].
-    heights: chain to its last accepted height, which its check tells once it has bootstrapped.
-    peers, disk_free: see `NodeAnswer`. document: its bytes, cut to a bound.
-    """
-
-    healthy: bool
-    checks: tuple[str, ...]
-    failing: Mapping[str, str]
+    healthy: bool  # status 200, and `healthy` true
+    checks: tuple[str, ...]  # names
+    failing: Mapping[str, str]  # name of a check to its error
+    # there is a check of the C-chain, which a node in partial sync does not run [100]
     runs_c: bool
+    # chain to its last accepted height, which its check tells once it has bootstrapped
     heights: Mapping[str, int]
-    peers: int | None
-    disk_free: float | None
-    document: bytes
+    peers: int | None  # connected ones; None where it does not tell
+    disk_free: float | None  # percent; None where it does not tell [91]
+    document: bytes  # as it came, cut to a bound
 
     @property
     def bootstrapped(self) -> bool:
@@ -62,7 +59,7 @@ def read_health(reply: DoorReply) -> Health | None:
         return None
     try:
         document = msgspec.json.decode(reply.body, type=_Document)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNDECODABLE:
         return None
     by_name = document.checks or {}
     checks = sorted(by_name.items())

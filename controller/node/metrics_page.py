@@ -64,13 +64,12 @@ _ESCAPE = re.compile(rb"\\(.)")
 
 @dataclass(frozen=True)
 class Metrics:
-    """See `NodeAnswer`, whose counters, heights and peers these are: absent where the page does
-    not tell.
-    """
+    """What a page tells, each absent where it does not."""
 
+    # `<chain>/<stage>` of `domain.pace.stages` to what was done since the process began [108-110]
     counters: Mapping[str, float] = field(default_factory=dict)
-    heights: Mapping[str, int] = field(default_factory=dict)
-    peers: int | None = None
+    heights: Mapping[str, int] = field(default_factory=dict)  # chain to its last accepted height
+    peers: int | None = None  # connected ones
 
 
 def read_metrics(body: bytes) -> Metrics:

@@ -13,8 +13,8 @@ from controller.domain.node_url import BY_ADDRESS
 from controller.engine.ports import NodeProbe, Registry
 from controller.kube.api.client import KubeClient, OnAnswer
 from controller.kube.cluster import ALL, KubeCluster, Watching
-from controller.kube.login.credentials import in_cluster
 from controller.kube.login.pod_or_kubeconfig import load_credentials
+from controller.kube.login.service_account import in_cluster
 from controller.kube.pod_proxy_door import PodProxyDoor
 from controller.node.direct_door import DirectDoor, node_session
 from controller.node.http_probe import HttpNodeProbe

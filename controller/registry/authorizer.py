@@ -29,12 +29,12 @@ _CLIENT_ID = "bootstrap-controller"  # the token specification wants a client to
 
 @dataclass(frozen=True)
 class Site:
-    """One repository at one registry. about: its canonical name, for sentences."""
+    """One repository at one registry."""
 
-    endpoint: Endpoint
-    path: str
-    about: str
-    gate: Gate
+    endpoint: Endpoint  # of the registry, or of the mirror that is asked in its stead
+    path: str  # of the repository
+    about: str  # its canonical name, for sentences
+    gate: Gate  # of who is asked
 
 
 class Authorizer:

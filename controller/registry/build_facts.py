@@ -6,13 +6,13 @@ nothing contradicts it: the machine compares it with what the node says.
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from operator import eq
 
 import msgspec
 
 from controller.base.errors import Garbled
 from controller.base.text import shown
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.build import same_commit
 from controller.domain.evidence import BuildFacts
 
@@ -20,7 +20,6 @@ LONGEST = 1 << 20  # bytes of a configuration: a few KB, and more only by labels
 
 _VERSION = "org.opencontainers.image.version"
 _REVISION = "org.opencontainers.image.revision"
-_CREATED = "org.opencontainers.image.created"
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 # A tag that is a commit: eight digits by avalanchego's scripts, more by hand [84]. Not one of
@@ -29,17 +28,15 @@ _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _COMMIT_TAG = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{8,40}")
 _RELEASE_TAG = re.compile(r"v\d+\.\d+\.\d+(?:-[0-9a-z.]+)?", re.ASCII)
 _RACE = "-r"  # ends the tags of a build with the race detector [84]
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-_FIRST_YEAR = 2013  # of Docker: an earlier time is the zero that reproducible builds write
 
 
 class _Run(msgspec.Struct):
+    # as they were written: of any type; None where there are none
     labels: dict[str, object] | None = msgspec.field(default=None, name="Labels")
 
 
 class _Config(msgspec.Struct):
-    config: _Run | None = None
-    created: object = None
+    config: _Run | None = None  # None where an image says nothing of how it runs
 
 
 def parse_config(body: bytes) -> BuildFacts:
@@ -48,7 +45,7 @@ def parse_config(body: bytes) -> BuildFacts:
     """
     try:
         document = msgspec.json.decode(body, type=_Config)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Garbled("its configuration cannot be read") from error
     labels = (document.config and document.config.labels) or {}
     unread: list[str] = []
@@ -56,13 +53,9 @@ def parse_config(body: bytes) -> BuildFacts:
     if commit and not _COMMIT.fullmatch(commit):
         unread.append(f"label {_REVISION} is no commit: '{shown(commit, 60)}'")
         commit = ""
-    created = _text(labels.get(_CREATED))
-    if created and not _is_time(created):
-        unread.append(f"label {_CREATED} is no time: '{shown(created, 60)}'")
     return BuildFacts(
         version=shown(_text(labels.get(_VERSION)), 64),
         commit=commit,
-        created=_built(created) or _built(_text(document.created)),
         unread=tuple(unread),
     )
 
@@ -90,7 +83,7 @@ def described(image: BuildFacts, tag: str, names: Iterable[str]) -> BuildFacts:
         commit = image.commit or tagged
         if not commit:
             commit = _agreed("commit", map(commit_in, others), same_commit, unread)
-    return BuildFacts(version, commit, image.created, others, tuple(unread))
+    return BuildFacts(version, commit, others, tuple(unread))
 
 
 def commit_in(tag: str) -> str:
@@ -118,17 +111,3 @@ def _agreed(
 
 def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
-
-
-def _built(text: str) -> str:
-    return text if _is_time(text) and int(text[:4]) >= _FIRST_YEAR else ""
-
-
-def _is_time(text: str) -> bool:
-    if not _RFC3339.fullmatch(text):
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

@@ -16,6 +16,7 @@ from loguru import logger
 
 from controller.base.errors import Refused
 from controller.base.text import shown
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.registry_host import canonical_host
 
 _LONGEST_FILE = 1 << 20  # bytes: a Secret holds no more than one MiB
@@ -102,7 +103,7 @@ class CredentialFile:
         try:
             file = msgspec.json.decode(raw, type=_File)
             found = {_canonical_key(key): _decode(file.auths[key], version) for key in file.auths}
-        except (msgspec.MsgspecError, ValueError):
+        except (*UNDECODABLE, ValueError):
             # The decoder's own words could quote the file: they are left out, and the chain too.
             raise Refused(
                 f"the file of registry credentials {path} is not a docker config.json: write"

@@ -3,6 +3,7 @@
 import msgspec
 
 from controller.base.errors import Garbled, NotFound, Refused
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.build import Build
 from controller.domain.reference import ReferenceFault, Repository, check_tag
 from controller.registry.hosts import Hosts
@@ -64,13 +65,13 @@ class HubTags:
 
 
 class _Image(msgspec.Struct):
-    digest: str | None = None
+    digest: str | None = None  # of one platform's manifest
 
 
 class _Tag(msgspec.Struct):
     name: str
-    digest: str | None = None  # not documented, and absent for old tags [79]
-    images: list[_Image] | None = None
+    digest: str | None = None  # of the index; not documented, and absent for old tags [79]
+    images: list[_Image] | None = None  # one for each platform
 
 
 class _Page(msgspec.Struct):
@@ -83,7 +84,7 @@ def names_of(body: bytes, build: Build) -> tuple[str, ...]:
     """
     try:
         page = msgspec.json.decode(body, type=_Page)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Garbled("is not in the form that is documented") from error
     found = dict.fromkeys(tag.name for tag in page.results if _points(tag, build))
     return tuple(name for name in found if _is_tag(name))[:_MOST]

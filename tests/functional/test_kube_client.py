@@ -30,9 +30,9 @@ from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.errors import Expired, Rejected, TurnedAway
 from controller.kube.api.resources import DEPLOYMENTS
-from controller.kube.login.credentials import GivenCredentials
 from controller.kube.login.tls import keepalive_socket
 from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import recording, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply, stream
 from tests.misbehaving import RawServer, closed_port

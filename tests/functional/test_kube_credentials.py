@@ -15,9 +15,9 @@ from controller.base.errors import Refused, SettingsFault, Unavailable
 from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS
-from controller.kube.login.credentials import in_cluster, load_in_cluster
 from controller.kube.login.kubeconfig import load_kubeconfig
 from controller.kube.login.pod_or_kubeconfig import load_credentials
+from controller.kube.login.service_account import in_cluster, load_in_cluster
 from controller.kube.login.tls import TlsFiles, tls_context
 from controller.kube.login.token_file import TokenFile
 from tests.kube_samples.certificates import ClusterFiles, cluster_files

@@ -10,9 +10,9 @@ from controller.base.errors import Busy, Forbidden, Trouble, Unavailable
 from controller.base.http_limits import TooLong
 from controller.domain.node_http import Door, DoorReply, NodeAddress, NodeRequest, NodeStarting
 from controller.kube.api.client import KubeClient
-from controller.kube.login.credentials import GivenCredentials
 from controller.kube.pod_proxy_door import PodProxyDoor
 from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import recording, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply
 
@@ -88,3 +88,14 @@ async def test_a_lost_answer_to_a_question_is_no_lost_write() -> None:
             await door.fetch(ADDRESS, NodeRequest("/ext/info", 9, timeout=1, body=b"{}"))
 
     assert type(caught.value) is Unavailable
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"kind": "\xff"}', b'{"x": ' + b"[" * 100_000], ids=["no UTF-8", "deep"]
+)
+async def test_a_node_that_answers_nonsense(body: bytes) -> None:
+    """Do odd bytes of a node, searched for the API server's words, raise nothing of the decoder?"""
+    async with Script(reply(body, 503)) as server, door_to(server) as door:
+        answer = await door.fetch(ADDRESS, NodeRequest("/ext/health", 1 << 20, timeout=5))
+
+    assert answer == DoorReply(503, body)

@@ -17,7 +17,6 @@ from controller.base.errors import Busy, Garbled, Refused, Unavailable
 from controller.domain.objects import Deployment
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS
-from controller.kube.login.credentials import GivenCredentials
 from controller.kube.watch.cache import Cache
 from controller.kube.watch.decoding import Bookmark, Changed, WatchEvent
 from controller.kube.watch.informer import Informer
@@ -25,6 +24,7 @@ from controller.kube.watch.list_and_watch import ListAndWatch, StreamTimes
 from controller.kube.watch.listing import ATTEMPTS, list_all
 from controller.kube.watch.reflector import ReflectorTimes
 from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import (
     bookmark,
     deployment,

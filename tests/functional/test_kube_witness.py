@@ -20,7 +20,6 @@ from controller.base.clock import SystemClock
 from controller.domain.evidence import Place, PodEvent, Read
 from controller.domain.objects import Pod
 from controller.kube.api.client import KubeClient
-from controller.kube.login.credentials import GivenCredentials
 from controller.kube.pod_facts import (
     EVENTS_PAGE,
     LOG_ATTEMPTS,
@@ -34,6 +33,7 @@ from controller.kube.rights import PLACING, WITNESSING, missing_rights
 from controller.simulator.apiserver.auth import rights_table
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import as_pod, listing, pod, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply
 

@@ -63,9 +63,7 @@ async def test_labelled_build(asked: Asked, shape: Shape) -> None:
     for platform in LABELLED.platforms[: 1 if shape is Shape.SINGLE else None]:
         build = LABELLED.digest(platform, shape)
 
-        assert await asked.describe("latest", build) == BuildFacts(
-            "1.14.0", COMMIT, "2026-11-20T10:00:00Z"
-        )
+        assert await asked.describe("latest", build) == BuildFacts("1.14.0", COMMIT)
 
 
 @pytest.mark.parametrize(
@@ -134,5 +132,5 @@ async def test_lying_registry(asked: Asked) -> None:
     asked.registry.faults.add(WrongDigest(), path="/manifests/", count=None)
     facts = await asked.describe("latest", LABELLED.digest())
 
-    assert (facts.commit, facts.created) == ("", "")
+    assert facts.commit == ""
     assert "do not have the digest" in facts.unread[0]

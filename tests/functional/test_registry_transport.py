@@ -137,7 +137,7 @@ async def test_name_that_no_resolver_takes(session: aiohttp.ClientSession) -> No
     """Is a label that is too long for DNS no raw error of the encoder?"""
     error = await failure(session, "registry.invalid", f"http://{'a' * 70}.invalid")
 
-    assert type(error) is NotConnected
+    assert type(error) is Unavailable
 
 
 async def test_hangs(session: aiohttp.ClientSession) -> None:
@@ -304,7 +304,7 @@ async def test_challenge_from_elsewhere_is_not_answered(session: aiohttp.ClientS
         ("http://[", Garbled),
         ("", Garbled),
         ("http://", Garbled),
-        (f"http://{'a' * 70}.invalid/", NotConnected),
+        (f"http://{'a' * 70}.invalid/", Unavailable),
     ],
     ids=["loop", "ftp", "no URL", "none", "no host", "long label"],
 )

@@ -142,7 +142,13 @@ HOMES: dict[str, set[str]] = {
     "multidict": _HTTP,  # and headers
     "kubernetes_asyncio": {"controller.kube"},
     "redis": {"store"},
-    "msgspec": {"controller.kube", "controller.domain", "controller.registry", "controller.node"},
+    "msgspec": {
+        "controller.base.undecodable",
+        "controller.kube",
+        "controller.domain",
+        "controller.registry",
+        "controller.node",
+    },
     "datadog": {"controller.notify"},
     "prometheus_client": {"controller.base.metrics", "controller.process.listener"},
     "typer": {"controller.cli"},

@@ -17,10 +17,10 @@ OTHER = "f00dcafe" * 5
 PREFIX = "org.opencontainers.image."
 
 
-def config(date: object = None, **labels: object) -> bytes:
-    """Of an image with these labels, each without its prefix. date: the configuration's own."""
+def config(**labels: object) -> bytes:
+    """Of an image with these labels, each without its prefix."""
     named = {PREFIX + name: value for name, value in labels.items()}
-    return json.dumps({"created": date, "config": {"Labels": named}}).encode()
+    return json.dumps({"config": {"Labels": named}}).encode()
 
 
 def image(version: str = "", commit: str = "") -> BuildFacts:
@@ -28,23 +28,23 @@ def image(version: str = "", commit: str = "") -> BuildFacts:
 
 
 def test_labels() -> None:
-    """Do the three labels become version, commit and time?"""
+    """Do the two labels become version and commit?"""
     facts = parse_config(config(version="1.14.0", revision=COMMIT, created="2026-11-20T10:00:00Z"))
 
-    assert facts == BuildFacts("1.14.0", COMMIT, "2026-11-20T10:00:00Z")
+    assert facts == BuildFacts("1.14.0", COMMIT)
 
 
 @pytest.mark.parametrize(
     "document",
     [
         {},
-        {"config": None, "created": None},
+        {"config": None},
         {"config": {}},
         {"config": {"Labels": None}},
         {"config": {"Labels": {}}},
         {"config": {"Labels": {"maintainer": "someone"}}},
         {"config": {"Labels": {PREFIX + "version": "", PREFIX + "revision": " "}}},
-        {"config": {"Labels": {PREFIX + "version": 7, PREFIX + "revision": ["a"]}}, "created": 7},
+        {"config": {"Labels": {PREFIX + "version": 7, PREFIX + "revision": ["a"]}}},
     ],
 )
 def test_image_without_labels(document: dict[str, Any]) -> None:
@@ -95,37 +95,6 @@ def test_labels_are_fit_to_be_shown() -> None:
     assert len(facts.version) <= 64
     assert "\x1b" not in facts.unread[0]
     assert len(facts.unread[0]) < 200
-
-
-@pytest.mark.parametrize(
-    ("label", "date", "told"),
-    [
-        ("2026-11-20T10:00:00.123456789+01:00", "", "2026-11-20T10:00:00.123456789+01:00"),
-        (None, "2026-11-19T00:00:00Z", "2026-11-19T00:00:00Z"),
-        ("2026-11-20T10:00:00Z", "2026-11-19T00:00:00Z", "2026-11-20T10:00:00Z"),
-        (None, "1970-01-01T00:00:00Z", ""),
-        (None, "0001-01-01T00:00:00Z", ""),
-        ("1970-01-01T00:00:00Z", "2026-11-19T00:00:00Z", "2026-11-19T00:00:00Z"),
-        (None, "2026-13-40T99:00:00Z", ""),
-        (None, "2026-11-19", ""),
-        (None, 1795600000, ""),
-    ],
-)
-def test_created(label: str | None, date: object, told: str) -> None:
-    """Is the label's time told, else the configuration's own, and never the zero of a reproducible
-    build?
-    """
-    facts = parse_config(config(date, created=label))
-
-    assert (facts.created, facts.unread) == (told, ())
-
-
-def test_label_that_is_no_time() -> None:
-    """Is a time that is none said, and the configuration's own taken?"""
-    facts = parse_config(config("2026-11-19T00:00:00Z", created="yesterday"))
-
-    assert facts.created == "2026-11-19T00:00:00Z"
-    assert facts.unread == ("label org.opencontainers.image.created is no time: 'yesterday'",)
 
 
 @pytest.mark.parametrize(
@@ -221,6 +190,6 @@ def test_label_of_another_commit_than_the_followed_tag() -> None:
 
 def test_other_tags_are_without_the_followed_one() -> None:
     """Are only the other names told, and what the image left unread with them?"""
-    facts = described(BuildFacts(created="x", unread=("a label",)), "latest", ("latest", "v1.14.0"))
+    facts = described(BuildFacts(unread=("a label",)), "latest", ("latest", "v1.14.0"))
 
-    assert facts == BuildFacts("v1.14.0", "", "x", ("v1.14.0",), ("a label",))
+    assert facts == BuildFacts("v1.14.0", "", ("v1.14.0",), ("a label",))

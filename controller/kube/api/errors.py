@@ -19,6 +19,7 @@ from controller.base.errors import (
 from controller.base.http_errors import NotConnected, translated
 from controller.base.http_limits import TooLong
 from controller.base.text import shown
+from controller.base.undecodable import UNDECODABLE
 from controller.kube.api.resources import Operation
 
 # A server that asks for more than an hour is not obeyed: it is a slip, and a person waits.
@@ -60,7 +61,7 @@ def read_status(body: bytes) -> Status | None:
     """The Status in a body, or None for any other body: a proxy's page, text of the fair queue."""
     try:
         status = _STATUS.decode(body)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
     return status if status.kind == "Status" else None
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from controller.base.clock import Clock
-from controller.kube.login.credentials import Credentials, in_cluster, load_in_cluster
+from controller.kube.login.credentials import Credentials
+from controller.kube.login.service_account import in_cluster, load_in_cluster
 
 
 async def load_credentials(

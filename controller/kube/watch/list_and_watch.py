@@ -18,14 +18,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class StreamTimes:
-    """Seconds.
+    """Seconds."""
 
-    silence: a bookmark comes about each minute [13], so a stream without a byte for this long is
-    half dead [16]. grace: the server ends a watch at its timeout; it may be this late [33].
-    """
-
+    # a bookmark comes about each minute [13], so a stream without a byte for this long is half
+    # dead [16]
     silence: float = 90.0
-    grace: float = 30.0
+    grace: float = 30.0  # the server ends a watch at its timeout; it may be this late [33]
 
 
 class ListAndWatch(Generic[T]):

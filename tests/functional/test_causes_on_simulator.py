@@ -29,7 +29,7 @@ from tests.causes_world import (
     running,
 )
 from tests.controlled_world import ControlledWorld
-from tests.servers import redis_server
+from tests.redis_servers import redis_server
 
 Play = Callable[[ControlledWorld], Awaitable[None]]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.commands import command
 from tests.controlled_world import ControlledWorld
-from tests.servers import free_port
+from tests.redis_servers import free_port
 
 SECRET = "hunter2"
 

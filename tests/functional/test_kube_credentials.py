@@ -359,6 +359,33 @@ async def test_a_kubeconfig_that_cannot_be_used_is_said_without_its_secrets(
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://h:99999", "it is no URL"),
+        ("https://[::1", "it is no URL"),
+        ("localhost:8080", "it is not http"),
+        ("https://admin:hunter2@h", "it holds a user"),
+    ],
+)
+async def test_a_server_that_cannot_be_asked_is_a_fault_of_the_kubeconfig(
+    tmp_path: Path, clock: InstantClock, url: str, why: str
+) -> None:
+    """Is it found at the start, and not by aiohttp's parser at the first request?"""
+    path = written(tmp_path / "config", url, {"token": "t"})
+    with pytest.raises(SettingsFault, match="the URL of its server") as caught:
+        await load_kubeconfig(path, None, {}, clock)
+    assert why in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_a_service_that_makes_no_url_is_a_fault(account: Path, clock: InstantClock) -> None:
+    """Are the variables named that a pod without a cluster's own would have?"""
+    environ = {"KUBERNETES_SERVICE_HOST": "h", "KUBERNETES_SERVICE_PORT": "99999"}
+    with pytest.raises(SettingsFault, match="KUBERNETES_SERVICE_PORT make no URL"):
+        load_in_cluster(environ, clock, account)
+
+
 async def test_a_proxy_of_the_kubeconfig_or_the_environment_is_used(
     tmp_path: Path, clock: InstantClock
 ) -> None:

@@ -484,7 +484,7 @@ async def reader_of(server: SimulatedApiServer) -> AsyncIterator[KubeClient]:
 
 
 async def test_with_these_rights_all_is_read() -> None:
-    """With the verbs of `access.py` alone, are log, Events and place read from a real protocol?"""
+    """With the verbs of `rights.py` alone, are log, Events and place read from a real protocol?"""
     async with simulated(*VERBS) as server, reader_of(server) as client:
         found, witness = pod_of(server), KubeWitness(client)
         happen(server, found.metadata.uid, "Evicted")

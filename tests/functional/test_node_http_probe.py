@@ -1,4 +1,4 @@
-"""The prober: what it makes of a node's answers, over HTTP and of the API server's proxy.
+"""The HTTP probe: what it makes of a node's answers, over HTTP and of the API server's proxy.
 
 Included: kinds of answers, readiness, health, versions.
 Excluded: connections (test_node_direct_door.py), what else a node tells (test_node_tells.py).

@@ -1,4 +1,4 @@
-"""The prober and the simulator's node: do they speak of the same thing?"""
+"""The HTTP probe and the simulator's node: do they speak of the same thing?"""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The prober: what else it learns of a node that answers, and that it costs health nothing.
+"""The HTTP probe: what else it learns of a node that answers, and that it costs health nothing.
 
 Included: the order and number of requests, their bounds, what their failures cost.
 Excluded: health (test_node_http_probe.py), shapes of answers (tests/unit/test_node_*.py).

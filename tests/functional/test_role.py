@@ -29,7 +29,7 @@ from controller.simulator.apiserver.statuses import StatusError
 from controller.simulator.faults import LoseReply
 from controller.simulator.world import NAMESPACE, World
 from tests.kustomize import K8S, Object, build, build_own
-from tests.servers import free_port
+from tests.redis_servers import free_port
 from tests.target_world import ENDLESS, REPOSITORY, SECOND, SOAK, TAG, TargetWorld, target_world
 
 TARGET = "fuji-c-chain-state-sync"

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode
 
@@ -51,7 +50,7 @@ class KubeClient:
         self, credentials: Credentials, clock: Clock, on_answer: OnAnswer | None = None
     ) -> None:
         self._credentials = credentials
-        self._peer = _peer(credentials.endpoint.url)
+        self._peer = credentials.endpoint.peer
         self._on_answer = on_answer or (lambda _operation, _status: None)
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
@@ -72,12 +71,7 @@ class KubeClient:
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -196,14 +190,6 @@ class KubeClient:
         if call.host is None:  # else the Date may be another server's
             self._server_clock.note(response.headers.get("Date"))
         return response
-
-
-def _peer(url: str) -> str:
-    """Host and port, for sentences; a kubeconfig's URL may hold a user."""
-    try:
-        return URL(url).host_port_subcomponent or "without an address"
-    except ValueError:
-        return "without an address"
 
 
 def _url(base: str, call: Call) -> URL:

@@ -6,15 +6,27 @@ from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Protocol
 
+from controller.base.http_url import read_http_url
+
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the API server is and how it is reached."""
+    """Where the API server is and how it is reached. Raises ValueError, a clause that says what is
+    wrong with the URL.
+    """
 
     url: str  # without a trailing slash; may have a path
     tls: SSLContext | None = None  # None for plain HTTP
     server_name: str | None = None  # what the certificate must be for; None for the URL's host
     proxy: str | None = None  # URL; None for no proxy
+
+    def __post_init__(self) -> None:
+        read_http_url(self.url)
+
+    @property
+    def peer(self) -> str:
+        """Host and port, for sentences."""
+        return read_http_url(self.url).host_port_subcomponent or ""
 
 
 class Credentials(Protocol):

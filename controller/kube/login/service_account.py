@@ -5,6 +5,7 @@ from pathlib import Path
 
 from controller.base.clock import Clock
 from controller.base.errors import SettingsFault
+from controller.base.http_url import read_http_url
 from controller.base.text import shown
 from controller.kube.login.credentials import Endpoint
 from controller.kube.login.tls import TlsFiles, tls_context
@@ -68,6 +69,12 @@ def load_in_cluster(
         loader.load_and_set(configuration)
     except (ConfigException, OSError) as exc:
         raise SettingsFault([f"the pod's service account cannot be used: {shown(exc)}"]) from exc
-    files = TlsFiles(ca=configuration.ssl_ca_cert)
-    endpoint = Endpoint(str(configuration.host), tls=tls_context(files))
+    files, url = TlsFiles(ca=configuration.ssl_ca_cert), str(configuration.host)
+    try:
+        read_http_url(url)
+    except ValueError as fault:
+        raise SettingsFault(
+            [f"KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT make no URL: {fault}"]
+        ) from None
+    endpoint = Endpoint(url, tls=tls_context(files))
     return InClusterCredentials(endpoint, files, directory, clock)

@@ -72,6 +72,20 @@ class NodeStarting(Unavailable):
 
 
 @dataclass(frozen=True)
+class NodeRequest:
+    """One question to a node: GET, or POST where it has a body."""
+
+    path: str  # begins with a slash
+    limit: int  # bytes of the answer
+    timeout: float  # seconds for all of it
+    body: bytes | None = None  # JSON, sent as such
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.body is None else "POST"
+
+
+@dataclass(frozen=True)
 class DoorReply:
     """The node's HTTP answer, read to its end."""
 
@@ -84,20 +98,8 @@ class Door(Protocol):
     a kept connection could lead to a pod that is gone.
     """
 
-    async def fetch(
-        self,
-        address: NodeAddress,
-        path: str,
-        *,
-        method: str = "GET",
-        body: bytes | None = None,
-        limit: int,
-        timeout: float,
-    ) -> DoorReply:
-        """path: begins with a slash. body: JSON, sent as such. limit: bytes of the answer.
-        timeout: seconds for all of it.
-
-        Redirects are not followed. Raises NodeStarting; Garbled where more than `limit` bytes
+    async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:
+        """Redirects are not followed. Raises NodeStarting; Garbled where more than `limit` bytes
         came or it was no HTTP; Refused or Forbidden where the way itself is closed to us;
         Unavailable for every other way of not reaching the pod.
         """

@@ -24,7 +24,7 @@ from controller.engine.reconcile.record_memory import RecordMemory
 from controller.inspection.opening import Inspection
 from controller.inspection.ownership import check_ours, is_memory
 from controller.inspection.remembered import Remembered, recall
-from controller.kube.lease import read_holder
+from controller.kube.lease_object import read_holder
 from store import ReadOnlyStore, open_store
 from store.api import StateStore, StoreMisused, StoreUnavailable
 

@@ -12,13 +12,14 @@ import orjson
 
 from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.errors import Busy, Conflict, Garbled, NotFound, Trouble, Unavailable
+from controller.base.http_errors import NotConnected
 from controller.base.text import shown
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
 from controller.inspection.lever_values import Asker, Lever, Result, Wish
 from controller.inspection.opening import InspectedDeployment
-from controller.kube.api.client import JSON_PATCH, WRITE_TIMEOUT, Call, KubeClient
-from controller.kube.api.errors import NotConnected
+from controller.kube.api.call import JSON_PATCH, WRITE_TIMEOUT, Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS
 from controller.kube.watch.listing import Listing, list_all
 from controller.kube.writer import DeploymentWriter

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from controller.base.errors import BootstrapError, Forbidden, Garbled
+from controller.base.http_limits import TooLong
 from controller.base.text import shown
 from controller.domain.evidence import Place, PodEvent, Read
 from controller.domain.objects import Pod
-from controller.kube.access import LIST_EVENTS, READ_CLAIMS, READ_LOGS, READ_NODES, Right
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import (
     NODES,
     OBJECT_EVENTS,
@@ -21,6 +22,7 @@ from controller.kube.api.resources import (
     Resource,
 )
 from controller.kube.pod_facts_decoding import Machine, claim_of, end_of, machine_of, read_events
+from controller.kube.rights import LIST_EVENTS, READ_CLAIMS, READ_LOGS, READ_NODES, Right
 from controller.kube.watch.decoding import ObjectDecoder, Unreadable
 
 T = TypeVar("T")
@@ -60,8 +62,8 @@ class KubeWitness:
             try:
                 # One line more, which tells whether there are more.
                 raw = await self._tail(pod, container, wanted + 1, previous=previous)
-            except Garbled as exc:
-                # Too long, as far as we know. Not asked with limitBytes: the server then leaves
+            except TooLong as exc:
+                # Not asked with limitBytes: the server then leaves
                 # out the end of these lines, and the end is what it is about.
                 why, wanted = str(exc), max(1, wanted // 2)
             except BootstrapError as exc:
@@ -155,7 +157,7 @@ class KubeWitness:
 
 
 def _sentence(exc: BootstrapError, right: Right, namespace: str) -> str:
-    """Why it could not be read. A missing right is named as at the start (`access`)."""
+    """Why it could not be read. A missing right is named as at the start (`rights`)."""
     if isinstance(exc, Forbidden):
         return f"missing right: {right.operation(namespace)}"
     return str(exc)

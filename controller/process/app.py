@@ -16,7 +16,9 @@ from controller.base.errors import BootstrapError, SettingsFault
 from controller.base.metrics import Metrics
 from controller.base.tasks import Work, stop_all, supervise
 from controller.engine.ports import Sink
-from controller.kube.access import (
+from controller.kube.api.client import KubeClient
+from controller.kube.lease import LeaseClaim, LeaseLock
+from controller.kube.rights import (
     IDENTIFYING,
     LEASING,
     PLACING,
@@ -26,8 +28,6 @@ from controller.kube.access import (
     WRITING,
     missing_rights,
 )
-from controller.kube.api.client import KubeClient
-from controller.kube.lease import LeaseClaim, LeaseLock
 from controller.notify.log_sink import LogSink
 from controller.process.leading import Leading, Parts
 from controller.process.leases import Leases

@@ -9,10 +9,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from controller.base.errors import SettingsFault
+from controller.domain.mirrors import Mirrors
+from controller.domain.node_url import NodeUrl
 from controller.settings import options as table
 from controller.settings import values as values
 from controller.settings.reader import (
@@ -20,6 +21,7 @@ from controller.settings.reader import (
     choice,
     duration,
     parse_host_port,
+    parse_list,
     parse_positive,
     parse_switch,
     parse_text,
@@ -71,21 +73,19 @@ class StoreSettings:
 
 @dataclass(frozen=True)
 class RegistrySettings:
-    """poll_interval: seconds. urls: host to where it is asked instead. auth_file: a docker
-    config.json; None for anonymous.
-    """
+    """How registries are asked."""
 
-    poll_interval: float
-    urls: Mapping[str, str]
-    auth_file: Path | None
+    poll_interval: float  # seconds between two looks at a followed tag
+    mirrors: Mirrors  # registries that are asked somewhere else
+    auth_file: Path | None  # a docker config.json; None for anonymous
 
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """probe_interval: seconds. url: template (see `values.parse_node_url`), or None."""
+    """How nodes are asked."""
 
-    probe_interval: float
-    url: str | None
+    probe_interval: float  # seconds between two looks at a node
+    url: NodeUrl | None  # None: at their pod, directly or through the API server
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
         node=NodeSettings(
             # longer, and the default soak of 10m would hardly be observed
             probe_interval=read.value(table.PROBE_INTERVAL, duration("100ms", "5m")),
-            url=read.maybe(table.NODE_URL, values.parse_node_url),
+            url=read.maybe(table.NODE_URL, NodeUrl.parse),
         ),
         engine=EngineSettings(
             # longer, and what a lost message hid would stay hidden for more than a day
@@ -219,7 +219,7 @@ def _password(read: OptionReader, path: Path) -> str | None:
 
 
 def _registry(read: OptionReader) -> RegistrySettings:
-    urls = read.maybe(table.REGISTRY, values.parse_registries) or MappingProxyType({})
+    mirrors = read.maybe(table.REGISTRY, lambda text: Mirrors.parse(parse_list(text))) or Mirrors()
     interval = read.value(table.POLL_INTERVAL, duration("100ms", "1d"))
     if interval < SHORTEST_PUBLIC_POLL and not read.given(table.REGISTRY):
         read.fault(
@@ -228,7 +228,7 @@ def _registry(read: OptionReader) -> RegistrySettings:
             " own with --registry",
             read.given(table.POLL_INTERVAL),
         )
-    return RegistrySettings(interval, urls, read.maybe(table.REGISTRY_AUTH, _existing_file))
+    return RegistrySettings(interval, mirrors, read.maybe(table.REGISTRY_AUTH, _existing_file))
 
 
 def _existing_file(text: str) -> Path:

@@ -18,7 +18,7 @@ from controller.domain import names
 from controller.domain.defaults import Rules
 from controller.domain.record.record import OpenRun, Outcome, Record, decode_record
 from controller.kube.api.client import KubeClient
-from controller.kube.login.loading import load_credentials
+from controller.kube.login.pod_or_kubeconfig import load_credentials
 from controller.process.app import App
 from controller.process.wiring import Surroundings
 from controller.settings.settings import load_settings

@@ -12,7 +12,7 @@ from controller.simulator.registry import SimulatedBuild
 from store import open_store
 from store.api import SCHEMA, Meta
 from tests.controlled_world import REPOSITORY, ControlledWorld, controlled_world
-from tests.servers import RedisServer
+from tests.redis_servers import RedisServer
 
 WAITS = SimulatedBuild("1.14.1", "b2" * 20, Plan(bootstrap_seconds=inf))
 NOTHING_NEW = "nothing new is started while the store is away: "

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.commands import command
 from tests.controlled_world import ControlledWorld
-from tests.servers import free_port
+from tests.redis_servers import free_port
 
 SECRET = "hunter2"
 
@@ -77,7 +77,7 @@ async def test_an_api_server_that_is_away(world: ControlledWorld) -> None:
     done = await command("status", "--kubeconfig", str(world.kubeconfig))
     assert done.code == 1
     assert len(done.err.splitlines()) == 1
-    assert "no connection to the API server" in done.err
+    assert "cannot be reached: it refuses connections" in done.err
     assert done.out == ""
 
 

@@ -1,7 +1,8 @@
 """What the registry client tells of a build, against small servers that fail one after the other.
 
-Included: requests, redirects, failures of each of the three, what is remembered. Excluded: what the
-documents mean (tests/unit/test_registry_describing.py), the simulator (test_registry_simulated.py).
+Included: requests, redirects, failures of each of the three, what is remembered. Excluded: what
+the documents mean (tests/unit/test_registry_build_facts.py), the simulator
+(test_registry_simulated.py).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from controller.domain.evidence import BuildFacts
+from controller.domain.mirrors import Mirrors
 from controller.domain.reference import Repository
 from controller.registry.client import RegistryClient
 from tests.fakes import FakeClock
@@ -96,7 +98,7 @@ class World:
         return self._client
 
     def asking(self, registry: str, hub: str) -> RegistryClient:
-        mirrors = {"docker.io": registry, "hub.docker.com": hub}
+        mirrors = Mirrors.parse([f"docker.io={registry}", f"hub.docker.com={hub}"])
         return RegistryClient(self._session, self.clock, Random(1), mirrors=mirrors)
 
     async def describe(self, tag: str = "latest", build: str = IMAGE.build) -> BuildFacts:

@@ -7,7 +7,7 @@ import pytest
 
 from store import MemoryStore, StateStore, StoreMisused, open_store
 from store.redis.store import RedisStore
-from tests.servers import redis_server
+from tests.redis_servers import redis_server
 
 
 async def refusal(url: str, **options: object) -> str:

@@ -9,6 +9,8 @@ import pytest
 
 from controller.base.errors import SettingsFault
 from controller.domain.defaults import COMPARE_URL
+from controller.domain.mirrors import Mirrors
+from controller.domain.node_url import NodeUrl
 from controller.settings.settings import (
     ClusterSettings,
     EngineSettings,
@@ -46,7 +48,7 @@ def test_every_default_is_the_documented_one() -> None:
             selector="bootstrap.avax.network/test=true",
         ),
         store=StoreSettings(url="memory://", password=None, prefix="bootstrap"),
-        registry=RegistrySettings(poll_interval=60.0, urls={}, auth_file=None),
+        registry=RegistrySettings(poll_interval=60.0, mirrors=Mirrors(), auth_file=None),
         node=NodeSettings(probe_interval=30.0, url=None),
         engine=EngineSettings(
             resync_interval=300.0,
@@ -99,10 +101,12 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
         store=StoreSettings("rediss://redis.example.com:6380/2", "s3cret", "other"),
         registry=RegistrySettings(
             0.5,
-            {"docker.io": "http://127.0.0.1:5000", "ghcr.io": "https://mirror.example.com"},
+            Mirrors.parse(
+                ["docker.io=http://127.0.0.1:5000/", "ghcr.io=https://mirror.example.com"]
+            ),
             auth,
         ),
-        node=NodeSettings(1.0, "http://{pod_ip}:{port}"),
+        node=NodeSettings(1.0, NodeUrl("http://{pod_ip}:{port}")),
         engine=EngineSettings(2.0, 0.0, 3, "https://git.example.com/{good}..{bad}", True),
         dogstatsd=DogStatsd(host="agent.example.com", port=8126),
         listen=ListenSettings("::1", 0, True),
@@ -145,9 +149,9 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
         cluster=ClusterSettings("/one:/two", None, ("*",), "team in (node, infra)"),
         store=StoreSettings("redis://r:6379", "s3cret", "other"),
         registry=RegistrySettings(
-            5.0, {"docker.io": "http://m:5000", "localhost:5000": "http://n:5000"}, auth
+            5.0, Mirrors.parse(["docker.io=http://m:5000", "localhost:5000=http://n:5000"]), auth
         ),
-        node=NodeSettings(10.0, "http://proxy/{namespace}/{pod}"),
+        node=NodeSettings(10.0, NodeUrl("http://proxy/{namespace}/{pod}")),
         engine=EngineSettings(60.0, 90.0, 12, "", True),
         dogstatsd=DogStatsd(socket_path="/var/run/datadog/dsd.socket"),
         listen=ListenSettings("127.0.0.1", 9090, True),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from controller.domain.run import Phase
 
@@ -46,3 +47,9 @@ class Notice:
     phase: Phase | None = None
     quiet: bool = False
     details: dict[str, str] = field(default_factory=dict)
+
+
+class Sink(Protocol):
+    """One place where notices go. Never waits for long; what it raises is a mistake of ours."""
+
+    async def tell(self, notice: Notice) -> None: ...

@@ -24,9 +24,10 @@ from controller.domain.target import SLUG
 from controller.engine.evidence.gatherer import KEEP_SECONDS
 from controller.engine.evidence.parts import SUMMARY
 from controller.engine.telling.history_body import body_of
-from controller.inspection.opening import inspecting
+from controller.inspection.deployments import inspecting
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
+from store import is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable, Transition
 
 _EXAMPLE = "20261123t060000z-1a2b3c4d"
@@ -95,7 +96,7 @@ async def find_evidence(
     settings: Settings, around: Surroundings, wanted: Wanted
 ) -> Evidence | Nothing:
     """Raises Fault for a run that several targets have, and Refused for a store that fails."""
-    if settings.store.url.lower().startswith("memory:"):
+    if is_memory(settings.store.url):
         return Nothing(
             "a memory:// store ends with the controller's process and cannot be read from another:"
             " name the store of a controller that has one with --store (BOOTSTRAP_STORE)"

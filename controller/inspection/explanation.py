@@ -20,11 +20,11 @@ from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.reference_book import TagState
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import Memory
-from controller.inspection.opening import Inspection
-from controller.inspection.ownership import check_ours, is_memory
-from controller.inspection.remembered import Remembered, recall
+from controller.inspection.deployments import Inspection
+from controller.inspection.progress_and_coverage import Remembered, recall
+from controller.inspection.store_ownership import check_ours
 from controller.kube.lease import read_holder
-from store import ReadOnlyStore, open_store
+from store import ReadOnlyStore, is_memory, open_store
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 
@@ -84,7 +84,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
 async def _believed(i: Inspection) -> tuple[StateStore, str]:
     """The store that was named; or an empty one, and why: a sentence."""
     store = await i.wiring.store()
-    if is_memory(i.wiring.settings):
+    if is_memory(i.wiring.settings.store.url):
         return ReadOnlyStore(store), "none is named (--store): what only it knows is not told here"
     try:
         await check_ours(store, i.inspected())

@@ -1,6 +1,6 @@
 """Values of single options that have a grammar of their own.
 
-Each parser raises ValueError with the remedy (what to write instead), as `base.options` wants it.
+Each parser raises ValueError with the remedy: what to write instead.
 """
 
 import re
@@ -151,11 +151,11 @@ def parse_compare_url(text: str) -> str:
 
 @dataclass(frozen=True)
 class DogStatsd:
-    """Where Datadog's agent listens: a UDP address, or a socket's path (then host is empty)."""
+    """Where Datadog's agent listens: a UDP address, or a unix socket."""
 
-    host: str = ""
-    port: int = DOGSTATSD_PORT
-    socket_path: str = ""
+    host: str = ""  # of UDP, without brackets; empty: the socket
+    port: int = DOGSTATSD_PORT  # of UDP
+    socket_path: str = ""  # empty: UDP
 
     def __str__(self) -> str:
         if self.socket_path:

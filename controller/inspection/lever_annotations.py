@@ -16,7 +16,7 @@ from controller.domain.record.asked_once import kept, lever_value, levers_of, un
 from controller.domain.record.record import OpenRun
 from controller.domain.reference import parse_tag_or_digest
 from controller.domain.run import Phase
-from controller.inspection.opening import InspectedDeployment
+from controller.inspection.deployments import InspectedDeployment
 
 NOTHING_WRITTEN = "nothing is written"
 UNTIL_RESUMED = "nothing new is started while it is suspended: see `resume`"

@@ -15,8 +15,8 @@ from controller.base.errors import Busy, Conflict, Garbled, NotFound, Trouble, U
 from controller.base.text import shown
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
-from controller.inspection.lever_values import Asker, Lever, Result, Wish
-from controller.inspection.opening import InspectedDeployment
+from controller.inspection.deployments import InspectedDeployment
+from controller.inspection.lever_annotations import Asker, Lever, Result, Wish
 from controller.kube.api.client import JSON_PATCH, WRITE_TIMEOUT, Call, KubeClient
 from controller.kube.api.errors import NotConnected
 from controller.kube.api.resources import DEPLOYMENTS

@@ -17,19 +17,18 @@ PATIENCE = 3.0  # seconds for all that is asked of the store: a person waits for
 
 @dataclass(frozen=True)
 class Covered:
-    """Builds of one target. tested: those of the seen that have a claim, so an open run's too."""
+    """How many builds of one target."""
 
-    tested: int
-    seen: int
+    tested: int  # of the seen: those that have a claim, so an open run's too
+    seen: int  # that its tag has pointed to
 
 
 @dataclass
 class Coverage:
-    """by_target: of the targets of which the store told. trouble: why not of all, in one sentence;
-    empty where nothing failed, and where no store was given.
-    """
+    """What the store told of several targets."""
 
-    by_target: dict[str, Covered] = field(default_factory=dict)
+    by_target: dict[str, Covered] = field(default_factory=dict)  # slug to its builds, if told
+    # why not of all, in one sentence; empty where nothing failed, and where no store was given
     trouble: str = ""
 
 

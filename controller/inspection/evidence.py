@@ -38,29 +38,29 @@ _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # a name that is safe to
 
 @dataclass(frozen=True)
 class Wanted:
-    """target: empty for whichever has the run."""
+    """The run whose evidence is asked for."""
 
-    run: str
-    target: str = ""
+    run: str  # its id
+    target: str = ""  # slug; empty: whichever has the run
 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """The last that is known of a run. at: seconds since 1970."""
+    """The last that is known of a run."""
 
-    phase: str
+    phase: str  # empty: how it ended is not known
     reason: str
     message: str
-    at: float
+    at: float  # seconds since 1970
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What the store has of a run."""
 
-    target: str
-    run: str
-    parts: Mapping[str, bytes]
+    target: str  # slug
+    run: str  # its id
+    parts: Mapping[str, bytes]  # file name to content
     ending: RunEnd
 
     @property
@@ -70,9 +70,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Nothing:
-    """why: one sentence."""
+    """There is none."""
 
-    why: str
+    why: str  # one sentence
 
 
 def parse_wanted(text: str) -> Wanted:

@@ -34,12 +34,12 @@ class Explanation:
 
     observation: Observation
     decision: Decision
-    states: dict[Followed, TagState]
-    pods: RunPods | None
-    answer: NodeAnswer | None
-    remembered: Remembered
-    store_trouble: str
-    lease: str
+    states: dict[Followed, TagState]  # what the registry said of each tag and digest it was asked
+    pods: RunPods | None  # of the open run; None: no run is open
+    answer: NodeAnswer | None  # of the open run's node; None: it was not asked
+    remembered: Remembered  # what only the store knows
+    store_trouble: str  # why the store tells nothing, in one sentence; empty: it does
+    lease: str  # who is active, in words
 
 
 async def explain_deployment(i: Inspection, key: str) -> Explanation:

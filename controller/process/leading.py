@@ -33,14 +33,14 @@ START_BACKOFF = BackoffPolicy(first=1.0, cap=30.0)
 
 @dataclass(frozen=True)
 class Parts:
-    """What outlives one time of leading. instance: our name. sinks: all but Kubernetes Events."""
+    """What outlives one time of leading."""
 
     client: KubeClient
     store: StateStore
-    sinks: list[Sink]
+    sinks: list[Sink]  # all but Kubernetes Events
     metrics: Metrics
-    instance: str
-    on_status: Callable[[str], None]
+    instance: str  # our name, as holder of the Lease
+    on_status: Callable[[str], None]  # is given one sentence of how we stand
 
 
 class Leading:

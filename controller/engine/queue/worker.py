@@ -33,13 +33,11 @@ SOONEST = 0.1
 
 @dataclass(frozen=True)
 class FailureResponse:
-    """What a failure means here. word: for metrics, one of few. at_least: seconds to leave the key
-    alone, beside its backoff. told: people hear of it; not of what happens in a day's work.
-    """
+    """What a failure means here."""
 
-    word: str
-    at_least: float | None = None
-    told: bool = True
+    word: str  # for metrics, one of few
+    at_least: float | None = None  # seconds to leave the key alone; None: as its backoff has it
+    told: bool = True  # people hear of it; not of what happens in a day's work
 
 
 def response_to(error: Exception) -> FailureResponse:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from controller.domain.run import Phase
 
@@ -39,3 +40,9 @@ class Notice:
     phase: Phase | None = None  # None for what is of no Deployment
     quiet: bool = False  # said for many at once: only log and Kubernetes Event say it for each
     details: dict[str, str] = field(default_factory=dict)  # what else is known, for machines
+
+
+class Sink(Protocol):
+    """One place where notices go. Never waits for long; what it raises is a mistake of ours."""
+
+    async def tell(self, notice: Notice) -> None: ...

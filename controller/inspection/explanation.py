@@ -21,11 +21,11 @@ from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.reference_book import TagState
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
-from controller.inspection.opening import Inspection
-from controller.inspection.ownership import check_ours, is_memory
-from controller.inspection.remembered import Remembered, recall
+from controller.inspection.deployments import Inspection
+from controller.inspection.progress_and_coverage import Remembered, recall
+from controller.inspection.store_ownership import check_ours
 from controller.kube.lease_object import read_holder
-from store import ReadOnlyStore, open_store
+from store import ReadOnlyStore, is_memory, open_store
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 
@@ -35,12 +35,12 @@ class Explanation:
 
     observation: Observation
     decision: Decision
-    states: dict[Followed, TagState]
-    pods: RunPods | None
-    answer: NodeAnswer | None
-    remembered: Remembered
-    store_trouble: str
-    lease: str
+    states: dict[Followed, TagState]  # what the registry said of each tag and digest it was asked
+    pods: RunPods | None  # of the open run; None: no run is open
+    answer: NodeAnswer | None  # of the open run's node; None: it was not asked
+    remembered: Remembered  # what only the store knows
+    store_trouble: str  # why the store tells nothing, in one sentence; empty: it does
+    lease: str  # who is active, in words
 
 
 async def explain_deployment(i: Inspection, key: str) -> Explanation:
@@ -85,7 +85,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
 async def _believed(i: Inspection) -> tuple[StateStore, str]:
     """The store that was named; or an empty one, and why: a sentence."""
     store = await i.wiring.store()
-    if is_memory(i.wiring.settings):
+    if is_memory(i.wiring.settings.store.url):
         return ReadOnlyStore(store), "none is named (--store): what only it knows is not told here"
     try:
         await check_ours(store, i.inspected())

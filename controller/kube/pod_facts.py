@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from controller.base.bounded_map import BoundedMap
 from controller.base.errors import BootstrapError, Forbidden, Garbled
 from controller.base.http_limits import TooLong
 from controller.base.text import shown
@@ -48,7 +49,7 @@ class KubeWitness:
     def __init__(self, client: KubeClient, timeout: float = TIMEOUT) -> None:
         self._client = client
         self._timeout = timeout
-        self._machines: dict[str, Machine] = {}
+        self._machines = BoundedMap[str, Machine](MACHINES_KEPT)
 
     async def log(
         self, pod: Pod, container: str, *, previous: bool = False, lines: int = 500
@@ -139,8 +140,6 @@ class KubeWitness:
         if known is None:
             known = machine_of(await self._one(NODES, "", name))
         self._machines[name] = known  # the last in order is the last that was asked for
-        while len(self._machines) > MACHINES_KEPT:
-            del self._machines[next(iter(self._machines))]
         return known
 
     async def _one(self, kind: Resource[T], namespace: str, name: str) -> T:

@@ -39,18 +39,18 @@ class Surroundings:
 
     clock: Clock
     random: Random
-    environ: Mapping[str, str]
+    environ: Mapping[str, str]  # of the process
     rules: Rules = field(default_factory=Rules)
     lease: LeaseTimes = field(default_factory=LeaseTimes)
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """Settings and surroundings; what it opens is closed with the stack."""
+    """Makes each adapter when it is asked for."""
 
     settings: Settings
     around: Surroundings
-    stack: AsyncExitStack
+    stack: AsyncExitStack  # what is opened here is closed with it
 
     async def client(self, on_answer: OnAnswer | None = None) -> KubeClient:
         """Raises SettingsFault for a kubeconfig that does not load."""

@@ -9,6 +9,7 @@ from random import Random
 import aiohttp
 from yarl import URL
 
+from controller.base.bounded_map import BoundedMap
 from controller.base.clock import Clock
 from controller.base.errors import BootstrapError, Garbled, NotFound, Refused
 from controller.base.text import shown
@@ -61,7 +62,7 @@ class RegistryClient:
         self._gates = Gates(clock, random)
         self._hub = HubTags(self._transport, self._hosts, self._gates)
         self._quotas: dict[URL, Quota] = {}
-        self._images: dict[tuple[Repository, Build], BuildFacts] = {}
+        self._images = BoundedMap[tuple[Repository, Build], BuildFacts](_IMAGES_KEPT)
 
     async def head(self, repository: Repository, reference: str) -> str:
         """The digest that a tag, or a digest, stands for now; costs no pull [76], except at a
@@ -124,8 +125,6 @@ class RegistryClient:
         with _named(repository):
             image = build_facts.parse_config(body)
         self._images[repository, build] = image
-        if len(self._images) > _IMAGES_KEPT:
-            del self._images[next(iter(self._images))]
         return image
 
     async def _manifest(

@@ -7,14 +7,8 @@ from collections.abc import Iterable
 from controller.base.errors import TargetFault
 from controller.base.text import shown
 from controller.domain.record.record import decode_record
-from controller.inspection.opening import InspectedDeployment
-from controller.settings.settings import Settings
+from controller.inspection.deployments import InspectedDeployment
 from store.api import StateStore, StoreMisused
-
-
-def is_memory(settings: Settings) -> bool:
-    """The store ends with the controller's process: ours would be another one, and empty."""
-    return settings.store.url.lower().startswith("memory:")
 
 
 async def check_ours(store: StateStore, inspected: Iterable[InspectedDeployment]) -> None:

@@ -15,16 +15,13 @@ from store.api import StateStore, StoreMisused, StoreUnavailable
 
 @dataclass(frozen=True)
 class Remembered:
-    """progress: of the open run, as the controller noted it last; pace: the same in words, with how
-    fast it went then; observed: seconds of it. estimate: None where no run is open. covered: None
-    where the store does not tell.
-    """
+    """Of an open run as the controller noted it last, and of the target."""
 
-    progress: Progress | None = None
-    pace: tuple[str, ...] = ()
-    observed: float = 0.0
-    estimate: Estimate | None = None
-    covered: Covered | None = None
+    progress: Progress | None = None  # None: no run is open, or nothing is noted of it yet
+    pace: tuple[str, ...] = ()  # the progress in words, with how fast it went then
+    observed: float = 0.0  # seconds of the run when that was noted
+    estimate: Estimate | None = None  # of the time left; None: there is no progress
+    covered: Covered | None = None  # None: the store does not tell
 
 
 async def recall(store: StateStore, o: Observation) -> Remembered:

@@ -15,9 +15,8 @@ from controller.base.errors import Busy, Conflict, Garbled, NotFound, Trouble, U
 from controller.base.http_errors import NotConnected
 from controller.base.text import shown
 from controller.domain.objects import Deployment
-from controller.domain.record.record import Record, record_of
-from controller.inspection.lever_values import Asker, Lever, Result, Wish
-from controller.inspection.opening import InspectedDeployment
+from controller.inspection.deployments import inspected
+from controller.inspection.lever_annotations import Asker, Lever, Result, Wish
 from controller.kube.api.call import JSON_PATCH, WRITE_TIMEOUT, Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS
@@ -35,21 +34,19 @@ PATIENCE = BackoffPolicy(first=0.1, cap=2.0, jitter=1.0)
 
 @dataclass(frozen=True)
 class Pulled:
-    """What became of one Deployment. wish: as it was last made; failed ones say why in it."""
+    """What became of one Deployment."""
 
-    deployment: str
-    wish: Wish
+    deployment: str  # its key
+    wish: Wish  # as it was last made; where it failed, `said` is why
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Names that were asked for, looked up. keys: of labelled Deployments, each once. missing: that
-    nobody has. ambiguous: name and the keys that it may mean.
-    """
+    """Names that were asked for, looked up."""
 
-    found: dict[str, Deployment]
-    missing: list[str]
-    ambiguous: dict[str, list[str]]
+    found: dict[str, Deployment]  # by key, each once
+    missing: list[str]  # names that no labelled Deployment has
+    ambiguous: dict[str, list[str]]  # name to the keys that it may mean
 
 
 class LeverHand:
@@ -92,7 +89,7 @@ class LeverHand:
             try:
                 yield Pulled(key, await self._pull(lever, deployment, asker))
             except Trouble as trouble:
-                wish = lever(_inspected(deployment), asker)
+                wish = lever(inspected(deployment), asker)
                 yield Pulled(key, Wish(Result.FAILED, str(trouble), wish.annotation, wish.value))
 
     async def _pull(self, lever: Lever, deployment: Deployment, asker: Asker) -> Wish:
@@ -101,7 +98,7 @@ class LeverHand:
         while True:
             if sent is not None and _stands(sent, deployment):
                 return sent  # its reply was lost, or a late one landed
-            wish = lever(_inspected(deployment), asker)
+            wish = lever(inspected(deployment), asker)
             if wish.result is not Result.WRITTEN:
                 return wish
             try:
@@ -150,12 +147,6 @@ async def open_hand(settings: Settings, around: Surroundings, stack: AsyncExitSt
     """What it opens is closed with the stack. Raises SettingsFault."""
     wiring = Wiring(settings, around, stack)
     return LeverHand(wiring, await wiring.client())
-
-
-def _inspected(deployment: Deployment) -> InspectedDeployment:
-    record = record_of(deployment)
-    good = record if isinstance(record, Record) else None
-    return InspectedDeployment(deployment, good, "" if good or record is None else str(record))
 
 
 def _stands(wish: Wish, found: Deployment) -> bool:

@@ -1,4 +1,6 @@
-"""Opens what the commands read: the cluster, listed once, and then kept. Nothing is written."""
+"""The labelled Deployments as the commands look at them: listed once, and then kept. Nothing is
+written.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,34 +22,32 @@ LIST_PATIENCE = 3.0  # seconds after which trouble that is known is told instead
 
 @dataclass(frozen=True)
 class InspectedDeployment:
-    """One labelled Deployment, as `status` shows it. record: or the sentence of its fault."""
+    """One labelled Deployment, as `status` shows it."""
 
     deployment: Deployment
-    record: Record | None
-    fault: str
+    record: Record | None  # None: it has none, or one that cannot be read
+    fault: str  # why its record cannot be read, in one sentence; else empty
+
+
+def inspected(deployment: Deployment) -> InspectedDeployment:
+    record = record_of(deployment)
+    if record is None or isinstance(record, Record):
+        return InspectedDeployment(deployment, record, "")
+    return InspectedDeployment(deployment, None, str(record))
 
 
 @dataclass(frozen=True)
 class Inspection:
     """An open view of the watched namespaces."""
 
-    wiring: Wiring
+    wiring: Wiring  # for the store, the registry and the probe, where a command needs them
     client: KubeClient
-    cluster: KubeCluster
+    cluster: KubeCluster  # synced when the view was opened
 
     def inspected(self) -> list[InspectedDeployment]:
         """Every labelled Deployment, by name."""
-        found = []
-        for key in list(self.cluster.keys()):
-            deployment = self.cluster.deployment(key)
-            if deployment is None:
-                continue
-            record = record_of(deployment)
-            good = record if isinstance(record, Record) else None
-            found.append(
-                InspectedDeployment(deployment, good, "" if good or record is None else str(record))
-            )
-        return found
+        found = (self.cluster.deployment(key) for key in list(self.cluster.keys()))
+        return [inspected(deployment) for deployment in found if deployment is not None]
 
     def find(self, name: str) -> list[str]:
         """The keys that `[NAMESPACE/]NAME` names."""

@@ -16,40 +16,39 @@ from controller.domain.record.asked_once import kept, lever_value, levers_of, un
 from controller.domain.record.record import OpenRun
 from controller.domain.reference import parse_tag_or_digest
 from controller.domain.run import Phase
-from controller.inspection.opening import InspectedDeployment
+from controller.inspection.deployments import InspectedDeployment
 
 NOTHING_WRITTEN = "nothing is written"
 UNTIL_RESUMED = "nothing new is started while it is suspended: see `resume`"
 
 
 class Result(StrEnum):
-    """unchanged: what was asked for stands already. nothing: there is nothing to ask it of."""
+    """What came of a lever on one Deployment."""
 
     WRITTEN = "written"
-    UNCHANGED = "unchanged"
-    NOTHING = "nothing"
+    UNCHANGED = "unchanged"  # what was asked for stands already
+    NOTHING = "nothing"  # there is nothing to ask it of
     FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Asker:
-    """who: as the annotation names them. now: wall clock at the command's start."""
+    """Who pulls a lever, and when."""
 
-    who: str
-    now: datetime
+    who: str  # as the annotation names them
+    now: datetime  # wall clock at the command's start
     rules: Rules
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to become of one annotation. value: None takes it off. said: what is written and what
-    happens next, or why nothing is written; it is shown after the Deployment's name.
-    """
+    """What is to become of one annotation."""
 
     result: Result
+    # What is written and what happens next, or why nothing is; shown after the Deployment's name.
     said: str
-    annotation: str
-    value: str | None = None
+    annotation: str  # its name
+    value: str | None = None  # None: it is taken off
 
 
 Lever = Callable[[InspectedDeployment, Asker], Wish]

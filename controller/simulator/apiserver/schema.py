@@ -6,7 +6,8 @@ the names that matter here have one meaning wherever they occur, with `ports` as
 
 from typing import Any
 
-# Strategic merge: list field to merge key. `ports` of a Service merges by port [K types.go].
+# Strategic merge: list field to merge key. `ports` of a Service merges by port
+# [K api/core/v1/types.go].
 _MERGE_KEYS = {
     "containers": "name",
     "initContainers": "name",

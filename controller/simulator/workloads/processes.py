@@ -149,7 +149,7 @@ class NodeProcess:
         try:
             settings = NodeSettings.read(command.environment, command.arguments)
         except BadSettings as error:
-            self.log.raw(f"couldn't load node config: {error}")
+            self.log.raw(str(error))
             return
         self._directory = volume.directory(settings.data_dir)
         version = Version(build.version, build.commit)

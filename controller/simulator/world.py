@@ -37,7 +37,7 @@ from controller.simulator.workloads.cluster import (
     pod_is_over,
     pod_is_ready,
 )
-from controller.simulator.workloads.summary import summary
+from controller.simulator.workloads.cluster_summary import summary
 
 T = TypeVar("T")
 

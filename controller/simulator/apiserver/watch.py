@@ -11,9 +11,9 @@ import orjson
 from controller.base.clock import Clock
 from controller.simulator.apiserver.lines import Lines
 from controller.simulator.apiserver.listing import check_list_options, parse_version
-from controller.simulator.apiserver.mishaps import ErrorEvent
 from controller.simulator.apiserver.resources import Object, Resource, key_of
 from controller.simulator.apiserver.selectors import Matcher, matcher
+from controller.simulator.apiserver.server_faults import ErrorEvent
 from controller.simulator.apiserver.statuses import bad_request, too_old
 from controller.simulator.apiserver.storage import Change, Storage
 from controller.simulator.apiserver.views import View

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from math import inf
 
 from controller.domain.target import SyncMode
-from controller.simulator.node.endings import disk_fills
 from controller.simulator.node.health import PRIMARY, Check, Verdict
-from controller.simulator.node.plan import LOW_STAKE, Plan
+from controller.simulator.node.planned_behaviour import LOW_STAKE, Plan
+from controller.simulator.node.planned_exit import disk_fills
 from controller.simulator.node.progress import (
     GENESIS,
     ChainNumbers,

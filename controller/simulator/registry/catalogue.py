@@ -8,7 +8,13 @@ import orjson
 
 from controller.base.clock import Clock, SystemClock
 from controller.domain.build import Platform
-from controller.simulator.registry.images import BOTH, OCI_INDEX, Blob, Shape, SimulatedBuild
+from controller.simulator.registry.simulated_build import (
+    BOTH,
+    OCI_INDEX,
+    Blob,
+    Shape,
+    SimulatedBuild,
+)
 
 
 @dataclass(frozen=True)

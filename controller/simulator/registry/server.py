@@ -11,7 +11,9 @@ from controller.simulator.faults import Faults, action_in_hand
 from controller.simulator.registry.actions import HugeBody, WithoutDigest, WrongDigest
 from controller.simulator.registry.auth import TokenRules, TokenServer
 from controller.simulator.registry.catalogue import Catalogue
-from controller.simulator.registry.images import (
+from controller.simulator.registry.listing import TagListing
+from controller.simulator.registry.quota import PullQuota
+from controller.simulator.registry.simulated_build import (
     BOTH,
     CONFIG,
     DOCKER_CONFIG,
@@ -20,8 +22,6 @@ from controller.simulator.registry.images import (
     OCI_MANIFEST,
     Blob,
 )
-from controller.simulator.registry.listing import TagListing
-from controller.simulator.registry.quota import PullQuota
 
 _PIECE = bytes(1 << 16)
 

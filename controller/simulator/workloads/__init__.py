@@ -5,7 +5,7 @@ Left out: rolling updates by numbers, priorities, several nodes, taints, resourc
 EndpointSlices, variables from Secrets, liveness probes.
 """
 
-from controller.simulator.workloads.images import Image, Images, PullError, RegistryImages
+from controller.simulator.workloads.image_pulls import Image, Images, PullError, RegistryImages
 from controller.simulator.workloads.initcontainer import (
     InitCall,
     InitContainer,

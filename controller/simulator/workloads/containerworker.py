@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from controller.base.clock import Clock
 from controller.simulator.node.log import NodeLog
-from controller.simulator.workloads.images import Image, Images, PullError
-from controller.simulator.workloads.pause import pause
+from controller.simulator.workloads.image_pulls import Image, Images, PullError
+from controller.simulator.workloads.interruptible_pause import pause
 from controller.simulator.workloads.podstatus import (
     ContainerRecord,
     last_words,

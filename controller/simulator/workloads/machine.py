@@ -10,7 +10,7 @@ from controller.simulator.apiserver.resources import Object
 from controller.simulator.workloads.claims import Claims
 from controller.simulator.workloads.cluster import MANAGER, Cluster
 from controller.simulator.workloads.eventrecorder import EventRecorder
-from controller.simulator.workloads.images import Images
+from controller.simulator.workloads.image_pulls import Images
 from controller.simulator.workloads.initcontainer import InitContainer
 from controller.simulator.workloads.speed import Speed
 

@@ -7,14 +7,14 @@ from loguru import logger
 
 from controller.base.tasks import stop_all
 from controller.simulator.apiserver.resources import Object
+from controller.simulator.workloads.container_process import process_of
 from controller.simulator.workloads.containerworker import ContainerWorker
-from controller.simulator.workloads.images import Image
+from controller.simulator.workloads.image_pulls import Image
+from controller.simulator.workloads.interruptible_pause import pause
 from controller.simulator.workloads.machine import HOST_IP, KUBELET, Machine
-from controller.simulator.workloads.pause import pause
 from controller.simulator.workloads.podstatus import ContainerRecord, PodRecord, waiting
 from controller.simulator.workloads.probe import Probe
 from controller.simulator.workloads.processes import NodeProcess, Process
-from controller.simulator.workloads.starting import process_of
 from controller.simulator.workloads.volumes import Volume
 
 _NO_ATTACH = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"

@@ -14,7 +14,7 @@ from controller.simulator.node import (
     Version,
 )
 from controller.simulator.node.log import NodeLog
-from controller.simulator.registry.images import SimulatedBuild
+from controller.simulator.registry.simulated_build import SimulatedBuild
 from controller.simulator.workloads.initcontainer import InitCall, InitContainer
 from controller.simulator.workloads.volumes import RunDirectory, Volume
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from controller.domain.build import Platform
-from controller.simulator.node.plan import Plan
+from controller.simulator.node.planned_behaviour import Plan
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

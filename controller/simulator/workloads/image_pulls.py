@@ -6,7 +6,7 @@ from typing import Protocol
 
 from controller.domain.reference import Reference, ReferenceFault
 from controller.simulator.registry.catalogue import Catalogue
-from controller.simulator.registry.images import SimulatedBuild
+from controller.simulator.registry.simulated_build import SimulatedBuild
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from controller.simulator.workloads.initcontainer import (
     InitExit,
     PreparesData,
 )
-from controller.simulator.workloads.speed import Speed
+from controller.simulator.workloads.speed import REAL_SPEED, Speed
 from controller.simulator.workloads.volumes import RunDirectory, Volume
 from controller.simulator.workloads.workloads import Workloads
 
 __all__ = [
+    "REAL_SPEED",
     "Image",
     "Images",
     "InitCall",

@@ -23,6 +23,9 @@ Say = Callable[[str, str, str], None]  # an Event: its type, reason and message
 # What containerd says of a container that it finds without a process when the machine is back.
 LOST = Exit(255, reason="Unknown")
 
+# Seconds until a kubelet looks at the pod again, and says ImagePullBackOff instead of the error.
+_PULL_ERROR_SHOWN = 10.0
+
 # Containers of which the log is kept: the newest one, and one that is dead.
 _KEPT = 2
 
@@ -144,7 +147,7 @@ class ContainerWorker:
         record.serial += 1
         self._keep(log)
         record.enter({"running": {"startedAt": started}})
-        record.started, record.ready = True, False
+        record.started, record.ready = True, not record.probed
         self.say("Normal", "Started", "Container started")
         self.tell()
 
@@ -203,12 +206,13 @@ class ContainerWorker:
         else:
             self.say("Warning", "InspectFailed", str(error))
         self._wait_for_image(error.reason, str(error))
-        await pause(self._clock, delay / 2, self._stopping)
+        shown = min(delay / 2, _PULL_ERROR_SHOWN)
+        await pause(self._clock, shown, self._stopping)
         if again and not self._stopping.is_set():
             text = f'Back-off pulling image "{record.image}"'
             self.say("Normal", "BackOff", text)
             self._wait_for_image("ImagePullBackOff", f"{text}: {error}")
-        await pause(self._clock, delay / 2, self._stopping)
+        await pause(self._clock, delay - shown, self._stopping)
 
     def _wait_for_image(self, reason: str, message: str) -> None:
         self.record.enter(waiting(reason, message))

@@ -14,24 +14,23 @@ _UNREADY = ("Ready", "ContainersReady")
 
 @dataclass
 class ContainerRecord:
-    """What a kubelet knows of one container.
-
-    state, last_state: as the API has them. serial: how many processes it has had. uses_log: whether
-    the end of the log says why it failed, where it left no message itself
-    (`terminationMessagePolicy: FallbackToLogsOnError`).
-    """
+    """What a kubelet knows of one container."""
 
     name: str
-    image: str
+    image: str  # as the pod names it
     pod_uid: str = ""
-    image_id: str = ""
-    state: Object = field(default_factory=lambda: waiting("PodInitializing"))
-    last_state: Object = field(default_factory=dict)
+    image_id: str = ""  # with the digest that was pulled; empty before
+    state: Object = field(default_factory=lambda: waiting("PodInitializing"))  # as the API has it
+    last_state: Object = field(default_factory=dict)  # likewise; empty before the first end
     ready: bool = False
     started: bool = False
-    restarts: int = 0
-    serial: int = 0
+    restarts: int = 0  # of this pod
+    serial: int = 0  # how many processes it has had
+    # Whether the end of the log says why it failed, where it left no message itself
+    # (`terminationMessagePolicy: FallbackToLogsOnError`).
     uses_log: bool = False
+    # Whether it is not ready before something says so: a probe, or its end (an init container).
+    probed: bool = True
 
     @property
     def running(self) -> bool:

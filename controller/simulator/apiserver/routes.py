@@ -41,14 +41,14 @@ LogSource = Callable[[str, str, str], str]
 
 @dataclass
 class Served:
-    """The parts of a server that requests reach. previous_logs: of the container before."""
+    """The parts of a server that requests reach."""
 
     storage: Storage
     objects: Objects
     gate: Gate
     proxy: PodProxy
     logs: LogSource
-    previous_logs: LogSource
+    previous_logs: LogSource  # of the container before
     faults: Faults
 
 

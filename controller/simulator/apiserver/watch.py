@@ -33,8 +33,8 @@ _INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 @dataclass(frozen=True)
 class WatchSettings:
-    bookmark_interval: float = BOOKMARK_INTERVAL
-    buffer: int = BUFFER
+    bookmark_interval: float = BOOKMARK_INTERVAL  # seconds
+    buffer: int = BUFFER  # events
 
 
 class Watch:

@@ -8,17 +8,13 @@ LOW_STAKE = "not connected to enough stake"  # how the error of a chain's check 
 
 @dataclass(frozen=True)
 class Unhealthy:
-    """A health check that fails at times.
+    """A health check that fails at times."""
 
-    check: its name, such as `network`. begin, end: seconds of the process's life. every: the
-    period after which begin and end count again (a check that flaps); None for once.
-    """
-
-    check: str
+    check: str  # its name, such as `network`
     error: str = LOW_STAKE
-    begin: float = 0.0
-    end: float = inf
-    every: float | None = None
+    begin: float = 0.0  # seconds of the process's life
+    end: float = inf  # likewise
+    every: float | None = None  # seconds after which both count again (a check that flaps)
 
     def at(self, age: float) -> bool:
         moment = age % self.every if self.every else age
@@ -29,51 +25,42 @@ class Unhealthy:
 class Plan:
     """What a build does. All times are seconds; None means never.
 
-    bootstrap_seconds: work until bootstrapped; what the volume holds of it is not done again, and
-    `inf` waits for `SimulatedNode.finish`. stall_after: seconds of work after which nothing moves.
-
-    Of the process's life: crash_after with crash_code and crash_line, which is empty for an end
-    without a word, such as a fault in native code; disk_full_after: at half of it `diskspace`
-    begins to fail, at its end the node ends with 1 [91]; exit_zero_after: a panic that was caught,
-    exit code 0 [117]; oom_after: killed by the kernel, 137 and `OOMKilled`. Each of them comes in
-    the first `…_times` processes on the same data that it ended (None: in all); the earliest one
-    wins. refuses: its only line, with which it ends at once with 1, the database untouched [116];
-    empty for a build that starts. unhealthy: checks that fail at times. low_stake: the checks of
-    all chains fail, always, for want of connected stake.
-
-    Of its listener: hang_for: bound but not serving, for so long [92]; never_listens; strict_hosts:
-    a build that refuses addresses as Host too [94].
-
-    Of what it says: heights_frozen: bootstrapped, and no new block from that moment on; quiet: the
-    same on a network where nobody makes blocks, whose newest one is as old as its genesis;
-    no_peers; metrics: False for a version without `/ext/metrics` (404); lacks: beginnings of the
-    names of metrics that it does not have, `avalanche_snowman_bs_`.
-    shutdown_seconds: from SIGTERM to its end; longer than the pod's grace means SIGKILL [60]. deaf:
-    SIGTERM does not reach it, as behind a shell that passes none on: it answers until it is killed.
+    Of the ends that are planned (`…_after`) the earliest one wins. Each comes in the first
+    `…_times` processes on the same data that it ended; None: in all of them.
     """
 
+    # Work until bootstrapped; what the volume holds of it is not done again, and `inf` waits for
+    # `SimulatedNode.finish`.
     bootstrap_seconds: float = 2.0
-    stall_after: float | None = None
-    crash_after: float | None = None
+    stall_after: float | None = None  # of work, after which nothing moves
+    crash_after: float | None = None  # of the process's life, as all that follow
     crash_code: int = 1
     crash_times: int | None = None
-    crash_line: str = "failed to verify block 2Z4Uuc in bootstrapping"  # form of [116]
+    # Form of [116]; empty for an end without a word, such as a fault in native code.
+    crash_line: str = "failed to verify block 2Z4Uuc in bootstrapping"
+    # At half of it `diskspace` begins to fail, at its end the node ends with 1 [91].
     disk_full_after: float | None = None
-    exit_zero_after: float | None = None
+    exit_zero_after: float | None = None  # a panic that was caught, exit code 0 [117]
     unhealthy: tuple[Unhealthy, ...] = ()
-    hang_for: float = 0.0
+    hang_for: float = 0.0  # bound but not serving [92]
     never_listens: bool = False
-    strict_hosts: bool = False
-    heights_frozen: bool = False
+    strict_hosts: bool = False  # a build that refuses addresses as Host too [94]
+    heights_frozen: bool = False  # bootstrapped, and no new block from that moment on
     no_peers: bool = False
+    # From SIGTERM to its end; longer than the pod's grace means SIGKILL [60].
     shutdown_seconds: float = 0.0
     disk_full_times: int | None = None
     exit_zero_times: int | None = None
-    oom_after: float | None = None
+    oom_after: float | None = None  # killed by the kernel, 137 and `OOMKilled`
     oom_times: int | None = None
+    # Its only line, with which it ends at once with 1, the database untouched [116]; empty for a
+    # build that starts.
     refuses: str = ""
-    low_stake: bool = False
+    low_stake: bool = False  # the checks of all chains fail, always, for want of connected stake
+    # No new block, on a network where nobody makes any: its newest is as old as its genesis.
     quiet: bool = False
-    metrics: bool = True
-    lacks: tuple[str, ...] = ()
+    metrics: bool = True  # False for a version without `/ext/metrics` (404)
+    lacks: tuple[str, ...] = ()  # beginnings of names of metrics that it has not
+    # SIGTERM does not reach it, as behind a shell that passes none on: it answers until it is
+    # killed.
     deaf: bool = False

@@ -9,22 +9,16 @@ from controller.simulator.node.progress import Progress
 
 
 class ExitKind(Enum):
-    """CRASH: a fatal error of a chain [116]. DISK: too little is free [91]. PANIC: one that was
-    caught, and so with exit code 0 [117]. MEMORY: the kernel's doing.
-    """
-
-    CRASH = "crash"
-    DISK = "disk"
-    PANIC = "panic"
-    MEMORY = "memory"
+    CRASH = "crash"  # a fatal error of a chain [116]
+    DISK = "disk"  # too little is free [91]
+    PANIC = "panic"  # one that was caught, and so with exit code 0 [117]
+    MEMORY = "memory"  # the kernel's doing
 
 
 @dataclass(frozen=True)
 class PlannedExit:
-    """age: seconds of the process's life."""
-
     kind: ExitKind
-    age: float
+    age: float  # seconds of the process's life
 
 
 def next_exit(plan: Plan, progress: Progress) -> PlannedExit | None:

@@ -25,12 +25,10 @@ OOM_KILLED = "OOMKilled"  # the kubelet's word for the kernel's doing
 
 @dataclass(frozen=True)
 class Pace:
-    """health_seconds: between two runs of the checks (30 in avalanchego [88]). log_seconds: between
-    two lines of progress.
-    """
+    """What a node does by itself, in seconds."""
 
-    health_seconds: float = 0.1
-    log_seconds: float = 0.5
+    health_seconds: float = 0.1  # between two runs of the checks (30 in avalanchego [88])
+    log_seconds: float = 0.5  # between two lines of progress
 
 
 class SimulatedNode:

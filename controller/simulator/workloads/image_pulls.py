@@ -11,10 +11,8 @@ from controller.simulator.registry.simulated_build import SimulatedBuild
 
 @dataclass(frozen=True)
 class Image:
-    """digest: what was pulled. build: None for an image that only runs on (a log shipper)."""
-
-    digest: str
-    build: SimulatedBuild | None
+    digest: str  # what was pulled
+    build: SimulatedBuild | None  # None for an image that only runs on (a log shipper)
 
 
 class PullError(Exception):

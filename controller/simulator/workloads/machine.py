@@ -23,18 +23,18 @@ KUBELET = "kubelet"  # field manager of pod statuses
 
 @dataclass(frozen=True)
 class Machine:
-    """What every pod of a node shares. address: a new one for a pod's sandbox."""
+    """What every pod of a node shares."""
 
     cluster: Cluster
     images: Images
     clock: Clock
     speed: Speed
     init_container: InitContainer
-    session: aiohttp.ClientSession
+    session: aiohttp.ClientSession  # of the probes
     claims: Claims
-    address: Callable[[], str]
+    address: Callable[[], str]  # a new one for a pod's sandbox
     kubelet: EventRecorder
-    attacher: EventRecorder
+    attacher: EventRecorder  # of volumes
 
     @classmethod
     def of(

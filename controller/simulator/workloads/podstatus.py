@@ -100,19 +100,17 @@ def last_words(log: str) -> str:
 
 @dataclass
 class PodRecord:
-    """What a kubelet knows of one pod.
-
-    ip: empty until its sandbox is there. failure: reason and message of an eviction, which is told
-    when no container runs any more.
-    """
+    """What a kubelet knows of one pod."""
 
     host_ip: str
     start_time: str
     qos: str = "BestEffort"
-    ip: str = ""
+    ip: str = ""  # empty until its sandbox is there
     inits: list[ContainerRecord] = field(default_factory=list)
     containers: list[ContainerRecord] = field(default_factory=list)
+    # Reason and message of an eviction, told when no container runs any more; None: not evicted.
     failure: tuple[str, str] | None = None
+    # By type, in the order in which they are told: status, and since when.
     conditions: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property

@@ -23,21 +23,17 @@ TERMINATED = 143  # 128 + SIGTERM: what a shell that traps it, or a program that
 
 @dataclass(frozen=True)
 class Exit:
-    """code; message: the termination message, empty for none. reason: what the runtime says of it,
-    `OOMKilled`; empty where the code says it.
-    """
-
     code: int
-    message: str = ""
-    reason: str = ""
+    message: str = ""  # the termination message; empty for none
+    reason: str = ""  # what the runtime says of it, `OOMKilled`; empty where the code says it
 
 
 @dataclass(frozen=True)
 class Command:
-    """What a container is started with: its environment, and command and args in one."""
+    """What a container is started with."""
 
     environment: dict[str, str]
-    arguments: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()  # command and args in one
 
 
 class Process(Protocol):

@@ -4,6 +4,7 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from pathlib import Path
 from random import Random
 
@@ -86,6 +87,7 @@ class SimulatedApiServer:
             self.faults,
         )
         self._routes = Routes(self.served, clock, random, settings.watch)
+        self._clock = clock
         self._port = settings.port
         self._runner: web.AppRunner | None = None
         for namespace in settings.namespaces:
@@ -101,6 +103,7 @@ class SimulatedApiServer:
         application = web.Application(
             middlewares=[self._remember, self.faults.middleware], client_max_size=MAX_BODY
         )
+        application.on_response_prepare.append(self._date)
         application.router.add_route("*", "/{path:.*}", self._routes.handle)
         # A handler ends when its client goes, so that no watch outlives its reader. The wait at
         # the end is short because `stop` has ended every stream by then.
@@ -147,6 +150,10 @@ class SimulatedApiServer:
         }
         path.write_text(json.dumps(config, indent=1))
         return path
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        """By our clock; aiohttp takes the machine's, whatever clock is played."""
+        response.headers["Date"] = format_datetime(self._clock.now(), usegmt=True)
 
     @web.middleware
     async def _remember(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -159,7 +159,6 @@ LISTEN = Defaulted(
     "--listen",
     "BOOTSTRAP_LISTEN",
     parse_host_port,
-    parse_list,
     "address of `/healthz`, `/readyz`, `/metrics`",
     metavar="HOST:PORT",
     default="0.0.0.0:8080",

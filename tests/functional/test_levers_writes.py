@@ -19,8 +19,8 @@ from controller.inspection.lever_writer import FIELD_MANAGER, LeverHand, Pulled,
 from controller.process.wiring import Surroundings
 from controller.settings.settings import load_settings
 from controller.simulator.apiserver.auth import Access
-from controller.simulator.apiserver.mishaps import failure
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
+from controller.simulator.apiserver.server_faults import failure
 from controller.simulator.faults import Answer, LoseReply
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.world import PERSON, World

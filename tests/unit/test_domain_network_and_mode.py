@@ -1,4 +1,4 @@
-"""Network and sync mode as avalanchego reads them [97-104], each rule with an example."""
+"""Network and sync mode as avalanchego reads them [97-102], each rule with an example."""
 
 import base64
 import json
@@ -111,7 +111,7 @@ def test_line_ends_in_base64_do_not_count() -> None:
     assert read_network_and_mode(with_config(folded))[1] is SyncMode.FULL
 
 
-@pytest.mark.parametrize("value", ["true", "1", "T", "True", "yes", "on"])
+@pytest.mark.parametrize("value", ["true", "1", "T", "True"])
 def test_partial_sync_wins_over_the_chain_config(value: str) -> None:
     """Is a node that syncs the P-chain only that, whatever the C-chain's configuration says?"""
     tested = container(
@@ -143,6 +143,12 @@ def test_state_sync_leaves_no_archive(config: dict[str, bool]) -> None:
     assert found.reason == "StateSyncWithArchive"
     assert "'state-sync-enabled: false'" in str(found)
     assert "'pruning-enabled'" in str(found)
+
+
+def test_an_empty_chain_config_hides_no_directory() -> None:
+    """Is an empty variable none, so that the directory counts, as for avalanchego?"""
+    empty = variables(AVAGO_CHAIN_CONFIG_CONTENT="", AVAGO_CHAIN_CONFIG_DIR="/etc/chains")
+    assert fault(container(*empty)).reason == "HiddenConfiguration"
 
 
 ONCE = base64.b64encode(json.dumps({"C": {"Config": FULL}}).encode()).decode()

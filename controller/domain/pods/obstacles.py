@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from controller.domain.manifest.http_host import why_out_of_reach
 from controller.domain.objects import Container, ContainerStatus, Pod, StateTerminated, StateWaiting
 
 _PULL_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
@@ -22,7 +23,6 @@ _BY_MANIFEST = re.compile(r"exec: |no such file or directory|exec format error|p
 # Exit codes of the init container (k8s/targets/base/prepare-data.sh).
 _FAULT_OF_MANIFEST = 2
 _FOREIGN = 3
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -166,16 +166,4 @@ def _said(waiting: StateWaiting | None) -> str:
 
 
 def _loopback(container: Container | None) -> str:
-    """avalanchego listens on 127.0.0.1 unless it is told otherwise [96]."""
-    if container is None:
-        return ""
-    words = " ".join((*(container.command or ()), *(container.args or ())))
-    host = next((e.value for e in container.env or () if e.name == "AVAGO_HTTP_HOST"), None)
-    if "http-host" in words or "config-file" in words or container.env_from:
-        return ""
-    if host is not None and host not in _LOOPBACK:
-        return ""
-    return (
-        "nobody can reach the node from outside its pod: set AVAGO_HTTP_HOST to 0.0.0.0 in its"
-        " container"
-    )
+    return why_out_of_reach(container) if container else ""

@@ -6,15 +6,13 @@ from typing import Protocol
 
 from controller.domain.reference import Reference, ReferenceFault
 from controller.simulator.registry.catalogue import Catalogue
-from controller.simulator.registry.images import SimulatedBuild
+from controller.simulator.registry.simulated_build import SimulatedBuild
 
 
 @dataclass(frozen=True)
 class Image:
-    """digest: what was pulled. build: None for an image that only runs on (a log shipper)."""
-
-    digest: str
-    build: SimulatedBuild | None
+    digest: str  # what was pulled
+    build: SimulatedBuild | None  # None for an image that only runs on (a log shipper)
 
 
 class PullError(Exception):

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from controller.domain.build import Platform
-from controller.simulator.node.plan import Plan
+from controller.simulator.node.planned_behaviour import Plan
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -61,19 +61,17 @@ class SimulatedBuild:
     """What is compiled from one commit, and how it behaves when it is run.
 
     Equal builds have equal platform manifests, so the digests follow from the value alone.
-
-    version, commit: what the node says of itself. labels, created (RFC 3339): what the image's
-    configuration says, whatever the node does; none to begin with, as avalanchego's images have no
-    labels [83]. wrong_architecture: its binary is not for the machine that its manifest names.
     """
 
-    version: str = "1.14.0"
+    version: str = "1.14.0"  # what the node says of itself, as the commit
     commit: str = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
     plan: Plan = field(default_factory=Plan)
     platforms: tuple[Platform, ...] = BOTH
+    # What the image's configuration says, whatever the node does; none to begin with, as
+    # avalanchego's images have no labels [83].
     labels: dict[str, str] = field(default_factory=dict, hash=False)
-    created: str = ""
-    wrong_architecture: bool = False
+    created: str = ""  # likewise, RFC 3339; empty: it does not say
+    wrong_architecture: bool = False  # its binary is not for the machine that its manifest names
 
     @property
     def binary(self) -> str:

@@ -2,7 +2,7 @@
 
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.workloads.environment import environment_of
-from controller.simulator.workloads.images import Image
+from controller.simulator.workloads.image_pulls import Image
 from controller.simulator.workloads.machine import Machine
 from controller.simulator.workloads.processes import (
     Command,

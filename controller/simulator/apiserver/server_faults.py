@@ -11,12 +11,12 @@ from controller.simulator.faults import Answer
 
 @dataclass(frozen=True)
 class ErrorEvent:
-    """An ERROR event inside a watch after so many lines, then the end of the stream [9, 11]."""
+    """An ERROR event inside a watch, then the end of the stream [9, 11]."""
 
     code: int
     reason: str
     message: str = "simulated"
-    after: int = 0
+    after: int = 0  # lines before it
 
     @property
     def status(self) -> StatusError:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from controller.domain import names
-from controller.domain.defaults import DAY
+from controller.domain.defaults import Rules
 from controller.domain.record.record import Outcome, decode_record, encode_record
 from controller.domain.target import SyncMode
 from controller.simulator.faults import Answer, Refuse
@@ -21,7 +21,6 @@ from controller.simulator.node import Plan
 from controller.simulator.world import NAMESPACE
 from tests.causes_world import (
     QUICK,
-    RULES,
     begin,
     bootstrapping,
     causes_world,
@@ -32,26 +31,21 @@ from tests.causes_world import (
     running,
     told,
 )
-from tests.controlled_world import ControlledWorld
+from tests.controlled_world import DAY, MINUTE, ControlledWorld
 from tests.fuji_world import status_of
+from tests.jumping_loop import LoopClock
 
-# What is counted, and what stands still, is judged as soon as in the scenes that fail. What waits
-# for other machines, and comes, has more patience than this machine may make it wait.
-PATIENT = replace(
-    RULES,
-    image_pull_patience=60.0,
-    unschedulable_patience=60.0,
-    volume_patience=60.0,
-    silence_patience=60.0,
-    unhealthy_patience=2.0,
-)
+pytestmark = pytest.mark.jumping
+
+RULES = Rules()
+MARGIN = 10 * MINUTE  # two looks, at an end that comes just before a patience is over
 ENDLESS = Plan(bootstrap_seconds=inf)
 SLOW = 3 * RULES.stall_fetching  # longer than anything may stand still
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    async with causes_world(tmp_path, PATIENT) as found:
+    async with causes_world(tmp_path) as found:
         yield found
 
 
@@ -103,7 +97,7 @@ async def test_what_only_looks_like_trouble_passes(world: ControlledWorld, plan:
 
 async def test_five_restarts_are_survived(world: ControlledWorld) -> None:
     """Does a node that crashes five times and then works pass, each restart told with its line?"""
-    begin(world, replace(QUICK, bootstrap_seconds=1.0, crash_after=0.1, crash_times=5))
+    begin(world, replace(QUICK, crash_after=MINUTE, crash_times=5))
     await passes(world)
     notes = told(world, "NodeRestarted")
     assert any("5 in a row" in note and "failed to verify block" in note for note in notes)
@@ -111,7 +105,7 @@ async def test_five_restarts_are_survived(world: ControlledWorld) -> None:
 
 async def test_one_end_for_want_of_memory_is_survived(world: ControlledWorld) -> None:
     """Is a node that ran out of memory once told of once, as that, and passes?"""
-    begin(world, replace(QUICK, bootstrap_seconds=0.5, oom_after=0.2, oom_times=1))
+    begin(world, replace(QUICK, oom_after=10 * MINUTE, oom_times=1))
     await passes(world)
     (note,) = told(world, "NodeRestarted")
     assert "exit code 137 (out of memory)" in note
@@ -127,16 +121,16 @@ async def test_one_end_with_exit_code_0_is_survived(world: ControlledWorld) -> N
 
 
 async def test_flapping_health_is_survived(world: ControlledWorld) -> None:
-    """Does a check that fails time and again, each time less long than is patience and all times
+    """Does a check that fails time and again, once for nearly as long as is patience and all times
     together longer, keep a run from passing only as long as it does?
     """
     begin(world, QUICK)
     node = await bootstrapping(world)
     await world.until(lambda: world.phase("fuji") == "Soaking")
-    times = int(PATIENT.unhealthy_patience / PATIENT.condition_told) + 1
-    for time in range(1, times + 1):
+    for time, lasts in enumerate((RULES.unhealthy_patience - MARGIN, 2 * MARGIN, 2 * MARGIN), 1):
         node.fail("router", "messages are dropped")
-        await hears(world, "Unhealthy", time)
+        await LoopClock().sleep(lasts)
+        assert len(told(world, "Unhealthy")) == time
         node.mend("router")
         await hears(world, "UnhealthyEnded", time)
         assert outcome(world) is None
@@ -161,7 +155,7 @@ async def test_an_eviction_on_day_20_is_survived(world: ControlledWorld) -> None
         assert record.run is not None
         run = msgspec.structs.replace(record.run, observed=20 * DAY)
         record = msgspec.structs.replace(record, run=run)
-        annotations[names.RECORD] = encode_record(record, PATIENT)
+        annotations[names.RECORD] = encode_record(record, RULES)
 
     world.world.change("fuji", long_ago)
     world.start()
@@ -181,7 +175,7 @@ async def test_drained_nodes_that_exit_0_are_survived(world: ControlledWorld) ->
     """Is a node that a drain tells to end, and that ends with 0, never counted as one that ended by
     itself, however often it happens?
     """
-    begin(world, replace(ENDLESS, shutdown_seconds=0.1))
+    begin(world, replace(ENDLESS, shutdown_seconds=MINUTE))
     await bootstrapping(world)
     for times in range(1, 4):
         await running(world)
@@ -219,17 +213,20 @@ async def test_a_volume_that_attaches_late_is_survived(world: ControlledWorld) -
     await passes(world)
     (began,), (ended,) = told(world, "Unschedulable"), await hears(world, "UnschedulableEnded")
     assert "its containers have not begun (volumes" in began
-    assert "the run fails (Unschedulable) if it lasts for 1m" in began
+    assert "the run fails (Unschedulable) if it lasts for 12h" in began
     assert "over after" in ended
 
 
 async def test_a_machine_without_room_for_a_while_is_survived(world: ControlledWorld) -> None:
-    """Does an evicted pod that no machine takes at first go on when one does?"""
+    """Does an evicted pod that no machine takes for nearly as long as is patience go on when one
+    does?
+    """
     begin(world, ENDLESS)
     await bootstrapping(world)
     world.world.cordon()
     world.world.workloads.evict(NAMESPACE, pod(world))
     await hears(world, "Unschedulable")
+    await LoopClock().sleep(RULES.unschedulable_patience - RULES.condition_told - MARGIN)
     world.world.cordon(False)
     found = await finish(world)
     assert found.resumes == 1
@@ -255,17 +252,18 @@ def _init_restarts(world: ControlledWorld) -> int:
 
 
 async def test_a_registry_that_is_late_for_kubelets_is_survived(world: ControlledWorld) -> None:
-    """Is an image that does not come told of in the registry's words, and that it has come, and
-    does the run pass?
+    """Is an image that comes a little before the end of patience told of in the registry's words,
+    and that it has come, and does the run pass?
     """
     world.world.images.broken = lambda _: "toomanyrequests: You have reached your pull rate limit"
     begin(world, QUICK)
     await hears(world, "ImagePull")
+    await LoopClock().sleep(RULES.image_pull_patience - RULES.condition_told - MARGIN)
     world.world.images.broken = lambda _: None
     await passes(world)
     (began,), (ended,) = told(world, "ImagePull"), await hears(world, "ImagePullEnded")
     assert "toomanyrequests: You have reached your pull rate limit" in began
-    assert "the run fails (ImagePull) if it lasts for 1m" in began
+    assert "the run fails (ImagePull) if it lasts for 6h" in began
     assert "over after" in ended
 
 

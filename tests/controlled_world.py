@@ -35,7 +35,7 @@ T = TypeVar("T")
 REPOSITORY = "avaplatform/avalanchego"
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 LIMIT = 2 * DAY  # of the loop's time: more than anything here takes
-BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=HOUR))
+BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=20 * MINUTE))
 # A kubelet's and a node's own times [62, 88].
 SPEED = Speed(
     probe=30.0,  # as k8s/targets has it

@@ -36,7 +36,7 @@ T = TypeVar("T")
 REPOSITORY = "avaplatform/avalanchego"
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 LIMIT = 2 * DAY  # of the loop's time: more than anything here takes
-BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=HOUR))
+BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=20 * MINUTE))
 # For scenes that last for many hours: settings that a user may choose, and fewer requests for it.
 SELDOM = {"poll_interval": "10m", "probe_interval": "5m", "resync_interval": "1h"}
 # Renewed seldom too, for nobody else wants it.

@@ -25,7 +25,8 @@ from controller.simulator.node import Plan, SimulatedNode
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads.initcontainer import InitCall, InitExit, PreparesData
 from controller.simulator.world import NAMESPACE, PERSON, World
-from tests.controlled_world import LIMIT, REPOSITORY, SPEED, ControlledWorld
+from controller.simulator.workloads.speed import REAL_SPEED
+from tests.controlled_world import LIMIT, REPOSITORY, ControlledWorld
 
 NAME = "fuji"
 TAG = "latest"
@@ -38,7 +39,7 @@ DAY = 86400.0
 # A pin that was taken back stays so: a person puts it back.
 RULES = Rules(revert_delays=(DAY,))
 # A pod that does not end by itself may take the whole of a scene for it.
-PATIENT = replace(SPEED, longest_grace=60.0)
+PATIENT = replace(REAL_SPEED, longest_grace=60.0)
 
 # The soak takes 200 ms and a look comes each 100: in so many decisions, and blocks of a second,
 # a run that lacks nothing would have passed several times over.

@@ -67,7 +67,7 @@ def test_the_api_server_would_take_them(folder: str, version: str) -> None:
             pytest.fail(f"{o['kind']} {o['metadata']['name']}: {complaint}")
 
 
-@functools.cache  # the same objects stand in many folders, and each validation reads its schema anew
+@functools.cache  # the same objects stand in many folders; a validation reads its schema anew
 def misfit(written: str, version: str) -> str:
     """Why an object does not fit its schema; empty if it does."""
     try:

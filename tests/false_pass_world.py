@@ -24,8 +24,8 @@ from controller.simulator.faults import Delay, Rule
 from controller.simulator.node import Plan, SimulatedNode
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads.initcontainer import InitCall, InitExit, PreparesData
-from controller.simulator.world import NAMESPACE, PERSON, World
 from controller.simulator.workloads.speed import REAL_SPEED
+from controller.simulator.world import NAMESPACE, PERSON, World
 from tests.controlled_world import LIMIT, REPOSITORY, ControlledWorld
 
 NAME = "fuji"

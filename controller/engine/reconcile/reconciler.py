@@ -8,6 +8,7 @@ from dataclasses import replace
 from loguru import logger
 
 from controller.base.errors import Forbidden
+from controller.base.said_once import SaidOnce
 from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
@@ -60,7 +61,7 @@ class Reconciler:
         self._nudge = nudge
         self._dry_run = dry_run
         self._locks: dict[str, asyncio.Lock] = {}
-        self._said: dict[str, tuple[str, str, str]] = {}
+        self._said = SaidOnce[tuple[str, str, str]]()
 
     async def reconcile(self, key: str) -> float | None:
         """Seconds until the key wants to be looked at again; None to wait for a change. Raises what
@@ -68,6 +69,7 @@ class Reconciler:
         """
         deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
         if deployment is None:
+            self._said.end(key)
             self._wanted.forget(key)
             self._prober.forget(key)
             self._follow_up.forget(key)
@@ -141,9 +143,7 @@ class Reconciler:
 
     def _say(self, key: str, decision: Decision) -> None:
         """A dry run says what it would do, once."""
-        said = (decision.phase, decision.reason, decision.message)
-        if self._said.get(key) != said:
-            self._said[key] = said
+        if self._said.begin(key, (decision.phase, decision.reason, decision.message)):
             logger.bind(
                 deployment=key,
                 phase=str(decision.phase),

@@ -31,11 +31,14 @@ from controller.kube.api.client import KubeClient
 from controller.kube.api.errors import Expired, Rejected, TurnedAway
 from controller.kube.api.resources import DEPLOYMENTS
 from controller.kube.login.tls import keepalive_socket
+from tests.jumping_loop import LoopClock
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import recording, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply, stream
 from tests.misbehaving import RawServer, closed_port
+
+pytestmark = pytest.mark.jumping
 
 OPERATION = DEPLOYMENTS.operation("list", "bootstrap")
 GET = Call(OPERATION, "GET", DEPLOYMENTS.path("bootstrap"))
@@ -161,14 +164,14 @@ async def test_a_broken_connection(call: Call, kind: type[Trouble]) -> None:
 )
 async def test_a_time_limit(call: Call, kind: type[Trouble]) -> None:
     """No request waits for ever."""
-    short = Call(OPERATION, call.method, call.path, body=call.body, timeout=0.05)
-    assert type(await raised(nothing, short)) is kind
+    assert type(await raised(nothing, call)) is kind
+    assert LoopClock().monotonic() == pytest.approx(call.timeout)
 
 
 async def test_a_body_that_stands_still_is_given_up() -> None:
     """The time limit is for all of the answer and not for its headers."""
-    short = Call(OPERATION, "GET", GET.path, timeout=0.05)
-    assert type(await raised(stream(b"{", end="silent"), short)) is NoAnswer
+    assert type(await raised(stream(b"{", end="silent"))) is NoAnswer
+    assert LoopClock().monotonic() == pytest.approx(GET.timeout)
 
 
 async def test_more_bytes_than_the_limit_are_not_read() -> None:

@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from controller.base.backoff import BackoffPolicy
-from controller.base.clock import SystemClock
 from controller.base.errors import Unavailable
 from controller.domain import names
 from controller.domain.manifest.field_owners import image_manager
@@ -25,12 +23,14 @@ from controller.kube.api.client import KubeClient
 from controller.kube.cluster import ALL, KubeCluster, Watching
 from controller.kube.lease import LeaseClaim, LeaseLock
 from controller.kube.rights import LEASING, READING, missing_rights
-from controller.kube.watch.reflector import ReflectorTimes
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from controller.simulator.faults import Delay, LoseReply, StreamFault
+from tests.jumping_loop import LoopClock
 from tests.kube_samples.credentials import GivenCredentials
 
-QUICK = BackoffPolicy(first=0.01, cap=0.05)
+pytestmark = pytest.mark.jumping
+
+MINUTE = 60.0
 
 
 class Seen:
@@ -62,7 +62,7 @@ class Seen:
 async def server() -> AsyncIterator[SimulatedApiServer]:
     """An API server with three namespaces and a short history."""
     settings = ServerSettings(namespaces=("default", "bootstrap", "other"), history=30)
-    server = SimulatedApiServer(SystemClock(), Random(1), settings)
+    server = SimulatedApiServer(LoopClock(), Random(1), settings)
     await server.start()
     yield server
     await server.stop()
@@ -71,15 +71,14 @@ async def server() -> AsyncIterator[SimulatedApiServer]:
 @asynccontextmanager
 async def seeing(server: SimulatedApiServer, *namespaces: str) -> AsyncIterator[Seen]:
     """A cluster that is synced and runs."""
-    clock = SystemClock()
-    times = ReflectorTimes(hardly=0.0, refused=0.01)
-    watching = Watching(namespaces or ("bootstrap",), reflector=times, policy=QUICK)
+    clock = LoopClock()
+    watching = Watching(namespaces or ("bootstrap",))
     async with KubeClient(GivenCredentials(server.url), clock) as client:
         cluster = KubeCluster(client, watching, clock, Random(1))
         seen = Seen(cluster, server)
         task = asyncio.create_task(cluster.run())
         try:
-            await cluster.wait_synced(10)
+            await cluster.wait_synced(MINUTE)
             yield seen
         finally:
             task.cancel()
@@ -287,15 +286,14 @@ async def test_waiting_for_the_first_lists_ends_with_what_is_missing(
     """A person reads which right to add; and it goes on by itself once it is there."""
     server.gate.rights = lambda access: access.resource != "services"
     made(server, "fuji")
-    clock = SystemClock()
-    times = ReflectorTimes(hardly=0.0, refused=0.01)
+    clock = LoopClock()
     async with KubeClient(GivenCredentials(server.url), clock) as client:
-        watching = Watching(("bootstrap",), reflector=times, policy=QUICK)
+        watching = Watching(("bootstrap",))
         cluster = KubeCluster(client, watching, clock, Random(1))
         task = asyncio.create_task(cluster.run())
         try:
             with pytest.raises(Unavailable, match="services in bootstrap") as caught:
-                await cluster.wait_synced(0.3)
+                await cluster.wait_synced(MINUTE)
             assert "not allowed to list services in namespace bootstrap" in str(caught.value)
             assert cluster.troubles()
             assert await missing_rights(client, "bootstrap", READING) == [
@@ -304,7 +302,7 @@ async def test_waiting_for_the_first_lists_ends_with_what_is_missing(
             ]
             assert await missing_rights(client, "bootstrap", LEASING) == []
             server.gate.rights = None
-            await cluster.wait_synced(10)
+            await cluster.wait_synced(MINUTE)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -312,7 +310,7 @@ async def test_waiting_for_the_first_lists_ends_with_what_is_missing(
 
 async def test_of_two_controllers_one_holds_the_lease(server: SimulatedApiServer) -> None:
     """And the other has it at once when it is given up."""
-    clock = SystemClock()
+    clock = LoopClock()
     async with KubeClient(GivenCredentials(server.url), clock) as client:
         one, two = (
             LeaseLock(client, LeaseClaim("bootstrap", identity), clock, Random(1))

@@ -16,6 +16,8 @@ from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import recording, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply
 
+pytestmark = pytest.mark.jumping
+
 ADDRESS = NodeAddress("bootstrap", "fuji-abc-1", "10.0.0.9", 9650, "fuji")
 
 
@@ -76,7 +78,7 @@ async def test_what_is_no_answer_of_the_node(answer: Answer, kind: type[Trouble]
     """The API server's own words are never taken for the node's."""
     async with Script(*[answer] * 3) as server, door_to(server) as door:
         with pytest.raises(Trouble) as caught:
-            await door.fetch(ADDRESS, NodeRequest("/ext/health", 1000, timeout=0.1))
+            await door.fetch(ADDRESS, NodeRequest("/ext/health", 1000, timeout=10))
 
     assert type(caught.value) is kind
 

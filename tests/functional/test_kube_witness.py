@@ -16,7 +16,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from controller.base.clock import SystemClock
 from controller.domain.evidence import Place, PodEvent, Read
 from controller.domain.objects import Pod
 from controller.kube.api.client import KubeClient
@@ -25,17 +24,19 @@ from controller.kube.pod_facts import (
     LOG_ATTEMPTS,
     LOG_LIMIT,
     MACHINES_KEPT,
-    TIMEOUT,
     KubeWitness,
 )
 from controller.kube.pod_facts_decoding import EVENTS_KEPT
 from controller.kube.rights import PLACING, WITNESSING, missing_rights
 from controller.simulator.apiserver.auth import rights_table
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
+from tests.jumping_loop import LoopClock
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import as_pod, listing, pod, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply
+
+pytestmark = pytest.mark.jumping
 
 NAME = "fuji-abc-1"
 START = datetime(2026, 11, 23, 6, 0, 0, tzinfo=UTC)
@@ -54,9 +55,9 @@ POD = as_pod(placed())
 
 
 @asynccontextmanager
-async def witness_of(server: Script, timeout: float = TIMEOUT) -> AsyncIterator[KubeWitness]:
+async def witness_of(server: Script) -> AsyncIterator[KubeWitness]:
     async with KubeClient(GivenCredentials(server.url), InstantClock()) as client:
-        yield KubeWitness(client, timeout)
+        yield KubeWitness(client)
 
 
 async def log_of(*answers: Answer, lines: int = 500, previous: bool = False) -> Read:
@@ -393,8 +394,7 @@ async def test_a_missing_right_is_named_as_at_the_start() -> None:
 )
 async def test_no_failure_is_raised(answer: Answer, said: str) -> None:
     """Does each reading turn each failure into one short sentence, and no half of an answer?"""
-    timeout = 0.1 if answer is nothing else TIMEOUT
-    async with Script(*[answer] * 12) as server, witness_of(server, timeout) as witness:
+    async with Script(*[answer] * 12) as server, witness_of(server) as witness:
         log = await witness.log(POD, "node")
         events, unread = await witness.events(POD)
         place = await witness.place(POD)
@@ -449,7 +449,7 @@ async def simulated(*resources: str) -> AsyncIterator[SimulatedApiServer]:
         rights=rights_table({"reader": [*pairs, ("create", "selfsubjectaccessreviews")]}),
         logs=lambda _namespace, _pod, _container: numbered(600).decode(),
     )
-    server = SimulatedApiServer(SystemClock(), Random(1), settings)
+    server = SimulatedApiServer(LoopClock(), Random(1), settings)
     labels = {TYPE: "i4i.4xlarge", ZONE: "eu-1b"}
     server.objects.create("nodes", {"metadata": {"name": "machine-7", "labels": labels}})
     data: Object = {"metadata": {"name": "fuji", "namespace": "bootstrap"}}
@@ -479,7 +479,7 @@ def happen(server: SimulatedApiServer, uid: str, reason: str) -> None:
 @asynccontextmanager
 async def reader_of(server: SimulatedApiServer) -> AsyncIterator[KubeClient]:
     credentials = GivenCredentials(server.url, token="t")
-    async with KubeClient(credentials, SystemClock()) as client:
+    async with KubeClient(credentials, LoopClock()) as client:
         yield client
 
 

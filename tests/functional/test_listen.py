@@ -132,6 +132,7 @@ async def test_an_address_of_another_machine_is_a_fault() -> None:
         await listener.start("2001:db8::1", 8080)
 
 
+@pytest.mark.jumping
 async def test_closing_does_not_wait_for_idle_connections() -> None:
     """Does a scraper that keeps its connection not hold up the end?"""
     listener = Listener(Metrics("1"), lambda: YES, lambda: YES)

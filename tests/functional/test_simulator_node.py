@@ -27,6 +27,8 @@ from controller.simulator.node import (
 )
 from tests.fakes import FakeClock
 
+pytestmark = pytest.mark.jumping
+
 FULL = NodeSettings(network="fuji", mode=SyncMode.FULL)
 
 
@@ -247,7 +249,7 @@ async def test_hangs_until_it_serves(lab: Lab) -> None:
     """Is a connection taken before the node serves, and answered only then?"""
     async with lab.node(Plan(hang_for=60)) as (node, _):
         asked = asyncio.create_task(lab.get(node, "/ext/health"))
-        await asyncio.wait({asked}, timeout=0.05)
+        await asyncio.wait({asked}, timeout=4.0)
         assert not asked.done()
         await lab.clock.advance(61)
         assert (await asked)[0] in {200, 503}
@@ -265,7 +267,7 @@ async def test_a_killed_node_refuses_connections(lab: Lab) -> None:
     async with lab.node(Plan(hang_for=inf)) as (node, life):
         url = node.url
         asked = asyncio.create_task(lab.get(node, "/ext/health"))
-        await asyncio.wait({asked}, timeout=0.05)
+        await asyncio.wait({asked}, timeout=4.0)
         node.kill()
         assert await asyncio.wait_for(life, 5) == KILLED
         with pytest.raises(aiohttp.ClientError):

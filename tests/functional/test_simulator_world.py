@@ -1,4 +1,4 @@
-"""The simulated world: everything together over real HTTP, with short real times."""
+"""The simulated world: everything together over real HTTP, at a real cluster's speed."""
 
 import asyncio
 import json
@@ -12,7 +12,6 @@ import aiohttp
 import msgspec
 import pytest
 
-from controller.base.clock import SystemClock
 from controller.domain.defaults import Rules
 from controller.domain.manifest.network_and_mode import read_network_and_mode
 from controller.domain.manifest.node_port import node_port
@@ -22,14 +21,16 @@ from controller.domain.pods.run_pods import InitWord
 from controller.domain.target import SyncMode
 from controller.simulator.faults import Answer
 from controller.simulator.manifests import TargetManifest
-from controller.simulator.node import NodeSettings, Pace, Plan
+from controller.simulator.node import NodeSettings, Plan
 from controller.simulator.registry import SimulatedBuild
-from controller.simulator.workloads import Speed
+from controller.simulator.workloads import REAL_SPEED
 from controller.simulator.workloads.environment import environment_of
 from controller.simulator.world import World
+from tests.jumping_loop import LoopClock
+
+pytestmark = pytest.mark.jumping
 
 REPOSITORY = "avaplatform/avalanchego"
-FAST = Speed(probe=0.02, restart_first=0.02, restart_cap=0.1, pull_first=0.02, node=Pace(0.02, 0.1))
 RUN = "20261123t060000z-11111111"
 LATER = "20261123t070000z-22222222"
 WAITS = SimulatedBuild(commit="a" * 40, plan=Plan(bootstrap_seconds=inf))
@@ -38,7 +39,7 @@ NEXT = SimulatedBuild(commit="b" * 40, plan=Plan(bootstrap_seconds=inf))
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    async with World(SystemClock(), Random(7), speed=FAST) as world:
+    async with World(LoopClock(), Random(7), speed=REAL_SPEED) as world:
         yield world
 
 
@@ -113,9 +114,10 @@ async def test_readiness_is_lost_again_when_the_node_does_not_answer(world: Worl
 
 
 async def test_a_real_bootstrap_takes_its_time_and_ends(world: World) -> None:
-    """Does a node bootstrap by itself in real, short time?"""
-    await start(world, SimulatedBuild(plan=Plan(bootstrap_seconds=0.3)))
+    """Does a node bootstrap by itself, and is it ready by the second probe after that?"""
+    await start(world, SimulatedBuild(plan=Plan(bootstrap_seconds=3600.0)))
     await world.until(lambda: world.is_ready("fuji"))
+    assert 3600.0 <= LoopClock().monotonic() <= 3660.0
 
 
 async def test_the_pod_proxy_reaches_the_node(world: World) -> None:
@@ -148,7 +150,7 @@ async def test_a_node_that_binds_loopback_is_out_of_reach(world: World) -> None:
 
 async def test_crashes_are_restarted_with_backoff_and_resume(world: World) -> None:
     """Does a crashing node go through CrashLoopBackOff, telling its exit code, keeping its data?"""
-    plan = Plan(bootstrap_seconds=inf, crash_after=0.05, crash_code=2, crash_times=3)
+    plan = Plan(bootstrap_seconds=inf, crash_after=60.0, crash_code=2, crash_times=3)
     await start(world, SimulatedBuild(plan=plan))
     seen = await world.until(
         lambda: "waiting" in node_status(world).get("state", {}) and node_status(world)
@@ -267,7 +269,7 @@ async def test_an_older_run_waits_for_the_newer_ones_data(world: World) -> None:
 
 async def test_recreate_never_has_two_pods_at_once(world: World) -> None:
     """With a node that takes its time to end, is the next pod made only when it is gone?"""
-    slow = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, shutdown_seconds=0.3))
+    slow = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, shutdown_seconds=60.0))
     await start(world, slow)
     world.push(REPOSITORY, "next", NEXT)
     most = 0
@@ -346,7 +348,7 @@ async def test_deleting_a_deployment_deletes_what_it_owns_and_not_the_data(world
 
 async def test_without_a_kubelet_pods_stay_pending() -> None:
     """With kubelet=False, is a pod made and then left alone, and gone at once when deleted?"""
-    async with World(SystemClock(), Random(7), kubelet=False) as world:
+    async with World(LoopClock(), Random(7), kubelet=False) as world:
         world.deploy("fuji")
         pod = await world.until(lambda: world.pod_of("fuji"))
         assert pod["status"] == {"phase": "Pending", "qosClass": "BestEffort"}
@@ -419,7 +421,7 @@ async def test_until_gives_up_with_a_description(world: World) -> None:
     """Does a wait in vain end, and say how the world stands?"""
     world.deploy("fuji", image=f"{REPOSITORY}:missing")
     with pytest.raises(TimeoutError, match="deployments fuji"):
-        await world.until(lambda: False, within=0.2)
+        await world.until(lambda: False, within=60.0)
 
 
 async def test_until_hears_of_requests_to_the_registry(world: World) -> None:
@@ -443,6 +445,6 @@ async def test_kubeconfig(world: World, tmp_path: Path) -> None:
 
 async def test_nothing_is_left_behind() -> None:
     """Are all tasks gone when a world with running pods ends?"""
-    async with World(SystemClock(), Random(7), speed=FAST) as world:
+    async with World(LoopClock(), Random(7), speed=REAL_SPEED) as world:
         await start(world)
     assert asyncio.all_tasks() == {asyncio.current_task()}

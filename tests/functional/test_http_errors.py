@@ -16,6 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from controller.base.errors import Garbled, Trouble, Unavailable
 from controller.base.http_errors import NoAnswer, NotConnected, PortClosed, translated
 from controller.base.http_limits import TooLong, connecting_within, read_at_most
+from tests.jumping_loop import LoopClock
 from tests.misbehaving import RawServer, ScriptedServer, closed_port
 
 
@@ -95,12 +96,14 @@ class NeverFound(AbstractResolver):
         pass
 
 
+@pytest.mark.jumping
 async def test_connecting_gives_up_before_the_time_is_over() -> None:
     """Is a name server that hangs told from one who takes connections and says nothing?"""
     connector = aiohttp.TCPConnector(resolver=NeverFound())
     async with aiohttp.ClientSession(connector=connector) as session:
-        with pytest.raises(NotConnected, match="no answer to connecting"), translated("who", 0.1):
-            await session.get("http://far.invalid/", timeout=connecting_within(10.0, 0.1))
+        with pytest.raises(NotConnected, match="no answer to connecting"), translated("who", 30.0):
+            await session.get("http://far.invalid/", timeout=connecting_within(10.0, 30.0))
+    assert LoopClock().monotonic() == pytest.approx(10.0)
 
 
 async def test_a_time_limit() -> None:

@@ -13,7 +13,7 @@ from store.api import (
     Transition,
 )
 from store.memory import MemoryStore
-from store.opening import open_store
+from store.opening import is_memory, open_store
 from store.passing_on import PassingStore
 from store.read_only import ReadOnlyStore
 
@@ -31,5 +31,6 @@ __all__ = [
     "StoreMisused",
     "StoreUnavailable",
     "Transition",
+    "is_memory",
     "open_store",
 ]

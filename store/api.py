@@ -41,53 +41,42 @@ class StoreMisused(StoreError):
 
 @dataclass(frozen=True)
 class Claim:
-    """The right of one run to test one build on one target.
+    """The right of one run to test one build on one target."""
 
-    target: slug. build: digest. run: run id. owner: `namespace/name` of the Deployment.
-    """
-
-    target: str
-    build: str
-    run: str
-    owner: str
+    target: str  # slug
+    build: str  # digest
+    run: str  # its id; empty: refilled from a record that has forgotten it
+    owner: str  # `namespace/name` of the Deployment
 
 
 @dataclass(frozen=True)
 class Meta:
-    """Which memory this is.
+    """Which memory this is."""
 
-    schema: layout version of the keys. epoch: token of the last refill. grants: how many claims
-    were granted since that refill; a smaller number than one seen before means a rollback.
-    cluster: id of the cluster whose memory it is.
-    """
-
-    schema: int
-    epoch: str
-    grants: int
-    cluster: str
+    schema: int  # layout version of the keys
+    epoch: str  # token of the last refill
+    grants: int  # claims granted since that refill; fewer than were seen before: a rollback
+    cluster: str  # id of the cluster whose memory it is; empty: whichever comes may adopt it
 
 
 @dataclass(frozen=True)
 class SeenBuild:
-    """A build that a target's tag pointed to. at: when that was first noted, seconds since 1970."""
+    """A build that a target's tag pointed to."""
 
-    build: str
-    at: float
+    build: str  # digest
+    at: float  # seconds since 1970, when that was first noted
 
 
 @dataclass(frozen=True)
 class Transition:
-    """One line of history.
+    """One line of history."""
 
-    id: unique everywhere (run id and sequence number alone are not: two targets that start one
-    build in one second have runs of one id). target: empty for what is of no target. at: seconds
-    since 1970. body: compact JSON, at most 64 KiB.
-    """
-
+    # Unique everywhere. Run id and sequence number alone are not: two targets that start one build
+    # in one second have runs of one id.
     id: str
-    target: str
-    at: float
-    body: bytes
+    target: str  # slug; empty: of no target
+    at: float  # seconds since 1970
+    body: bytes  # compact JSON, at most 64 KiB
 
 
 class StateStore(ABC):

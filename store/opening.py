@@ -13,6 +13,18 @@ from store.redis.opening import open_redis
 ENTRY_POINTS = "bootstrap_controller.stores"
 
 
+def is_memory(url: str) -> bool:
+    """Whether the store ends with the process that opens it: another process would open another
+    one, and find it empty.
+    """
+    return _scheme(url) == "memory"
+
+
+def _scheme(url: str) -> str:
+    """In small letters; empty for what is no URL."""
+    return url.partition("://")[0].lower() if "://" in url else ""
+
+
 async def open_store(
     url: str, *, prefix: str = "bootstrap", password: str | None = None, timeout: float = 5.0
 ) -> StateStore:
@@ -25,8 +37,8 @@ async def open_store(
     """
     if not (math.isfinite(timeout) and timeout > 0):
         raise StoreMisused("the store's timeout is a number of seconds above zero")
-    scheme = url.partition("://")[0].lower() if "://" in url else ""
-    if scheme == "memory":
+    scheme = _scheme(url)
+    if is_memory(url):
         return _open_memory(url, password)
     if scheme in ("redis", "rediss", "unix"):
         return open_redis(url, prefix=prefix, password=password, timeout=timeout)

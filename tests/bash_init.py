@@ -25,16 +25,14 @@ Tree = dict[str, str]
 
 @dataclass
 class ScriptRun:
-    """One execution of the script. code: None while it runs, and when it was told to stop: then
-    `told_to_stop` is the code that it answered SIGTERM with. word: its termination message.
-    """
+    """One execution of the script."""
 
-    run: str
-    binary: str
-    lines: list[str] = field(default_factory=list)
-    code: int | None = None
-    told_to_stop: int | None = None
-    word: str = ""
+    run: str  # the run's id
+    binary: str  # hash of the image's avalanchego
+    lines: list[str] = field(default_factory=list)  # of its log
+    code: int | None = None  # None while it runs, and when it was told to stop
+    told_to_stop: int | None = None  # the code that it answered SIGTERM with; None: it was not
+    word: str = ""  # its termination message
 
     @property
     def data(self) -> str:

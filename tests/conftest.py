@@ -18,7 +18,7 @@ settings.register_profile(
 settings.load_profile("house")
 
 FOLDERS = ("unit", "functional", "integration", "cluster", "simulation")
-UNIT_SECONDS = 10  # a unit test has no sockets and no waiting: longer is a loop without end
+UNIT_SECONDS = 120  # a unit test has no sockets and no waiting: longer is a loop without end
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,10 +39,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_asyncio_loop_factories(
-    item: pytest.Item,
+    config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """An ordinary loop, or for tests that are marked so one whose clock jumps."""
-    if item.get_closest_marker("jumping") is not None:
+    """An ordinary loop, or one whose clock jumps: for tests that are marked so, and the scenarios
+    where the simulator plays the cluster.
+    """
+    scenario = "cluster" in item.path.parts and config.getoption("--kubeconfig") is None
+    if scenario or item.get_closest_marker("jumping") is not None:
         return {"jumping": JumpingLoop}
     return {"ordinary": asyncio.new_event_loop}
 

@@ -24,9 +24,10 @@ from controller.settings.settings import load_settings
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.server import ServerSettings
 from controller.simulator.manifests import TargetManifest
-from controller.simulator.node import Pace, Plan
+from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads import Speed
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import NAMESPACE, PERSON, World
 from tests.jumping_loop import LoopClock
 
@@ -35,19 +36,7 @@ T = TypeVar("T")
 REPOSITORY = "avaplatform/avalanchego"
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 LIMIT = 2 * DAY  # of the loop's time: more than anything here takes
-BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=HOUR))
-# A kubelet's and a node's own times [62, 88].
-SPEED = Speed(
-    probe=30.0,  # as k8s/targets has it
-    restart_first=10.0,
-    restart_cap=300.0,
-    restart_reset=600.0,
-    pull_first=10.0,
-    pull_cap=300.0,
-    attach=30.0,
-    longest_grace=300.0,
-    node=Pace(30.0, 600.0),
-)
+BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=20 * MINUTE))
 # For scenes that last for many hours: settings that a user may choose, and fewer requests for it.
 SELDOM = {"poll_interval": "10m", "probe_interval": "5m", "resync_interval": "1h"}
 # Renewed seldom too, for nobody else wants it.
@@ -201,7 +190,7 @@ async def controlled_world(
     folder: Path,
     rules: Rules | None = None,
     settings: ServerSettings | None = None,
-    speed: Speed = SPEED,
+    speed: Speed = REAL_SPEED,
 ) -> AsyncIterator[ControlledWorld]:
     """The world, with BUILD pushed and no controller started yet."""
     async with AsyncExitStack() as stack:

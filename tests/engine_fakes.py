@@ -20,15 +20,7 @@ def digest(seed: str) -> str:
 
 
 class FakeRegistry:
-    """A registry in memory.
-
-    heads, builds: every call, as (monotonic seconds, "repository reference") and, for builds, with
-    the platform behind. failing: while set, each call raises it. next_errors: each call raises and
-    removes the first; None lets a call through. failing_hosts, failing_builds: as `failing`, for a
-    host or for calls of `build`. slow_hosts: host to seconds that a call takes. `hold` makes calls
-    wait until `let_go`.
-    busiest: host to the most calls that it had at the same time; busiest_of_all: over all hosts.
-    """
+    """A registry in memory. `hold` makes calls wait until `let_go`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -38,15 +30,17 @@ class FakeRegistry:
         self._open = asyncio.Event()
         self._open.set()
         self._under_way: dict[str, int] = {}
+        # Every call: monotonic seconds, and "repository reference", for builds with the platform
         self.heads: list[tuple[float, str]] = []
         self.builds: list[tuple[float, str]] = []
-        self.failing: Exception | None = None
+        self.failing: Exception | None = None  # while set, each call raises it
+        self.failing_hosts: dict[str, Exception] = {}  # the same for a host
+        self.failing_builds: Exception | None = None  # the same for calls of `build`
+        # Each call raises and removes the first; None lets a call through
         self.next_errors: deque[Exception | None] = deque()
-        self.failing_hosts: dict[str, Exception] = {}
-        self.slow_hosts: dict[str, float] = {}
-        self.failing_builds: Exception | None = None
-        self.busiest: dict[str, int] = {}
-        self.busiest_of_all = 0
+        self.slow_hosts: dict[str, float] = {}  # host to seconds that a call takes
+        self.busiest: dict[str, int] = {}  # host to the most calls that it had at the same time
+        self.busiest_of_all = 0  # the same over all hosts
 
     def publish(
         self, repository: Repository, tag: str, index: str, builds: Mapping[Platform, str]

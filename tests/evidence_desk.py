@@ -40,16 +40,14 @@ ANSWER = NodeAnswer(
 
 
 class Onlooker:
-    """A witness of what a test writes into it. asked: every reading, in order. hold: readings wait
-    for it while it is set.
-    """
+    """A witness of what a test writes into it."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.asked: list[str] = []  # every reading, in order
         self.logs: dict[str, Read] = {}
         self.told: dict[str, tuple[Sequence[PodEvent], str]] = {}
         self.found = Place("node-7", "m6i.2xlarge", "eu-1a", "gp3")
-        self.hold: asyncio.Event | None = None
+        self.hold: asyncio.Event | None = None  # readings wait for it while it is set
 
     async def log(
         self, pod: Pod, container: str, *, previous: bool = False, lines: int = 500

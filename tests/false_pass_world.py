@@ -24,8 +24,9 @@ from controller.simulator.faults import Delay, Rule, StreamFault
 from controller.simulator.node import Plan, SimulatedNode
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads.initcontainer import InitCall, InitExit, PreparesData
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import NAMESPACE, PERSON, World
-from tests.controlled_world import DAY, MINUTE, REPOSITORY, SPEED, ControlledWorld
+from tests.controlled_world import DAY, MINUTE, REPOSITORY, ControlledWorld
 from tests.jumping_loop import LoopClock
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ SOAK_LOOKS = 6
 DECISIONS = 15
 BLOCKS = 2
 # A pod that does not end by itself may take the whole of a scene for it.
-PATIENT = replace(SPEED, longest_grace=DAY)
+PATIENT = replace(REAL_SPEED, longest_grace=DAY)
 
 READINESS = "/ext/health/readiness"
 OF_THE_CONTROLLER = f"/proxy{READINESS}"  # it asks through the pod proxy, the kubelet does not

@@ -50,6 +50,7 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-typ
         self.jumps = 0
         self.outside = 0  # threads and programs that work for the loop
         self.sent: dict[int, _Connection] = {}  # what may not have arrived yet, by descriptor
+        self.ends: dict[Any, int] = {}  # addresses of our ends of connections, to descriptors
         self.asking: set[int] = set()  # connections to other processes that wait for an answer
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -80,12 +81,11 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-typ
             return True  # there is no way to tell: one short wait for each jump
         if not self.sent:
             return False
-        ends = {end: key.fd for key in self.get_map().values() if (end := _end(key.fd))}
         for fd, connection in list(self.sent.items()):
             if connection.get_write_buffer_size():
                 continue  # the kernel takes no more: its reader has something to read
             # An acknowledgement may be late by 40 ms where the bytes have long arrived.
-            if _unacknowledged(fd) and not _has_arrived(fd, ends.get(connection.far_end)):
+            if _unacknowledged(fd) and not _has_arrived(fd, self.ends.get(connection.far_end)):
                 return True
             del self.sent[fd]
         return False
@@ -98,15 +98,6 @@ def _unacknowledged(fd: int) -> int:
     except OSError:  # a listener, a pipe, the selector's own
         return 0
     return int.from_bytes(raw, sys.byteorder)
-
-
-def _end(fd: int) -> Any:
-    """The address of our own end of a connection; None for what is none."""
-    with _borrowed(fd) as found:
-        try:
-            return found.getsockname()
-        except OSError:
-            return None
 
 
 def _has_arrived(fd: int, peer: int | None) -> bool:
@@ -144,7 +135,9 @@ class _Connection(selector_events._SelectorSocketTransport):
     def __init__(self, loop: "JumpingLoop", *args: Any, server: Any) -> None:
         super().__init__(loop, *args, server)
         self._jumping = loop.jumping
-        self.far_end = self._extra.get("peername")
+        self._near_end, self.far_end = self._extra["sockname"], self._extra.get("peername")
+        if isinstance(self._near_end, tuple):  # of TCP
+            self._jumping.ends[self._near_end] = self._sock_fd
         self.foreign = server is None and self.far_end not in loop.listening
 
     def write(self, data: Any) -> None:
@@ -167,6 +160,8 @@ class _Connection(selector_events._SelectorSocketTransport):
     def _call_connection_lost(self, exc: Any) -> None:
         self._jumping.asking.discard(self._sock_fd)
         self._jumping.sent.pop(self._sock_fd, None)
+        if self._jumping.ends.get(self._near_end) == self._sock_fd:
+            del self._jumping.ends[self._near_end]
         super()._call_connection_lost(exc)
 
 

@@ -3,57 +3,51 @@ store would do, one step at a time, without waiting. For tests of the machine an
 """
 
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from random import Random
+from typing import Any
 
-from controller.base.errors import TargetFault
 from controller.domain import names
 from controller.domain.build import Resolution
 from controller.domain.decide.machine import decide
-from controller.domain.decide.observation import (
-    Choice,
-    ClaimSeen,
-    Decision,
-    GiveBack,
-    Leave,
-    Observation,
-    TakeClaim,
-)
+from controller.domain.decide.observation import Decision, Leave, Observation
+from controller.domain.decide.observing import observed
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
-from controller.domain.health.attention import Attention, LastWords, Look, attend
-from controller.domain.manifest.node_port import node_port
-from controller.domain.manifest.request import RunRequest, read_request
+from controller.domain.followed import Followed
+from controller.domain.health.attention import Attention, attend
+from controller.domain.health.look import LastWords, look_of
 from controller.domain.node_http import NodeAnswer, Tip
-from controller.domain.objects import (
-    Deployment,
-    Pod,
-    Service,
-)
+from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.pace.comparison import PastRun
 from controller.domain.pods.run_pods import Life, view_pods
 from controller.domain.record.parts import Facts
-from controller.domain.record.pin import PinState, pin_state
-from controller.domain.record.record import Record, decode_record
+from controller.domain.record.record import Record, record_of
 from controller.domain.reference import Reference
-from store.api import SCHEMA, Claim, Meta
+from controller.engine.claims.ledger import Ledger
+from controller.engine.claims.our_store import OurStore
+from controller.engine.polling.reference_book import TagState
+from controller.engine.reconcile.executor import Executor
+from controller.engine.reconcile.observe import Senses, observe
+from controller.engine.reconcile.record_memory import RecordMemory
+from controller.engine.telling.publisher import Publisher
+from store.api import Claim
 from store.memory import MemoryStore
 from tests.fakes import EPOCH
-from tests.machine_objects import RULES, SOUND, apply_write, build, pod, service, word
+from tests.machine_engine import Ear, StillClock, StillCluster, at_once, still_store
+from tests.machine_objects import RULES, SOUND, build, pod, service, word
 
-T = TypeVar("T")
 GIVEN = Leave(True)
 
 
 @dataclass(frozen=True)
 class Directory:
-    """Data of one run on a volume. binary: build that began it."""
+    """Data of one run on a volume."""
 
-    binary: str
+    binary: str  # build that began it
     resumes: int = 0
-    done: bool = False
 
 
 def prepare_data(
@@ -71,15 +65,6 @@ def prepare_data(
     return {run: own}, word(run, "resumed", resumes=own.resumes, binary=binary)
 
 
-def at_once(work: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine that never waits: a MemoryStore's are such."""
-    try:
-        work.send(None)
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]
-    raise AssertionError("it waits")
-
-
 def following(answer: NodeAnswer, at: float) -> NodeAnswer:
     """A bootstrapped node that follows its chains, unless the answer says how it does."""
     if not answer.ready or answer.tips:
@@ -87,75 +72,54 @@ def following(answer: NodeAnswer, at: float) -> NodeAnswer:
     return replace(answer, tips={"C": Tip(int(at), at - 2), "P": Tip(int(at) // 60, at - 60)})
 
 
-def record_or_fault(found: Deployment) -> Record | TargetFault | None:
-    meta = found.metadata
-    text = meta.annotation(names.RECORD)
-    if text is None:
-        return None
-    try:
-        return decode_record(text, meta.namespace, meta.name)
-    except TargetFault as fault:
-        return fault
-
-
-def observation(
-    found: Deployment, *, service_: Service | None = None, rules: Rules = RULES, **more: Any
-) -> Observation:
+def observation(found: Deployment, *, rules: Rules = RULES, **more: Any) -> Observation:
     """What a look at this Deployment sees, as far as the manifest tells it."""
-    request: RunRequest | TargetFault
-    port: int | TargetFault
-    try:
-        request = read_request(found, rules)
-    except TargetFault as fault:
-        request = fault
-    try:
-        port = node_port(found, service_ or service(found.metadata.name))
-    except TargetFault as fault:
-        port = fault
-    values: dict[str, Any] = {"now": EPOCH, "skew": 0.0, **more}
-    return Observation(
-        deployment=found,
-        record_text=found.metadata.annotation(names.RECORD),
-        record=record_or_fault(found),
-        request=request,
-        port=port,
-        rules=rules,
-        **values,
-    )
+    seen = observed(found, service(found.metadata.name), rules, EPOCH)
+    return replace(seen, **{"skew": 0.0, **more})
+
+
+class Bookkeeping:
+    """The engine's side of one store: believed from the first, unless it is never reached."""
+
+    def __init__(self, store: MemoryStore, clock: StillClock, *, reached: bool) -> None:
+        self.kept = store
+        # Refilled with nothing: the store knows what was claimed in it, and no more.
+        self.ledger = Ledger(store, clock, Random(0), settle=0.0, patience=0.0, records=lambda: ())
+        self.store = OurStore(store, self.ledger.admit)
+        self.publisher = Publisher(self.store, Ear())
+        if reached:
+            at_once(self.ledger.open("cluster"))
 
 
 @dataclass
 class World:
-    """One cluster, one registry and one store, all at rest between two calls.
-
-    tags: tag to the letter of the build behind it; None is a registry that does not answer.
-    manager: who writes what is not ours. ahead: seconds that our wall clock is ahead of a chain's.
-    words, facts, earlier: what the prober has read beside.
+    """One cluster, one registry and one store, all at rest between two calls. The engine that looks
+    at them remembers no record from one look to the next, as if it had just started.
     """
 
     rules: Rules = RULES
+    # Tag to the letter of the build behind it; None: the registry does not answer
     tags: dict[str, str | None] = field(default_factory=lambda: {"latest": "a"})
     deployments: dict[str, Deployment] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     pods: dict[str, tuple[Pod, ...]] = field(default_factory=dict)
     volumes: dict[str, dict[str, Directory]] = field(default_factory=dict)
     attention: dict[str, Attention] = field(default_factory=dict)
-    store: MemoryStore = field(default_factory=MemoryStore)
-    leave: Leave = GIVEN
-    memory_known: bool = True
-    skew: float | None = 0.0
-    ahead: float = 0.0
-    words: dict[str, LastWords] = field(default_factory=dict)
-    facts: dict[str, Facts] = field(default_factory=dict)
+    store: MemoryStore = field(default_factory=still_store)
+    leave: Leave = GIVEN  # whether runs may be started, as the ledger would say
+    memory_known: bool = True  # False: the store is never reached
+    skew: float | None = 0.0  # seconds of our clock before the API server's; None: not known
+    ahead: float = 0.0  # seconds of our clock before a chain's
+    words: dict[str, LastWords] = field(default_factory=dict)  # words, facts, earlier: what the
+    facts: dict[str, Facts] = field(default_factory=dict)  # prober has read beside
     earlier: tuple[PastRun, ...] | None = None
-    manager: str = ""
+    manager: str = ""  # who writes what is not ours
     now: datetime = EPOCH
-    grants: int = 0
-    refused: int = 0
     pods_made: int = 0
 
     def __post_init__(self) -> None:
-        at_once(self.store.refill(Meta(SCHEMA, "epoch", 0, "cluster"), []))
+        self._clock = StillClock(lambda: self.now)
+        self._books: Bookkeeping | None = None
 
     def add(self, found: Deployment) -> str:
         key = found.metadata.key
@@ -164,7 +128,7 @@ class World:
         return key
 
     def record(self, key: str) -> Record:
-        found = record_or_fault(self.deployments[key])
+        found = record_of(self.deployments[key])
         assert isinstance(found, Record)
         return found
 
@@ -180,112 +144,70 @@ class World:
         """Somebody else writes the Deployment."""
         self.deployments[key] = found
 
-    def observe(self, key: str) -> Observation:
-        found = self.deployments[key]
-        o = observation(
-            found,
-            service_=self.services.get(key),
-            rules=self.rules,
-            now=self.now,
-            pods=self.pods.get(key, ()),
-            memory=self._mirrored(key),
-            memory_known=self.memory_known,
-            siblings=tuple(self._siblings(key)),
-            leave=self.leave,
-            attention=self.attention.get(key),
-            manager=self.manager,
-            skew=self.skew,
-            facts=self.facts.get(key),
-            earlier=self.earlier,
-        )
-        if self.services.get(key) is None:
-            o = replace(o, port=TargetFault("NoService", "there is no Service"))
-        claim = at_once(self.store.pending(key))
-        pending = ClaimSeen(claim.target, claim.build, claim.run, claim.owner) if claim else None
-        record = o.record if isinstance(o.record, Record) else None
-        if pending and record and pending.run <= record.last_run:
-            pending = None
-        if record is not None and record.run is not None:
-            pending = None
-        choices = []
-        if isinstance(o.request, RunRequest):
-            choices = [self._choice(o.request, *wish) for wish in _wishes(o.request, record)]
-        return replace(o, pending=pending, choices=tuple(choices))
+    def _cluster(self) -> StillCluster:
+        return StillCluster(self.deployments, self.services, self.pods, self.skew)
 
-    def _mirrored(self, key: str) -> Record | None:
-        fields = at_once(self.store.mirrored(key))
-        namespace, _, name = key.partition("/")
-        return decode_record(fields["record"], namespace, name) if "record" in fields else None
+    def _bookkeeping(self) -> Bookkeeping:
+        """Of the store that stands here now."""
+        if self._books is None or self._books.kept is not self.store:
+            self._books = Bookkeeping(self.store, self._clock, reached=self.memory_known)
+        return self._books
 
-    def _siblings(self, key: str) -> list[Record]:
-        others = (record_or_fault(d) for k, d in self.deployments.items() if k != key)
-        return [r for r in others if isinstance(r, Record)]
-
-    def _choice(self, request: RunRequest, source: str, name: str) -> Choice:
-        letter = name[7] if ":" in name else self.tags.get(name)
+    def _state(self, followed: Followed) -> TagState:
+        name = followed.reference
+        letter = name[7] if followed.fixed else self.tags.get(name)
         if letter is None:
-            return Choice(name, source, trouble="the registry is away", lasting=False)
-        digest = build(letter)
-        claim = at_once(self.store.claimed(str(request.target), digest))
-        stands = ClaimSeen(claim.target, claim.build, claim.run, claim.owner) if claim else None
-        return Choice(name, source, Resolution(digest, digest), claim=stands)
+            return TagState(error="the registry is away")
+        return TagState(Resolution(build(letter), build(letter)))
+
+    def observe(self, key: str) -> Observation:
+        books = self._bookkeeping()
+        senses = Senses(
+            cluster=self._cluster(),
+            store=books.store,
+            clock=self._clock,
+            rules=self.rules,
+            memory=RecordMemory(books.store),
+            ledger=books.ledger,
+            state=self._state,
+            attention=self.attention.get,
+            told=lambda _key: 0,  # so a record keeps its steps, for tests to read
+            facts=self.facts.get,
+            earlier=lambda _key: self.earlier,
+        )
+        o = at_once(observe(senses, self.deployments[key], self.leave))
+        return replace(o, manager=self.manager)
 
     def look(self, key: str) -> Decision:
-        """Observe, decide, and do it in the executor's order."""
+        """Observe, decide, and do it."""
         decision = decide(self.observe(key))
         self.carry_out(key, decision)
         return decision
 
-    def carry_out(self, key: str, decision: Decision) -> None:
-        if decision.write is not None:
-            after = apply_write(self.deployments[key], decision.write)
-            if after is None:
-                self.refused += 1
-                return
-            self.deployments[key] = after
-        for effect in decision.effects:
-            match effect:
-                case TakeClaim():
-                    self._claim(key, effect)
-                case GiveBack(claim):
-                    released = Claim(claim.target, claim.build, claim.run, claim.owner)
-                    at_once(self.store.release(released))
-                case _:
-                    pass
-
-    def _claim(self, key: str, take: TakeClaim) -> None:
-        wanted = Claim(take.target, take.build, take.run, key)
-        if take.by_person and take.instead_of is not None:
-            work = self.store.retake(
-                wanted, epoch="epoch", seen_grants=0, instead_of=take.instead_of
-            )
-        else:
-            work = self.store.claim(
-                wanted, epoch="epoch", seen_grants=0, instead_of=take.instead_of
-            )
-        _, self.grants = at_once(work)
+    def carry_out(self, key: str, decision: Decision) -> bool:
+        """Whether anything changed."""
+        books = self._bookkeeping()
+        executor = Executor(
+            self._cluster(),
+            books.store,
+            books.ledger,
+            RecordMemory(books.store),
+            self._clock,
+            nudge=lambda _key: None,
+        )
+        return at_once(executor.carry_out(key, decision))
 
     def settle(self, key: str, *, most: int = 12) -> Decision:
         """Looks until a look changes nothing, then publishes as the engine does."""
         for _ in range(most):
-            decision = self.look(key)
-            if decision.write is None and not any(
-                isinstance(e, TakeClaim | GiveBack) for e in decision.effects
-            ):
-                self.publish(key)
+            o = self.observe(key)
+            decision = decide(o)
+            if not self.carry_out(key, decision):
+                if isinstance(o.record, Record) and o.record_text is not None:
+                    publisher = self._bookkeeping().publisher
+                    at_once(publisher.publish(o.deployment, o.record, o.record_text))
                 return decision
         raise AssertionError(f"decisions on {key} do not settle")
-
-    def publish(self, key: str) -> None:
-        """The mirror, and the claim whose run has come to be."""
-        text = self.deployments[key].metadata.annotation(names.RECORD)
-        record = record_or_fault(self.deployments[key])
-        if text is None or not isinstance(record, Record):
-            return
-        at_once(self.store.mirror(key, {"seq": str(record.seq), "record": text}))
-        claim = at_once(self.store.pending(key))
-        if claim is not None and claim.run <= record.last_run:
-            at_once(self.store.settle(claim))
 
     def kubelet(self, key: str) -> None:
         """The pod follows the template: Recreate, init container, node."""
@@ -322,28 +244,19 @@ class World:
         if before is None or before.run != record.run.id:
             before = Attention(record.run.id, observed=record.run.observed)
         pods = view_pods(self.pods.get(key, ()), record.run, "node")
-        run, at = record.run, self.now.timestamp()
-        now = attend(
-            before,
-            Look(
-                at=at,
-                now=at + self.ahead,
-                life=pods.life,
-                answer=following(answer, at) if pods.life is not None and answer else None,
-                obstacles=pods.obstacles,
-                started=bool(run.started or pods.started) and not run.fault,
-                judged=not run.fault,
-                reverted=pin_state(self.deployments[key], run, record) is PinState.REVERTED,
-                phase=run.phase,
-                mode=run.mode,
-                network=run.network,
-                ends=pods.ends,
-                words=self.words.get(key),
-                clock_fault=clock_fault(self.skew, self.rules),
-            ),
-            gap,
-            self.rules,
+        at = self.now.timestamp()
+        look = look_of(
+            record,
+            self.deployments[key],
+            pods,
+            pods,
+            following(answer, at) if pods.life is not None and answer else None,
+            at=at,
+            now=at + self.ahead,
+            words=self.words.get(key),
+            clock_fault=clock_fault(self.skew, self.rules),
         )
+        now = attend(before, look, gap, self.rules)
         self.attention[key] = now
         return now
 
@@ -395,14 +308,3 @@ class World:
     def life(self, key: str) -> Life | None:
         run = self.record(key).run
         return view_pods(self.pods.get(key, ()), run, "node").life if run else None
-
-
-def _wishes(request: RunRequest, record: Record | None) -> list[tuple[str, str]]:
-    """As `engine.observe.wishes` has it."""
-    found = []
-    if request.first is not None:
-        found.append(("test-build", request.first))
-    digest = request.node.reference.digest
-    if digest is not None and (record is None or digest not in record.builds()):
-        found.append(("image", digest))
-    return [*found, ("tag", request.track)]

@@ -8,19 +8,14 @@ from controller.base.clock import Clock
 
 @dataclass(frozen=True)
 class BackoffPolicy:
-    """Exponential delays with jitter.
+    """Exponential delays with jitter. The defaults are those of client-go's reflector [25]."""
 
-    first, cap: seconds. factor: growth per attempt. jitter: the delay is drawn from
-    [delay, delay * (1 + jitter)]. reset_after: seconds without failure after which the count
-    starts again (not at the first success: a server that fails every second time stays slow).
-
-    The defaults are client-go's reflector (800 ms, 2.0, 30 s, jitter 1.0, two minutes) [25].
-    """
-
-    first: float = 0.8
-    factor: float = 2.0
-    cap: float = 30.0
-    jitter: float = 1.0
+    first: float = 0.8  # seconds
+    factor: float = 2.0  # growth per attempt
+    cap: float = 30.0  # seconds, before jitter
+    jitter: float = 1.0  # the delay is drawn from [delay, delay * (1 + jitter)]
+    # Seconds without failure after which the count starts again. Not at the first success: a server
+    # that fails every second time stays slow.
     reset_after: float = 120.0
 
 

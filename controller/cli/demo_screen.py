@@ -14,14 +14,15 @@ from rich.text import Text
 
 from controller.base.clock import SystemClock
 from controller.base.durations import format_duration
-from controller.cli.common import reading_settings, surroundings
+from controller.cli.exit_codes import DONE, FAILED
 from controller.cli.history import show
 from controller.cli.output import Format, console, short, table_of
 from controller.cli.status import row_of
+from controller.cli.surroundings import reading_settings, surroundings
 from controller.demo.process import ControllerProcess
 from controller.demo.scenario import Demo, demo_world, log_path
+from controller.inspection.deployments import Inspection, inspecting
 from controller.inspection.history import read_history
-from controller.inspection.opening import Inspection, inspecting
 from store import MemoryStore
 
 HEADINGS = ("DEPLOYMENT", "TARGET", "BUILD", "PHASE", "MESSAGE")
@@ -30,7 +31,7 @@ LIMIT = 58.0  # seconds; the demo promises to end within a minute
 
 
 async def perform() -> int:
-    """Exit code: 0 if all went as it should have gone."""
+    """The exit code: DONE if all went as it should have gone."""
     clock = SystemClock()
     began = clock.monotonic()
     with tempfile.TemporaryDirectory(prefix="bootstrap-demo-") as folder:
@@ -49,7 +50,7 @@ async def perform() -> int:
                     except TimeoutError as error:
                         print(f"the demo did not come to its end: {error}", file=sys.stderr)
                         print("\n".join(process.last_lines()), file=sys.stderr)
-                        return 1
+                        return FAILED
                     history = await read_history(
                         MemoryStore(),
                         inspection.records(),
@@ -65,7 +66,7 @@ async def perform() -> int:
     faults = performance.faults()
     print(f"\nended after {format_duration(clock.monotonic() - began)}", end="; ")
     print("\n".join(faults) if faults else "no build was tested twice on a target")
-    return 1 if faults else 0
+    return FAILED if faults else DONE
 
 
 class _Screen:

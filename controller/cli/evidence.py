@@ -10,15 +10,19 @@ import typer
 
 from controller.base.errors import Fault, Refused
 from controller.base.text import shown
-from controller.cli import flags
-from controller.cli.common import reading_settings, surroundings
+from controller.cli.exit_codes import NOTHING_FOUND
+from controller.cli.flags import Flags, takes
+from controller.cli.surroundings import reading_settings, surroundings
 from controller.engine.evidence.parts import ALL_READ, UNREAD
 from controller.inspection.evidence import Evidence, Nothing, find_evidence, parse_wanted, tar_of
+from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
 
 STDOUT = "-"
 
 
+@takes(*OF_THE_CLUSTER, *OF_THE_STORE)
 def evidence(
+    *,
     run: Annotated[
         str, typer.Argument(help="the run's id, as `history` shows it", metavar="[TARGET/]RUN")
     ],
@@ -31,26 +35,16 @@ def evidence(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    store: flags.Store = None,
-    store_password_file: flags.StorePasswordFile = None,
-    store_prefix: flags.StorePrefix = None,
+    flags: Flags,
 ) -> None:
     """Write what was kept of a run when it ended (logs, pods, Events, health) as a tar file."""
-    given = dict(locals())
-    for name in ("run", "file", "force"):
-        del given[name]
     wanted = parse_wanted(run)
     place = file if file is not None else f"evidence-{wanted.run}.tar"
     _check(place, force)
-    found = asyncio.run(find_evidence(reading_settings(given), surroundings(), wanted))
+    found = asyncio.run(find_evidence(reading_settings(flags), surroundings(), wanted))
     if isinstance(found, Nothing):
         typer.echo(found.why, err=True)
-        raise typer.Exit(3)
+        raise typer.Exit(NOTHING_FOUND)
     _write(place, tar_of(found), force)
     typer.echo(_line(place, found), err=place == STDOUT)
 

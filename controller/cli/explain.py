@@ -2,57 +2,57 @@
 
 import asyncio
 from textwrap import wrap
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from controller.base.text import shown
-from controller.cli import flags
-from controller.cli.common import reading_settings, surroundings
+from controller.cli.exit_codes import BAD_USAGE, DONE, NOTHING_FOUND
+from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_json
+from controller.cli.surroundings import reading_settings, surroundings
+from controller.inspection.deployments import inspecting
 from controller.inspection.explanation import Explanation, explain_deployment
-from controller.inspection.opening import inspecting
-from controller.inspection.story import tell
+from controller.inspection.explanation_text import tell
+from controller.settings.options import (
+    ALL,
+    NAMESPACE,
+    NODE_URL,
+    OF_THE_CLUSTER,
+    OF_THE_STORE,
+    REGISTRY,
+    REGISTRY_AUTH,
+)
 
 _INDENT = 15  # columns of headings
 
 
+@takes(*OF_THE_CLUSTER, *OF_THE_STORE, REGISTRY, REGISTRY_AUTH, NODE_URL)
 def explain(
+    *,
     name: Annotated[str, typer.Argument(help="the Deployment", metavar="[NAMESPACE/]NAME")],
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    store: flags.Store = None,
-    store_password_file: flags.StorePasswordFile = None,
-    store_prefix: flags.StorePrefix = None,
-    registry: flags.RegistryUrl = None,
-    registry_auth: flags.RegistryAuth = None,
-    node_url: flags.NodeUrl = None,
+    flags: Flags,
     output: Output = Format.TABLE,
 ) -> None:
     """Say what is seen of a Deployment, what is decided, and why nothing is happening now."""
-    given = dict(locals())
-    del given["name"], given["output"]
     wanted, slash, _ = name.partition("/")
-    if slash and namespace is None and not all_namespaces:
-        given["namespace"] = [wanted]
-    raise typer.Exit(asyncio.run(_explain(name, given, output)))
+    if slash and flags[NAMESPACE.key] is None and not flags[ALL.key]:
+        flags |= {NAMESPACE.key: [wanted]}
+    raise typer.Exit(asyncio.run(_explain(name, flags, output)))
 
 
-async def _explain(name: str, given: dict[str, Any], output: Format) -> int:
-    async with inspecting(reading_settings(given), surroundings()) as inspection:
+async def _explain(name: str, flags: Flags, output: Format) -> int:
+    async with inspecting(reading_settings(flags), surroundings()) as inspection:
         keys = inspection.find(name)
         if len(keys) != 1:
             typer.echo(_not_one(name, keys), err=True)
-            return 2 if keys else 3
+            return BAD_USAGE if keys else NOTHING_FOUND
         found = await explain_deployment(inspection, keys[0])
     if output is Format.JSON:
         print_json({"deployment": keys[0], **{k: list(v) for k, v in tell(found)}})
     else:
         _print(keys[0], found)
-    return 0
+    return DONE
 
 
 def _print(key: str, found: Explanation) -> None:

@@ -7,49 +7,44 @@ from typing import Annotated, Any
 import typer
 
 from controller.base.instants import instant
-from controller.cli import flags
-from controller.cli.common import reading_settings, surroundings
+from controller.cli.exit_codes import DONE, NOTHING_FOUND
+from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, print_json, print_rows, short
+from controller.cli.surroundings import reading_settings, surroundings
+from controller.inspection.deployments import inspecting
 from controller.inspection.history import LOOKED_THROUGH, History, HistoryLine, read_history
-from controller.inspection.opening import inspecting
+from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
 
 HEADINGS = ("TIME", "DEPLOYMENT", "TARGET", "RUN", "BUILD", "PHASE", "REASON", "MESSAGE")
 UNTESTED = "nothing has been tested here yet"
 
 
+@takes(*OF_THE_CLUSTER, *OF_THE_STORE)
 def history(
+    *,
     target: Annotated[str | None, typer.Option("--target", help="only this target's")] = None,
     deployment: Annotated[
         str | None, typer.Option("--deployment", help="only this one's, as NAMESPACE/NAME")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="at most so many")] = 50,
     outcomes: Annotated[bool, typer.Option("--outcomes", help="only how runs ended")] = False,
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    store: flags.Store = None,
-    store_password_file: flags.StorePasswordFile = None,
-    store_prefix: flags.StorePrefix = None,
+    flags: Flags,
     output: Output = Format.TABLE,
 ) -> None:
     """Show transitions, newest first: the store's, and those that only the records remember."""
-    given = dict(locals())
-    chosen = {name: given.pop(name) for name in ("target", "deployment", "limit", "outcomes")}
-    del given["output"]
-    found = asyncio.run(_read(given, chosen))
+    chosen = {"target": target, "deployment": deployment, "limit": limit, "outcomes": outcomes}
+    found = asyncio.run(_read(flags, chosen))
     sifted = outcomes or target is not None or deployment is not None
     show(found.lines, output, "nothing matches" if sifted else UNTESTED)
     if found.cut:
         said = f"only the newest {LOOKED_THROUGH} transitions were looked through"
         more = "" if target is not None else ": --target looks through one target's alone"
         typer.echo(said + more, err=True)
-    raise typer.Exit(0 if found.lines else 3)
+    raise typer.Exit(DONE if found.lines else NOTHING_FOUND)
 
 
-async def _read(given: dict[str, Any], chosen: dict[str, Any]) -> History:
-    async with inspecting(reading_settings(given), surroundings()) as inspection:
+async def _read(flags: Flags, chosen: dict[str, Any]) -> History:
+    async with inspecting(reading_settings(flags), surroundings()) as inspection:
         store = await inspection.wiring.store()
         return await read_history(store, inspection.records(), **chosen)
 

@@ -6,96 +6,85 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from controller.base.errors import Fault
 from controller.base.text import cut_bytes, shown
-from controller.cli import flags
-from controller.cli.common import reading_settings, surroundings
+from controller.cli.exit_codes import BAD_USAGE, DONE, FAILED, NOTHING_FOUND
+from controller.cli.flags import Command, Flags, takes
 from controller.cli.output import Format, Output, print_json
-from controller.inspection import lever_values as wishes
-from controller.inspection.lever_values import Lever, Result
-from controller.inspection.levers import Chosen, LeverHand, Pulled, open_hand
+from controller.cli.surroundings import reading_settings, surroundings
+from controller.inspection import lever_annotations as levers
+from controller.inspection.lever_annotations import Lever, Result
+from controller.inspection.lever_writer import Chosen, LeverHand, Pulled, open_hand
+from controller.settings.options import OF_THE_CLUSTER
 
 WHO_BYTES = 40  # of the 64 of a lever's value; instant and ` by ` take the rest
 
-Names = Annotated[list[str], typer.Argument(help="Deployments", metavar="[NAMESPACE/]NAME...")]
-SomeNames = Annotated[
-    list[str] | None, typer.Argument(help="Deployments", metavar="[NAMESPACE/]NAME...")
-]
+_DEPLOYMENTS = typer.Argument(help="Deployments", metavar="[NAMESPACE/]NAME...")
+Names = Annotated[list[str], _DEPLOYMENTS]
+SomeNames = Annotated[list[str] | None, _DEPLOYMENTS]
 All = Annotated[bool, typer.Option("--all", help="every labelled Deployment instead of names")]
 
 
-def suspend(
-    names: SomeNames = None,
-    everyone: All = False,
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """Start nothing new on these Deployments; an open run goes on to its end."""
-    _pull(wishes.suspend, dict(locals()))
+@dataclass(frozen=True)
+class LeverCommand:
+    """A command that pulls one lever on the Deployments that are named."""
+
+    name: str  # as typed
+    help: str  # one sentence
+    lever: Lever
+    takes_all: bool = False  # `--all` may stand instead of names
 
 
-def resume(
-    names: SomeNames = None,
-    everyone: All = False,
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """End what `suspend` began."""
-    _pull(wishes.resume, dict(locals()))
+LEVERS = (
+    LeverCommand(
+        "suspend",
+        "Start nothing new on these Deployments; an open run goes on to its end.",
+        levers.suspend,
+        takes_all=True,
+    ),
+    LeverCommand("resume", "End what `suspend` began.", levers.resume, takes_all=True),
+    LeverCommand(
+        "retest",
+        "Ask for another attempt of the build that is tested already; after an open run's end.",
+        levers.retest,
+    ),
+    LeverCommand("abort", "End the open run of each of these Deployments.", levers.abort),
+    LeverCommand(
+        "end-hold",
+        "Let the next build replace the data of a failed run before its time is over.",
+        levers.end_hold,
+    ),
+)
 
 
-def retest(
-    names: Names,
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """Ask for another attempt of the build that is tested already; after an open run's end."""
-    _pull(wishes.retest, dict(locals()))
+def command_of(each: LeverCommand) -> Command:
+    """The function that typer calls."""
+
+    @takes(*OF_THE_CLUSTER)
+    def on_named(*, names: Names, flags: Flags, output: Output = Format.TABLE) -> None:
+        _pull(each.lever, names, flags, output)
+
+    @takes(*OF_THE_CLUSTER)
+    def on_named_or_all(
+        *,
+        names: SomeNames = None,
+        everyone: All = False,
+        flags: Flags,
+        output: Output = Format.TABLE,
+    ) -> None:
+        _pull(each.lever, names or [], flags, output, everyone=everyone)
+
+    return on_named_or_all if each.takes_all else on_named
 
 
-def abort(
-    names: Names,
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """End the open run of each of these Deployments."""
-    _pull(wishes.abort, dict(locals()))
-
-
-def end_hold(
-    names: Names,
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """Let the next build replace the data of a failed run before its time is over."""
-    _pull(wishes.end_hold, dict(locals()))
-
-
+@takes(*OF_THE_CLUSTER)
 def queue_build(
+    *,
     words: Annotated[
         list[str] | None,
         typer.Argument(
@@ -106,21 +95,16 @@ def queue_build(
         bool, typer.Option("--clear", help="take back what is queued; no build is named then")
     ] = False,
     everyone: All = False,
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
+    flags: Flags,
     output: Output = Format.TABLE,
 ) -> None:
     """Test one build next, ahead of the followed tag: such as a release candidate."""
-    given = dict(locals())
-    words, clear = given.pop("words") or [], given.pop("clear")
+    words = words or []
     if not clear and not words:
         raise Fault("write the tag or digest to test, or --clear")
     build = "" if clear else words[0]
-    given["names"] = words if clear else words[1:]
-    _pull(wishes.build_lever(build), given)
+    names = words if clear else words[1:]
+    _pull(levers.build_lever(build), names, flags, output, everyone=everyone)
 
 
 def person(environ: Mapping[str, str], host: str) -> str:
@@ -129,22 +113,22 @@ def person(environ: Mapping[str, str], host: str) -> str:
     return cut_bytes(shown(f"{user}@{host.partition('.')[0]}", WHO_BYTES), WHO_BYTES)
 
 
-def _pull(lever: Lever, given: dict[str, Any]) -> None:
-    names, everyone = given.pop("names") or [], given.pop("everyone", False)
-    output = given.pop("output")
+def _pull(
+    lever: Lever, names: list[str], flags: Flags, output: Format, *, everyone: bool = False
+) -> None:
     if bool(names) == everyone:
         raise Fault("write either names of Deployments or --all" if everyone else _NO_NAMES)
-    raise typer.Exit(asyncio.run(_pulled(lever, names, given, output)))
+    raise typer.Exit(asyncio.run(_pulled(lever, names, flags, output)))
 
 
 _NO_NAMES = "write the name of a Deployment, as [NAMESPACE/]NAME"
 
 
-async def _pulled(lever: Lever, names: list[str], given: dict[str, Any], output: Format) -> int:
-    """The exit code: 2 and 3 for names that mean several or none, and then nothing is written."""
+async def _pulled(lever: Lever, names: list[str], flags: Flags, output: Format) -> int:
+    """The exit code. Where a name means several or none, nothing is written."""
     around = surroundings()
     async with AsyncExitStack() as stack:
-        hand = await open_hand(reading_settings(given), around, stack)
+        hand = await open_hand(reading_settings(flags), around, stack)
         chosen = await hand.choose(names) if names else Chosen(await hand.all(), [], {})
         if chosen.missing or chosen.ambiguous or not chosen.found:
             return _not_these(chosen)
@@ -161,7 +145,9 @@ async def _do(hand: LeverHand, lever: Lever, chosen: Chosen, who: str, output: F
     if output is Format.JSON:
         print_json([_plain(pulled) for pulled in done])
     results = {pulled.wish.result for pulled in done}
-    return 1 if Result.FAILED in results else 3 if Result.NOTHING in results else 0
+    if Result.FAILED in results:
+        return FAILED
+    return NOTHING_FOUND if Result.NOTHING in results else DONE
 
 
 def _plain(pulled: Pulled) -> dict[str, Any]:
@@ -184,4 +170,4 @@ def _not_these(chosen: Chosen) -> int:
         )
     if not chosen.missing and not chosen.ambiguous:
         typer.echo("no labelled Deployment is here: see `status`, -n and -A", err=True)
-    return 2 if chosen.ambiguous else 3
+    return BAD_USAGE if chosen.ambiguous else NOTHING_FOUND

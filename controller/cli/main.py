@@ -8,14 +8,13 @@ import typer
 from controller.base.errors import BootstrapError, Fault
 from controller.cli.demo import demo
 from controller.cli.evidence import evidence
+from controller.cli.exit_codes import BAD_USAGE, DONE, FAILED, INTERRUPTED
 from controller.cli.explain import explain
 from controller.cli.history import history
-from controller.cli.levers import abort, end_hold, queue_build, resume, retest, suspend
+from controller.cli.levers import LEVERS, command_of, queue_build
 from controller.cli.run import run
 from controller.cli.status import status
 from controller.process.wiring import our_version
-
-DONE, FAILED, BAD_USAGE, NOTHING_FOUND = 0, 1, 2, 3
 
 app = typer.Typer(
     name="bootstrap-controller",
@@ -27,8 +26,8 @@ app = typer.Typer(
 )
 for command in (run, status, explain, history, evidence, demo):
     app.command()(command)
-for lever in (suspend, resume, retest, abort, end_hold):
-    app.command()(lever)
+for lever in LEVERS:
+    app.command(lever.name, help=lever.help)(command_of(lever))
 app.command("test-build")(queue_build)  # no function of ours is named test_
 
 
@@ -48,9 +47,7 @@ def root(
 
 
 def main() -> None:
-    """Runs the command that was typed and exits: 0 done, 1 failed, 2 bad usage or settings, 3
-    nothing found.
-    """
+    """Runs the command that was typed, and exits."""
     try:
         app()
     except Fault as fault:
@@ -60,7 +57,7 @@ def main() -> None:
         _complain(error)
         sys.exit(FAILED)
     except KeyboardInterrupt:
-        sys.exit(130)  # as a shell has it for SIGINT
+        sys.exit(INTERRUPTED)
 
 
 def _complain(error: BootstrapError) -> None:

@@ -6,39 +6,17 @@ import signal
 import sys
 
 from controller.base.logs import configure_logs
-from controller.cli import flags
-from controller.cli.common import surroundings
+from controller.cli.flags import Flags, takes
+from controller.cli.surroundings import surroundings
 from controller.process.app import App
+from controller.settings.options import OPTIONS
 from controller.settings.settings import load_settings
 
 
-def run(
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    store: flags.Store = None,
-    store_password_file: flags.StorePasswordFile = None,
-    store_prefix: flags.StorePrefix = None,
-    poll_interval: flags.PollInterval = None,
-    resync_interval: flags.ResyncInterval = None,
-    settle: flags.Settle = None,
-    probe_interval: flags.ProbeInterval = None,
-    registry: flags.RegistryUrl = None,
-    registry_auth: flags.RegistryAuth = None,
-    node_url: flags.NodeUrl = None,
-    dogstatsd: flags.Dogstatsd = None,
-    listen: flags.Listen = None,
-    page: flags.Page = None,
-    max_open_runs: flags.MaxOpenRuns = None,
-    compare_url: flags.CompareUrl = None,
-    dry_run: flags.DryRun = None,
-    log_format: flags.LogFormat = None,
-    log_level: flags.LogLevel = None,
-) -> None:
+@takes(*OPTIONS)
+def run(*, flags: Flags) -> None:
     """Watch the labelled Deployments and test build after build, until stopped by a signal."""
-    settings = load_settings(locals())
+    settings = load_settings(flags)
     configure_logs(settings.logs.format, settings.logs.level, sys.stderr)
     asyncio.run(_run(App(settings, surroundings())))
 

@@ -9,38 +9,29 @@ from controller.base.durations import format_duration
 from controller.base.errors import TargetFault
 from controller.base.instants import instant
 from controller.base.text import shown
-from controller.cli import flags
-from controller.cli.common import reading_settings, surroundings
+from controller.cli.exit_codes import DONE, NOTHING_FOUND
+from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, print_json, print_rows, short
+from controller.cli.surroundings import reading_settings, surroundings
 from controller.domain import names
 from controller.domain.defaults import Rules
 from controller.domain.manifest.request import read_request
 from controller.inspection.coverage import Covered, read_coverage
-from controller.inspection.opening import InspectedDeployment, inspecting
+from controller.inspection.deployments import InspectedDeployment, inspecting
+from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
 
 TESTED = "TESTED"  # the only column that needs the store: left out where no row has it
 HEADINGS = ("DEPLOYMENT", "TARGET", "BUILD", "PHASE", "SINCE", TESTED, "LAST OUTCOME", "MESSAGE")
 
 
-def status(
-    kubeconfig: flags.Kubeconfig = None,
-    context: flags.Context = None,
-    namespace: flags.Namespace = None,
-    all_namespaces: flags.AllNamespaces = None,
-    selector: flags.Selector = None,
-    store: flags.Store = None,
-    store_password_file: flags.StorePasswordFile = None,
-    store_prefix: flags.StorePrefix = None,
-    output: Output = Format.TABLE,
-) -> None:
+@takes(*OF_THE_CLUSTER, *OF_THE_STORE)
+def status(*, flags: Flags, output: Output = Format.TABLE) -> None:
     """Show each labelled Deployment: target, build, phase, since, tested, last outcome, message."""
-    given = dict(locals())
-    del given["output"]
-    raise typer.Exit(asyncio.run(_status(given, output)))
+    raise typer.Exit(asyncio.run(_status(flags, output)))
 
 
-async def _status(given: dict[str, Any], output: Format) -> int:
-    settings, around = reading_settings(given), surroundings()
+async def _status(flags: Flags, output: Format) -> int:
+    settings, around = reading_settings(flags), surroundings()
     async with inspecting(settings, around) as inspection:
         inspected = inspection.inspected()
     rows = [row_of(each) for each in inspected]
@@ -53,15 +44,15 @@ async def _status(given: dict[str, Any], output: Format) -> int:
         typer.echo(f"{TESTED} is empty where the store does not tell: {why}", err=True)
     if output is Format.JSON:
         print_json(rows)
-        return 0 if rows else 3
+        return DONE if rows else NOTHING_FOUND
     if not rows:
         typer.echo(
             f'no Deployment has the label {names.TEST}: "true" here (see -n and -A)', err=True
         )
-        return 3
+        return NOTHING_FOUND
     now = around.clock.now().timestamp()
     _print([_cells(row, now) for row in rows])
-    return 0
+    return DONE
 
 
 def _coverage(covered: Covered | None) -> dict[str, int | None]:

@@ -43,10 +43,10 @@ class ControllerProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "controller",
+                "controller.demo.child",
                 "run",
                 *self._flags,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,  # held, and never written to: see there
                 stdout=log,
                 stderr=log,
                 env={"POD_NAME": POD_NAME, "PYTHONPATH": _path(), "HOME": str(self._log.parent)},

@@ -36,12 +36,12 @@ Say = Callable[[str], None]
 
 @dataclass
 class Demo:
-    """One performance. say: is given each step in words."""
+    """One performance."""
 
     world: World
     process: ControllerProcess
     clock: Clock
-    say: Say
+    say: Say  # is given each step in words
 
     async def play(self) -> None:
         """Raises TimeoutError where something does not come, with how the world stands."""

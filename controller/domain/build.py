@@ -21,7 +21,7 @@ def same_commit(one: str, other: str) -> bool:
 class Platform:
     """The platform whose manifest is the build; `linux/amd64` unless the pod says otherwise."""
 
-    os: str = "linux"
+    os: str = "linux"  # in Go's words, as registries write them
     arch: str = "amd64"
 
     def __str__(self) -> str:
@@ -30,24 +30,17 @@ class Platform:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What a tag (or a digest) stands for.
+    """What a tag (or a digest) stands for."""
 
-    digest: what it pointed to, an index or a manifest. build: the platform manifest behind it,
-    equal to `digest` where there is no index [67, 85].
-    """
-
-    digest: str
-    build: Build
+    digest: str  # what it pointed to, an index or a manifest
+    build: Build  # the platform manifest behind it: `digest` where there is no index [67, 85]
 
 
 @dataclass(frozen=True)
 class Quota:
-    """What a registry says is left of its pull limit [76].
+    """What a registry says is left of its pull limit [76]."""
 
-    limit, remaining: pulls. window: seconds. source: whose limit it is (an address or a user).
-    """
-
-    limit: int
-    remaining: int
-    window: int
-    source: str = ""
+    limit: int  # pulls in a window
+    remaining: int  # pulls
+    window: int  # seconds
+    source: str = ""  # whose limit it is, an address or a user; empty where it does not say

@@ -22,7 +22,9 @@ def _timeouts() -> dict[SyncMode, float]:
 
 @dataclass(frozen=True)
 class Rules:
-    """Seconds, unless a name says otherwise."""
+    """The rules by which runs are started, judged and told of; the values here are the defaults.
+    Seconds, unless a name says otherwise.
+    """
 
     # What annotations may set
     timeouts: dict[SyncMode, float] = field(default_factory=_timeouts)

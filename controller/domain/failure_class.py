@@ -7,13 +7,13 @@ from controller.domain.run import Reason
 
 
 class FailureClass(StrEnum):
-    """client: the build. infrastructure: the cluster, its disks, network and registry; the build
-    is not judged. configuration: what a person wrote into the manifest.
-    """
+    """Whose fault a failure is."""
 
-    CLIENT = "client"
-    INFRASTRUCTURE = "infrastructure"
-    CONFIGURATION = "configuration"
+    CLIENT = "client"  # the build's
+    INFRASTRUCTURE = (
+        "infrastructure"  # of cluster, disks, network, registry: the build is not judged
+    )
+    CONFIGURATION = "configuration"  # of what a person wrote into the manifest
 
 
 CLASSES = MappingProxyType(

@@ -8,11 +8,11 @@ from controller.domain.reference import Repository
 
 @dataclass(frozen=True)
 class Followed:
-    """One thing to resolve. reference: a tag or a digest."""
+    """One thing to resolve."""
 
     repository: Repository
-    reference: str
-    platform: Platform
+    reference: str  # a tag or a digest
+    platform: Platform  # whose manifest is the build, where there is an index
 
     @property
     def fixed(self) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from controller.domain.run import Phase
 
@@ -18,31 +19,30 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing that people are told.
+    """One thing that people are told. Empty is what is of no Deployment (a registry), or no run."""
 
-    id: unique and stable, so that a sink that is given it twice can tell; letters, digits, `-` and
-    `.`. deployment: `namespace/name`, or empty for what concerns no single one (a registry).
-    uid: of that Deployment. at: when it happened, not when it is told. title: constant words and
-    names. text: one or more sentences, fit to be shown. run, target, network, sync_mode, build,
-    image: empty where there are none. phase_before: None for what is no transition.
-    quiet: said for many Deployments at once, so only log and Kubernetes Event say it for each.
-    """
-
+    # Unique and stable, so that a sink that is given it twice can tell: letters, digits, `-`, `.`
     id: str
-    at: datetime
+    at: datetime  # when it happened, not when it is told
     level: Level
-    title: str
-    text: str
+    title: str  # constant words and names
+    text: str  # one or more sentences, fit to be shown
     reason: str
-    deployment: str = ""
-    uid: str = ""
-    target: str = ""
-    network: str = ""
-    sync_mode: str = ""
-    run: str = ""
+    deployment: str = ""  # `namespace/name`
+    uid: str = ""  # of the Deployment
+    target: str = ""  # slug
+    network: str = ""  # of the target
+    sync_mode: str = ""  # of the target
+    run: str = ""  # id
     build: str = ""
-    image: str = ""
-    phase_before: Phase | None = None
-    phase: Phase | None = None
-    quiet: bool = False
-    details: dict[str, str] = field(default_factory=dict)
+    image: str = ""  # the pin
+    phase_before: Phase | None = None  # None for what is no transition
+    phase: Phase | None = None  # None for what is of no Deployment
+    quiet: bool = False  # said for many at once: only log and Kubernetes Event say it for each
+    details: dict[str, str] = field(default_factory=dict)  # what else is known, for machines
+
+
+class Sink(Protocol):
+    """One place where notices go. Never waits for long; what it raises is a mistake of ours."""
+
+    async def tell(self, notice: Notice) -> None: ...

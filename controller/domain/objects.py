@@ -64,7 +64,6 @@ class EnvVar(Struct, frozen=True):
 class ContainerPort(Struct, frozen=True):
     name: str = ""
     container_port: int = 0
-    protocol: str = "TCP"
 
 
 class Container(Struct, frozen=True):
@@ -80,10 +79,9 @@ class Container(Struct, frozen=True):
 
 
 class Volume(Struct, frozen=True):
-    """A volume of the pod: what an init container reads the run id from, or the claim."""
+    """A volume of the pod."""
 
     name: str = ""
-    downward_api: dict[str, Any] | None = msgspec.field(default=None, name="downwardAPI")
     persistent_volume_claim: dict[str, Any] | None = None
 
 
@@ -103,11 +101,6 @@ class Template(Struct, frozen=True):
     spec: PodSpec = PodSpec()
 
 
-class LabelSelector(Struct, frozen=True):
-    match_labels: dict[str, str] | None = None
-    match_expressions: list[dict[str, Any]] | None = None
-
-
 class Strategy(Struct, frozen=True):
     type: str = ""
 
@@ -115,19 +108,13 @@ class Strategy(Struct, frozen=True):
 class DeploymentSpec(Struct, frozen=True):
     replicas: int = 1
     paused: bool = False
-    selector: LabelSelector | None = None
     strategy: Strategy = Strategy()
     template: Template = Template()
-
-
-class DeploymentStatus(Struct, frozen=True):
-    observed_generation: int = 0
 
 
 class Deployment(Struct, frozen=True):
     metadata: Metadata = Metadata()
     spec: DeploymentSpec = DeploymentSpec()
-    status: DeploymentStatus = DeploymentStatus()
 
 
 class StateWaiting(Struct, frozen=True):
@@ -158,9 +145,7 @@ class ContainerStatus(Struct, frozen=True):
     name: str = ""
     image: str = ""
     image_id: str = msgspec.field(default="", name="imageID")
-    container_id: str = msgspec.field(default="", name="containerID")
     ready: bool = False
-    started: bool | None = None
     restart_count: int = 0
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
@@ -179,7 +164,6 @@ class PodStatus(Struct, frozen=True):
     reason: str = ""
     message: str = ""
     pod_ip: str = msgspec.field(default="", name="podIP")
-    start_time: datetime | None = None
     conditions: list[PodCondition] | None = None
     container_statuses: list[ContainerStatus] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
@@ -216,7 +200,6 @@ class ServicePort(Struct, frozen=True):
 class ServiceSpec(Struct, frozen=True):
     selector: dict[str, str] | None = None
     ports: list[ServicePort] | None = None
-    type: str = ""
 
 
 class Service(Struct, frozen=True):

@@ -22,6 +22,7 @@ could ever pull it (recording 32). Nothing here speaks to a registry.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from controller.base.errors import Fault
 from controller.base.text import shown
@@ -77,15 +78,12 @@ def _is_host(segment: str) -> bool:
 
 @dataclass(frozen=True)
 class Repository:
-    """Where builds are kept, in canonical form: equal repositories are equal values.
-
-    registry: host, with a port if it is not the usual one; Docker Hub is `docker.io`.
-    path: below the registry, `library/` written out.
-    Raises ReferenceFault when it is made of anything else.
+    """Where builds are kept, in canonical form: equal repositories are equal values. Raises
+    ReferenceFault when it is made of anything else.
     """
 
-    registry: str
-    path: str
+    registry: str  # host, with a port if it is not the usual one; Docker Hub is `docker.io`
+    path: str  # below the registry, `library/` written out
 
     def __post_init__(self) -> None:
         if not (_is_host(self.registry) and _HOST.fullmatch(self.registry)):
@@ -121,16 +119,14 @@ class Repository:
 
 @dataclass(frozen=True)
 class Reference:
-    """An image as somebody wrote it, and what it means.
-
-    name: as written, without tag and digest, so that a pin keeps the writer's own spelling.
-    repository: what the name means. `str()` gives back what was parsed, to the character.
+    """An image as somebody wrote it, and what it means. `str()` gives back what was parsed, to the
+    character.
     """
 
-    name: str
-    repository: Repository
-    tag: str | None = None
-    digest: str | None = None
+    name: str  # as written, without tag and digest: a pin keeps the writer's own spelling
+    repository: Repository  # what the name means
+    tag: str | None = None  # None where none is written
+    digest: str | None = None  # None where none is written
 
     def __post_init__(self) -> None:
         if self.repository != Repository.parse(self.name):
@@ -144,31 +140,12 @@ class Reference:
     def parse(cls, text: str) -> "Reference":
         """Raises ReferenceFault, and nothing else, for text that is no reference."""
         try:
-            return cls._parse(text)
+            return _parsed(text)
         except ReferenceFault as fault:
             raise ReferenceFault(
                 f"image '{shown(text)}' cannot be used: {fault}; the form is"
                 " '[registry/]repository[:tag][@sha256:digest]'"
             ) from None
-
-    @classmethod
-    def _parse(cls, text: str) -> "Reference":
-        if text != text.strip():
-            raise ReferenceFault("it begins or ends with a space")
-        if not text or len(text) > _LONGEST_REFERENCE:
-            raise ReferenceFault("it is empty" if not text else "it is too long")
-        if _IMAGE_ID.fullmatch(text):
-            raise ReferenceFault("64 hex digits are the id of an image, not a name")
-        rest, at, digest = text.partition("@")
-        name, colon, tag = rest.rpartition(":")
-        if not colon or "/" in tag:  # the last colon belongs to the host's port
-            name, colon, tag = rest, "", ""
-        return cls(
-            name,
-            Repository.parse(name),
-            tag if colon else None,
-            digest if at else None,
-        )
 
     def pinned(self, digest: str) -> str:
         """`name[:tag]@digest`: runs exactly that build, and still says which tag is followed."""
@@ -178,3 +155,23 @@ class Reference:
         tag = "" if self.tag is None else f":{self.tag}"
         digest = "" if self.digest is None else f"@{self.digest}"
         return f"{self.name}{tag}{digest}"
+
+
+@lru_cache(maxsize=1024)  # a decision meets the same images again and again
+def _parsed(text: str) -> Reference:
+    if text != text.strip():
+        raise ReferenceFault("it begins or ends with a space")
+    if not text or len(text) > _LONGEST_REFERENCE:
+        raise ReferenceFault("it is empty" if not text else "it is too long")
+    if _IMAGE_ID.fullmatch(text):
+        raise ReferenceFault("64 hex digits are the id of an image, not a name")
+    rest, at, digest = text.partition("@")
+    name, colon, tag = rest.rpartition(":")
+    if not colon or "/" in tag:  # the last colon belongs to the host's port
+        name, colon, tag = rest, "", ""
+    return Reference(
+        name,
+        Repository.parse(name),
+        tag if colon else None,
+        digest if at else None,
+    )

@@ -13,20 +13,16 @@ _STAMP = "%Y%m%dt%H%M%Sz"
 class Phase(StrEnum):
     """Of a run: the first six. Of a Deployment: its open run's phase, or else the last four."""
 
-    STARTING = "Starting"
-    BOOTSTRAPPING = "Bootstrapping"
-    SOAKING = "Soaking"
+    STARTING = "Starting"  # the node has not started yet
+    BOOTSTRAPPING = "Bootstrapping"  # it has, and has not said that it has bootstrapped
+    SOAKING = "Soaking"  # it has said so, and must stay healthy for a while
     PASSED = "Passed"
     FAILED = "Failed"
-    ABORTED = "Aborted"
-    IDLE = "Idle"
-    HELD = "Held"
-    SUSPENDED = "Suspended"
-    BLOCKED = "Blocked"
-
-    @property
-    def open(self) -> bool:
-        return self in OPEN
+    ABORTED = "Aborted"  # ended by a person, or void: nothing is said of the build
+    IDLE = "Idle"  # no build is due, or none may be started now
+    HELD = "Held"  # the data of a failure is kept
+    SUSPENDED = "Suspended"  # a person wants nothing new started
+    BLOCKED = "Blocked"  # a person must mend something first
 
     @property
     def over(self) -> bool:
@@ -47,7 +43,7 @@ class Reason(StrEnum):
     NODE_STARTED = "NodeStarted"
     BOOTSTRAPPED = "Bootstrapped"
     SOAKED = "Soaked"
-    # Failed: a closed list, with its classes in `failure`
+    # Failed: a closed list, with its classes in `failure_class`
     CRASH_LOOP = "CrashLoop"
     FATAL_EXIT = "FatalExit"
     EXITED_ZERO = "ExitedZero"

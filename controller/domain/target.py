@@ -19,13 +19,11 @@ class SyncMode(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """network: as the node names it: `mainnet`, `fuji`, `local`, `network-1337`.
-    series: makes a separate target of the same network and mode; empty for none.
-    """
+    """What is tested again and again; `str()` is its slug."""
 
-    network: str
+    network: str  # as the node names it: `mainnet`, `fuji`, `local`, `network-1337`
     mode: SyncMode
-    series: str = ""
+    series: str = ""  # makes a separate target of the same network and mode; empty for none
 
     def __str__(self) -> str:
         return "-".join(filter(None, (self.network, self.mode.value, self.series)))

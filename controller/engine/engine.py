@@ -7,7 +7,6 @@ from random import Random
 
 from loguru import logger
 
-from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all, supervise
 from controller.domain.defaults import Rules
@@ -15,6 +14,7 @@ from controller.domain.followed import Followed
 from controller.domain.record.record import Record, record_of
 from controller.engine.claims.ledger import Ledger
 from controller.engine.claims.our_store import OurStore
+from controller.engine.claims.store_keeper import StoreKeeper
 from controller.engine.evidence.closing import Closing
 from controller.engine.evidence.gatherer import Gatherer
 from controller.engine.polling.poller import Poller
@@ -26,34 +26,29 @@ from controller.engine.queue.work_queue import WorkQueue
 from controller.engine.queue.worker import OnResult, run_workers
 from controller.engine.reconcile.absent import Absent
 from controller.engine.reconcile.executor import Executor
+from controller.engine.reconcile.follow_up import FollowUp
 from controller.engine.reconcile.observe import Senses
 from controller.engine.reconcile.reconciler import Reconciler
-from controller.engine.reconcile.record_memory import Memory
+from controller.engine.reconcile.record_memory import RecordMemory
 from controller.engine.telling.announcer import Announcer
 from controller.engine.telling.publisher import Publisher
 from controller.engine.telling.seen_builds import SeenBuilds
-from store.api import StoreMisused, StoreUnavailable
-
-# Asking a store that is away: soon, then every half minute; it costs one connection.
-STORE_BACKOFF = BackoffPolicy(first=1.0, cap=30.0)
 
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """Seconds, unless a name says otherwise. cluster: id of the cluster, for the store. secrets:
-    texts that no evidence may hold.
-    """
+    """Seconds, unless a name says otherwise."""
 
-    cluster: str
-    poll_interval: float = 60.0
-    resync_interval: float = 300.0
-    settle: float = 60.0
-    probe_interval: float = 30.0
-    max_open_runs: int | None = None
-    dry_run: bool = False
-    workers: int = 4
+    cluster: str  # id of the cluster whose memory the store is
+    poll_interval: float = 60.0  # between two HEADs of a tag
+    resync_interval: float = 300.0  # after which everything is looked at again
+    settle: float = 60.0  # after a start or a refill, in which nothing is claimed
+    probe_interval: float = 30.0  # between two looks at an open run
+    max_open_runs: int | None = None  # None: no limit
+    dry_run: bool = False  # says what it would do, and does nothing
+    workers: int = 4  # Deployments that are looked at at the same time
     rules: Rules = field(default_factory=Rules)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # texts that no evidence may hold
 
 
 @dataclass(frozen=True)
@@ -68,6 +63,7 @@ class Ports:
     witness: Witness
     clock: Clock
     random: Random
+    # Is told of each key that a worker has finished: how it went, and the seconds it took
     on_result: OnResult = lambda _key, _word, _seconds: None
 
 
@@ -81,7 +77,7 @@ class Engine:
         store = OurStore(ports.store, lambda: self.ledger.admit())
         self.queue = WorkQueue(clock, random)
         self._announcer = Announcer(ports.sink, clock)
-        self.memory = Memory(store)
+        self.memory = RecordMemory(store)
         self.ledger = Ledger(
             ports.store,
             clock,
@@ -130,17 +126,24 @@ class Engine:
         self._reconciler = Reconciler(
             self._senses,
             Executor(cluster, store, self.ledger, self.memory, clock, self.queue.add),
-            self._publisher,
+            FollowUp(self._publisher, self._seen_builds, self._closing, self.ledger, clock),
             self.prober,
             self._wanted,
             Absent(cluster, store, self.memory, self._publisher, clock, options.rules),
-            self._seen_builds,
-            self._closing,
             nudge=self.queue.add,
             max_open_runs=options.max_open_runs,
             dry_run=options.dry_run,
         )
-        self._store_asked = asyncio.Event()
+        self._store_keeper = StoreKeeper(
+            self.ledger,
+            ports.store,
+            cluster,
+            clock,
+            random,
+            cluster_id=options.cluster,
+            look=self.queue.add,
+            tell=self._announcer.store,
+        )
         self._finished = asyncio.Event()
 
     async def run(self) -> None:
@@ -152,14 +155,14 @@ class Engine:
         loops = {
             "poller": self.poller.run,
             "resync": self._resync,
-            "ledger": self._keep_ledger,
+            "store": self._store_keeper.run,
         }
         tasks = [
             asyncio.create_task(supervise(name, loop, clock, random), name=name)
             for name, loop in loops.items()
         ]
         try:
-            await self._store_asked.wait()  # or what it remembers would be missed at first
+            await self._store_keeper.until_asked()  # or what it remembers would be missed at first
             await run_workers(
                 self.queue,
                 self._reconciler.reconcile,
@@ -211,43 +214,6 @@ class Engine:
         while True:
             await self._ports.clock.sleep(self._options.resync_interval)
             for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
-                self.queue.add(key)
-
-    async def _keep_ledger(self) -> None:
-        """Opens the store, and opens it again whenever it was lost."""
-        backoff = Backoff(STORE_BACKOFF, self._ports.clock, self._ports.random)
-        told = opened = False
-        while True:
-            delay = STORE_BACKOFF.first
-            try:
-                if not opened:
-                    await self.ledger.open(self._options.cluster)
-                await self.ledger.mend()
-                if told or not opened:
-                    await self._add_absent()
-            except (StoreUnavailable, StoreMisused) as error:
-                self._store_asked.set()
-                delay = backoff.next_delay()
-                if not told:
-                    told = True
-                    await self._announcer.store(str(error))
-            else:
-                self._store_asked.set()
-                backoff.reset()
-                if told:
-                    await self._announcer.store(None)
-                if told or not opened:
-                    told, opened = False, True
-                    for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
-                        self.queue.add(key)
-                await self.ledger.until_lost()
-            await self._ports.clock.sleep(delay)
-
-    async def _add_absent(self) -> None:
-        """Deployments that went away while nobody looked: their runs are given up in time."""
-        there = set(self._ports.cluster.keys())
-        for key in await self._ports.store.mirrors():
-            if key not in there:
                 self.queue.add(key)
 
     def _records(self) -> Iterator[Record]:

@@ -7,7 +7,7 @@ from controller.base.clock import Clock
 from controller.domain.build import Platform, Quota
 from controller.domain.evidence import BuildFacts, Place, PodEvent, Read
 from controller.domain.node_http import NodeAddress, NodeAnswer
-from controller.domain.notice import Notice
+from controller.domain.notice import Notice, Sink
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.record.write import Write, WriteReply
 from controller.domain.reference import Repository
@@ -126,9 +126,3 @@ class Witness(Protocol):
     async def place(self, pod: Pod) -> Place:
         """Where the pod runs."""
         ...
-
-
-class Sink(Protocol):
-    """One place where notices go. Never raises, never waits for long."""
-
-    async def tell(self, notice: Notice) -> None: ...

@@ -5,10 +5,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from controller.base.errors import SettingsFault
-from controller.inspection.opening import InspectedDeployment
-from controller.inspection.ownership import check_ours, is_memory
+from controller.inspection.deployments import InspectedDeployment
+from controller.inspection.store_ownership import check_ours
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
+from store import is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 PATIENCE = 3.0  # seconds for all that is asked of the store: a person waits for the rest
@@ -16,19 +17,18 @@ PATIENCE = 3.0  # seconds for all that is asked of the store: a person waits for
 
 @dataclass(frozen=True)
 class Covered:
-    """Builds of one target. tested: those of the seen that have a claim, so an open run's too."""
+    """How many builds of one target."""
 
-    tested: int
-    seen: int
+    tested: int  # of the seen: those that have a claim, so an open run's too
+    seen: int  # that its tag has pointed to
 
 
 @dataclass
 class Coverage:
-    """by_target: of the targets of which the store told. trouble: why not of all, in one sentence;
-    empty where nothing failed, and where no store was given.
-    """
+    """What the store told of several targets."""
 
-    by_target: dict[str, Covered] = field(default_factory=dict)
+    by_target: dict[str, Covered] = field(default_factory=dict)  # slug to its builds, if told
+    # why not of all, in one sentence; empty where nothing failed, and where no store was given
     trouble: str = ""
 
 
@@ -52,8 +52,7 @@ async def read_coverage(
     """
     coverage = Coverage()
     wanted = list(dict.fromkeys(targets))
-    # memory:// ends with the controller's process: ours would be another one, and empty.
-    if not wanted or is_memory(settings):
+    if not wanted or is_memory(settings.store.url):
         return coverage
     try:
         work = _read(settings, around, inspected, wanted, coverage)

@@ -24,9 +24,10 @@ from controller.domain.target import SLUG
 from controller.engine.evidence.gatherer import KEEP_SECONDS
 from controller.engine.evidence.parts import SUMMARY
 from controller.engine.telling.history_body import body_of
-from controller.inspection.opening import inspecting
+from controller.inspection.deployments import inspecting
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
+from store import is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable, Transition
 
 _EXAMPLE = "20261123t060000z-1a2b3c4d"
@@ -37,29 +38,29 @@ _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # a name that is safe to
 
 @dataclass(frozen=True)
 class Wanted:
-    """target: empty for whichever has the run."""
+    """The run whose evidence is asked for."""
 
-    run: str
-    target: str = ""
+    run: str  # its id
+    target: str = ""  # slug; empty: whichever has the run
 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """The last that is known of a run. at: seconds since 1970."""
+    """The last that is known of a run."""
 
-    phase: str
+    phase: str  # empty: how it ended is not known
     reason: str
     message: str
-    at: float
+    at: float  # seconds since 1970
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What the store has of a run."""
 
-    target: str
-    run: str
-    parts: Mapping[str, bytes]
+    target: str  # slug
+    run: str  # its id
+    parts: Mapping[str, bytes]  # file name to content
     ending: RunEnd
 
     @property
@@ -69,9 +70,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Nothing:
-    """why: one sentence."""
+    """There is none."""
 
-    why: str
+    why: str  # one sentence
 
 
 def parse_wanted(text: str) -> Wanted:
@@ -95,7 +96,7 @@ async def find_evidence(
     settings: Settings, around: Surroundings, wanted: Wanted
 ) -> Evidence | Nothing:
     """Raises Fault for a run that several targets have, and Refused for a store that fails."""
-    if settings.store.url.lower().startswith("memory:"):
+    if is_memory(settings.store.url):
         return Nothing(
             "a memory:// store ends with the controller's process and cannot be read from another:"
             " name the store of a controller that has one with --store (BOOTSTRAP_STORE)"

@@ -11,7 +11,8 @@ from controller.domain.decide.observation import Decision, Leave, Observation
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
-from controller.domain.health.attention import Attention, Look, attend
+from controller.domain.health.attention import Attention, attend
+from controller.domain.health.look import Look
 from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.node_http import NodeAnswer
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
@@ -19,12 +20,12 @@ from controller.domain.record.record import OpenRun, Record
 from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.reference_book import TagState
 from controller.engine.reconcile.observe import Senses, observe
-from controller.engine.reconcile.record_memory import Memory
-from controller.inspection.opening import Inspection
-from controller.inspection.ownership import check_ours, is_memory
-from controller.inspection.remembered import Remembered, recall
-from controller.kube.lease import read_holder
-from store import ReadOnlyStore, open_store
+from controller.engine.reconcile.record_memory import RecordMemory
+from controller.inspection.deployments import Inspection
+from controller.inspection.progress_and_coverage import Remembered, recall
+from controller.inspection.store_ownership import check_ours
+from controller.kube.lease_object import read_holder
+from store import ReadOnlyStore, is_memory, open_store
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 
@@ -34,12 +35,12 @@ class Explanation:
 
     observation: Observation
     decision: Decision
-    states: dict[Followed, TagState]
-    pods: RunPods | None
-    answer: NodeAnswer | None
-    remembered: Remembered
-    store_trouble: str
-    lease: str
+    states: dict[Followed, TagState]  # what the registry said of each tag and digest it was asked
+    pods: RunPods | None  # of the open run; None: no run is open
+    answer: NodeAnswer | None  # of the open run's node; None: it was not asked
+    remembered: Remembered  # what only the store knows
+    store_trouble: str  # why the store tells nothing, in one sentence; empty: it does
+    lease: str  # who is active, in words
 
 
 async def explain_deployment(i: Inspection, key: str) -> Explanation:
@@ -58,7 +59,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
         store=store,
         clock=clock,
         rules=rules,
-        memory=Memory(store),
+        memory=RecordMemory(store),
         ledger=ledger,
         state=lambda followed: states.get(followed, TagState()),
         attention=lambda _key: attention[0] if attention else None,
@@ -84,7 +85,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
 async def _believed(i: Inspection) -> tuple[StateStore, str]:
     """The store that was named; or an empty one, and why: a sentence."""
     store = await i.wiring.store()
-    if is_memory(i.wiring.settings):
+    if is_memory(i.wiring.settings.store.url):
         return ReadOnlyStore(store), "none is named (--store): what only it knows is not told here"
     try:
         await check_ours(store, i.inspected())

@@ -17,15 +17,15 @@ _PAGE = 1000  # transitions read at once
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One line of history. All but id, at and target are empty if the store's is unreadable."""
+    """One transition. All but id, at and target are empty if the store's line is unreadable."""
 
-    id: str
-    at: float
-    deployment: str
-    target: str
-    run: str
-    build: str
-    before: str
+    id: str  # of the transition
+    at: float  # seconds since 1970
+    deployment: str  # its key
+    target: str  # slug; empty: of none
+    run: str  # its id; empty: of none
+    build: str  # digest; empty: of none
+    before: str  # phase; empty: not known
     phase: str
     reason: str
     message: str
@@ -33,10 +33,10 @@ class HistoryLine:
 
 @dataclass(frozen=True)
 class History:
-    """lines: newest first. cut: LOOKED_THROUGH was met, so that older ones may be missing."""
+    """What was found."""
 
-    lines: list[HistoryLine]
-    cut: bool
+    lines: list[HistoryLine]  # newest first
+    cut: bool  # LOOKED_THROUGH was met: older ones may be missing
 
     def __iter__(self) -> Iterator[HistoryLine]:
         return iter(self.lines)
@@ -44,10 +44,10 @@ class History:
 
 @dataclass(frozen=True)
 class _Asked:
-    target: str | None
-    deployment: str | None
-    limit: int
-    outcomes: bool
+    target: str | None  # None: all
+    deployment: str | None  # key; None: all
+    limit: int  # lines at most
+    outcomes: bool  # only how runs ended
 
     def fits(self, line: HistoryLine) -> bool:
         return (

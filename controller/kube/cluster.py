@@ -17,14 +17,15 @@ from controller.domain.names import DEFAULT_SELECTOR
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.record.write import Write, WriteReply
-from controller.kube.api.client import WRITE_TIMEOUT, Call, KubeClient
+from controller.kube.api.call import WRITE_TIMEOUT, Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS, EVENTS, PODS, SERVICES
-from controller.kube.events import event_of
-from controller.kube.owners import deployment_of
+from controller.kube.event_of_notice import event_of
+from controller.kube.pod_owner import deployment_of
 from controller.kube.watch.cache import Cache, Change
-from controller.kube.watch.collection import Source, StreamTimes
 from controller.kube.watch.decoding import metadata_of
 from controller.kube.watch.informer import Informer
+from controller.kube.watch.list_and_watch import ListAndWatch, StreamTimes
 from controller.kube.watch.listing import list_all
 from controller.kube.watch.reflector import ReflectorTimes
 from controller.kube.writer import DeploymentWriter
@@ -34,13 +35,12 @@ ALL = ""  # the namespace that stands for all of them
 
 @dataclass(frozen=True)
 class Watching:
-    """What is watched, and how. namespaces: `(ALL,)` for the whole cluster. instance: who of us
-    speaks in Kubernetes Events. stream, reflector, policy: times, short in tests and the demo.
-    """
+    """What is watched, and how."""
 
-    namespaces: tuple[str, ...]
-    selector: str = DEFAULT_SELECTOR
-    instance: str = ""
+    namespaces: tuple[str, ...]  # `(ALL,)` for the whole cluster
+    selector: str = DEFAULT_SELECTOR  # of labels; what is not selected is not seen at all
+    instance: str = ""  # who of us speaks in Kubernetes Events; empty for a name of all of us
+    # times, None for the usual ones: short in tests and the demo
     stream: StreamTimes | None = None
     reflector: ReflectorTimes | None = None
     policy: BackoffPolicy | None = None
@@ -174,7 +174,7 @@ class KubeCluster:
 
     def _view(self, watching: Watching, namespace: str) -> View:
         def informer(resource: Any, cache: Cache[Any]) -> Informer[Any]:
-            source = Source(
+            source = ListAndWatch(
                 self._client, resource, namespace, watching.selector, self._clock, watching.stream
             )
             return Informer(

@@ -3,8 +3,10 @@
 import msgspec
 
 from controller.base.errors import Garbled
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.objects import Metadata
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import Operation
 
 
@@ -19,7 +21,7 @@ async def cluster_id(client: KubeClient, namespace: str) -> str:
     call = Call(Operation("get", "namespaces", namespace), "GET", f"/api/v1/namespaces/{namespace}")
     try:
         uid = msgspec.json.decode(await client.fetch(call), type=_Named).metadata.uid
-    except msgspec.DecodeError as exc:
+    except UNDECODABLE as exc:
         raise Garbled(f"namespace {namespace} cannot be read") from exc
     if not uid:
         raise Garbled(f"namespace {namespace} has no uid")

@@ -5,50 +5,43 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Never
 
-import orjson
 from loguru import logger
 
 from controller.base.clock import Clock
-from controller.base.errors import Conflict, Garbled, NotFound, Trouble
-from controller.base.text import shown
+from controller.base.errors import Conflict, Trouble
 from controller.domain.names import FIELD_MANAGER
-from controller.kube.api.client import Call, KubeClient
-from controller.kube.api.resources import LEASES, Lease
-
-_MICROTIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+from controller.kube.api.client import KubeClient
+from controller.kube.api.resources import MICROTIME, Lease
+from controller.kube.lease_object import LeaseObject, holder_in, number_in, spec_of, version_of
 
 
 @dataclass(frozen=True)
 class LeaseTimes:
-    """Seconds.
-
-    duration: how long others wait after our last sign of life. deadline: how long after it we
-    still hold the Lease in our own eyes: well before the others, whatever the clocks do. retry:
-    between attempts, with up to a fifth of it as jitter. Twice client-go's 15, 10 and 2: a
-    standby that takes over half a minute later costs nothing here, and requests are fewer (I11).
+    """Seconds. Twice client-go's 15, 10 and 2: a standby that takes over half a minute later costs
+    nothing here, and requests are fewer (I11).
     """
 
-    duration: float = 30.0
+    duration: float = 30.0  # how long others wait after our last sign of life
+    # how long after it we still hold the Lease in our own eyes: well before the others, whatever
+    # the clocks do
     deadline: float = 20.0
-    retry: float = 5.0
+    retry: float = 5.0  # between attempts, with up to a fifth of it as jitter
 
 
 @dataclass(frozen=True)
 class LeaseClaim:
-    """Which Lease, and for whom. identity: different from that of every other process."""
+    """Which Lease, and for whom."""
 
     namespace: str
-    identity: str
+    identity: str  # different from that of every other process
     name: str = FIELD_MANAGER
 
 
 class LeaseLock:
     """Claims the Lease while `run` runs.
 
-    holder: who had it when it was last read. trouble: one sentence while it cannot be read or
-    written, else None. The record's times are written for
-    people and never compared with our clock: another's Lease is over when its record has not
-    changed for its duration while we watched, by our monotonic clock.
+    The record's times are written for people and never compared with our clock: another's Lease is
+    over when its record has not changed for its duration while we watched, by our monotonic clock.
     """
 
     def __init__(
@@ -59,21 +52,20 @@ class LeaseLock:
         random: Random,
         times: LeaseTimes | None = None,
     ) -> None:
-        self._client = client
-        self._namespace = claim.namespace
-        self._name = claim.name
         self._identity = claim.identity
         self._clock = clock
         self._random = random
         self._times = times or LeaseTimes()
+        self._patience = max(self._times.retry, self._times.deadline / 2)
+        self._object = LeaseObject(client, claim.namespace, claim.name, self._patience)
         self._seen: tuple[str, str] | None = None  # holder and resourceVersion, as last read
         self._seen_at = 0.0
         self._renewed_at: float | None = None
         self._said = False
         self._handlers: list[Callable[[bool], None]] = []
         self._log = logger.bind(lease=f"{claim.namespace}/{claim.name}", identity=claim.identity)
-        self.holder = ""
-        self.trouble: str | None = None
+        self.holder = ""  # who had it when it was last read; empty for nobody
+        self.trouble: str | None = None  # a sentence while it cannot be read or written
 
     @property
     def held(self) -> bool:
@@ -106,7 +98,7 @@ class LeaseLock:
         sent_at = self._clock.monotonic()
         try:
             # A request that hangs must not outlive what it renews.
-            ours = await self._clock.within(self._patience(), self._claim())
+            ours = await self._clock.within(self._patience, self._claim())
         except TimeoutError:
             self.trouble = "the API server did not answer about the Lease in time"
         except Conflict:
@@ -127,26 +119,24 @@ class LeaseLock:
             return
         self._renewed_at = None
         try:
-            lease = await self._get()
-            if lease is None or _spec(lease).get("holderIdentity") != self._identity:
+            lease = await self._object.read()
+            if lease is None or spec_of(lease).get("holderIdentity") != self._identity:
                 return
             # Empty, and over in a second for whoever minds the duration alone.
-            await self._put(lease, {"holderIdentity": "", "leaseDurationSeconds": 1})
+            await self._object.update(lease, {"holderIdentity": "", "leaseDurationSeconds": 1})
         except Conflict:
             return
         finally:
             self._say()
 
-    def _patience(self) -> float:
-        return max(self._times.retry, self._times.deadline / 2)
-
     async def _claim(self) -> bool:
-        lease = await self._get()
+        lease = await self._object.read()
         if lease is None:
             await self._create()
+            self.holder = self._identity
             return True
-        spec = _spec(lease)
-        self.holder = shown(spec.get("holderIdentity") or "")
+        spec = spec_of(lease)
+        self.holder = holder_in(spec)
         if self.holder and self.holder != self._identity and not self._over(lease, spec):
             return False
         changes: dict[str, Any] = {
@@ -156,19 +146,19 @@ class LeaseLock:
         }
         if self.holder != self._identity:
             changes["acquireTime"] = changes["renewTime"]
-            changes["leaseTransitions"] = _number(spec.get("leaseTransitions")) + 1
-        await self._put(lease, changes)
+            changes["leaseTransitions"] = number_in(spec, "leaseTransitions") + 1
+        await self._object.update(lease, changes)
         self.holder = self._identity
         return True
 
     def _over(self, lease: Lease, spec: dict[str, Any]) -> bool:
         """Whether another's record has stood still for its duration under our eyes."""
-        version = str(lease.get("metadata", {}).get("resourceVersion", ""))
+        version = version_of(lease)
         now = self._clock.monotonic()
         if self._seen != (self.holder, version):
             self._seen = (self.holder, version)
             self._seen_at = now
-        duration = _number(spec.get("leaseDurationSeconds")) or self._times.duration
+        duration = number_in(spec, "leaseDurationSeconds") or self._times.duration
         return now - self._seen_at >= duration
 
     def _say(self) -> None:
@@ -179,75 +169,17 @@ class LeaseLock:
         for handler in self._handlers:
             handler(self._said)
 
-    async def _get(self) -> Lease | None:
-        try:
-            body = await self._client.fetch(self._call("get", "GET", self._name))
-        except NotFound:
-            return None
-        return _lease(body)
-
     async def _create(self) -> None:
         now = self._now()
-        spec = {
-            "holderIdentity": self._identity,
-            "leaseDurationSeconds": round(self._times.duration),
-            "acquireTime": now,
-            "renewTime": now,
-            "leaseTransitions": 0,
-        }
-        lease = {
-            "apiVersion": "coordination.k8s.io/v1",
-            "kind": "Lease",
-            "metadata": {"name": self._name, "namespace": self._namespace},
-            "spec": spec,
-        }
-        await self._client.fetch(self._call("create", "POST", "", lease))
-        self.holder = self._identity
-
-    async def _put(self, lease: Lease, changes: dict[str, Any]) -> None:
-        """The whole object with its resourceVersion, so that only one of two can succeed [50]."""
-        updated = {**lease, "spec": {**_spec(lease), **changes}}
-        await self._client.fetch(self._call("update", "PUT", self._name, updated))
-
-    def _call(self, verb: str, method: str, name: str, body: Lease | None = None) -> Call:
-        return Call(
-            LEASES.operation(verb, self._namespace, self._name),
-            method,
-            LEASES.path(self._namespace, name),
-            body=None if body is None else orjson.dumps(body),
-            timeout=self._patience(),
+        await self._object.create(
+            {
+                "holderIdentity": self._identity,
+                "leaseDurationSeconds": round(self._times.duration),
+                "acquireTime": now,
+                "renewTime": now,
+                "leaseTransitions": 0,
+            }
         )
 
     def _now(self) -> str:
-        return self._clock.now().strftime(_MICROTIME)
-
-
-async def read_holder(client: KubeClient, namespace: str, name: str = FIELD_MANAGER) -> str:
-    """Whose Lease it is by its record, whether or not it has run out; empty for nobody's. Raises
-    what `KubeClient.fetch` raises.
-    """
-    operation = LEASES.operation("get", namespace)
-    try:
-        body = await client.fetch(Call(operation, "GET", LEASES.path(namespace, name)))
-    except NotFound:
-        return ""
-    return shown(_spec(_lease(body)).get("holderIdentity") or "")
-
-
-def _lease(body: bytes) -> Lease:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as exc:
-        raise Garbled("a Lease that is not JSON") from exc
-    if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
-        raise Garbled("a Lease that is no object")
-    return found
-
-
-def _spec(lease: Lease) -> dict[str, Any]:
-    spec = lease.get("spec")
-    return spec if isinstance(spec, dict) else {}
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
+        return self._clock.now().strftime(MICROTIME)

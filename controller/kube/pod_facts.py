@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from controller.base.bounded_map import BoundedMap
 from controller.base.errors import BootstrapError, Forbidden, Garbled
+from controller.base.http_limits import TooLong
 from controller.base.text import shown
 from controller.domain.evidence import Place, PodEvent, Read
 from controller.domain.objects import Pod
-from controller.kube.access import LIST_EVENTS, READ_CLAIMS, READ_LOGS, READ_NODES, Right
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import (
     NODES,
     OBJECT_EVENTS,
@@ -21,6 +23,7 @@ from controller.kube.api.resources import (
     Resource,
 )
 from controller.kube.pod_facts_decoding import Machine, claim_of, end_of, machine_of, read_events
+from controller.kube.rights import LIST_EVENTS, READ_CLAIMS, READ_LOGS, READ_NODES, Right
 from controller.kube.watch.decoding import ObjectDecoder, Unreadable
 
 T = TypeVar("T")
@@ -46,7 +49,7 @@ class KubeWitness:
     def __init__(self, client: KubeClient, timeout: float = TIMEOUT) -> None:
         self._client = client
         self._timeout = timeout
-        self._machines: dict[str, Machine] = {}
+        self._machines = BoundedMap[str, Machine](MACHINES_KEPT)
 
     async def log(
         self, pod: Pod, container: str, *, previous: bool = False, lines: int = 500
@@ -60,8 +63,8 @@ class KubeWitness:
             try:
                 # One line more, which tells whether there are more.
                 raw = await self._tail(pod, container, wanted + 1, previous=previous)
-            except Garbled as exc:
-                # Too long, as far as we know. Not asked with limitBytes: the server then leaves
+            except TooLong as exc:
+                # Not asked with limitBytes: the server then leaves
                 # out the end of these lines, and the end is what it is about.
                 why, wanted = str(exc), max(1, wanted // 2)
             except BootstrapError as exc:
@@ -137,8 +140,6 @@ class KubeWitness:
         if known is None:
             known = machine_of(await self._one(NODES, "", name))
         self._machines[name] = known  # the last in order is the last that was asked for
-        while len(self._machines) > MACHINES_KEPT:
-            del self._machines[next(iter(self._machines))]
         return known
 
     async def _one(self, kind: Resource[T], namespace: str, name: str) -> T:
@@ -155,7 +156,7 @@ class KubeWitness:
 
 
 def _sentence(exc: BootstrapError, right: Right, namespace: str) -> str:
-    """Why it could not be read. A missing right is named as at the start (`access`)."""
+    """Why it could not be read. A missing right is named as at the start (`rights`)."""
     if isinstance(exc, Forbidden):
         return f"missing right: {right.operation(namespace)}"
     return str(exc)

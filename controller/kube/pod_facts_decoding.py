@@ -8,9 +8,10 @@ import msgspec
 
 from controller.base.errors import Garbled
 from controller.base.text import shown
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.evidence import PodEvent, Read
-from controller.domain.objects import Pod, Struct
-from controller.kube.api.resources import Node, ObjectEvent
+from controller.domain.objects import Pod
+from controller.kube.api.resources import Node, ObjectEvent, Page
 from controller.kube.watch.decoding import ObjectDecoder, Unreadable
 
 EVENTS_KEPT = 200
@@ -34,22 +35,13 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Machine:
-    """What a pod runs on; each empty where it is not known."""
+    """What a pod runs on, by the labels of its node; each empty where it is not known."""
 
-    instance_type: str = ""
+    instance_type: str = ""  # as its provider names it
     zone: str = ""
 
 
-class _ListMeta(Struct, frozen=True):
-    continue_: str = msgspec.field(default="", name="continue")
-
-
-class _Events(Struct, frozen=True):
-    metadata: _ListMeta = _ListMeta()
-    items: list[msgspec.Raw] | None = None
-
-
-_EVENTS = msgspec.json.Decoder(_Events)
+_EVENTS = msgspec.json.Decoder(Page)
 _EVENT = ObjectDecoder(ObjectEvent)
 
 
@@ -68,7 +60,7 @@ def read_events(body: bytes) -> tuple[Sequence[PodEvent], str]:
     """
     try:
         page = _EVENTS.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except UNDECODABLE as exc:
         raise Garbled(f"a list of Events that cannot be read: {shown(exc)}") from exc
     read = [_EVENT.object(raw) for raw in page.items or ()]
     events = sorted(

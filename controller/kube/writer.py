@@ -11,11 +11,13 @@ from controller.base.errors import (
     Trouble,
     Unavailable,
 )
+from controller.base.http_errors import NotConnected
 from controller.domain import names
 from controller.domain.objects import Deployment
 from controller.domain.record.write import Write, WriteReply
-from controller.kube.api.client import JSON_PATCH, WRITE_TIMEOUT, Call, KubeClient
-from controller.kube.api.errors import NotConnected, TurnedAway
+from controller.kube.api.call import JSON_PATCH, WRITE_TIMEOUT, Call
+from controller.kube.api.client import KubeClient
+from controller.kube.api.errors import TurnedAway
 from controller.kube.api.resources import DEPLOYMENTS
 from controller.kube.patches import patch_of, stands, undone
 from controller.kube.watch.decoding import ObjectDecoder, Unreadable

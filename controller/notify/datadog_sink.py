@@ -11,10 +11,10 @@ from datadog.dogstatsd.base import DogStatsd as Client
 from loguru import logger
 
 from controller.base.clock import Clock
+from controller.base.said_once import SaidOnce
 from controller.base.text import cut_bytes, shown
 from controller.domain.notice import Notice
 from controller.notify.log_sink import facts
-from controller.notify.muffler import Muffler
 
 TITLE_BYTES = 100  # the longest title that others found Datadog to show [138]
 # Datadog's own limit; with title and tags it stays far below the agent's 8192 bytes [133, 138].
@@ -49,7 +49,7 @@ class DatadogSink:
     ) -> None:
         self._agent = socket_path or f"{host}:{port}"
         self._clock = clock
-        self._muffler = Muffler(clock)
+        self._failing = SaidOnce[str]()
         self._client = Client(
             host=host or None,
             port=port,
@@ -76,7 +76,7 @@ class DatadogSink:
             return
         if not sent:
             self._failed("not taken")
-        elif self._muffler.end(self._agent):
+        elif self._failing.end(self._agent):
             logger.bind(agent=self._agent).info("Datadog's agent takes events again")
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class DatadogSink:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _failed(self, why: str) -> None:
-        if self._muffler.begin(self._agent):
+        if self._failing.begin(self._agent, "failed"):
             logger.bind(agent=self._agent, error=why).warning("Datadog's agent takes no events")
 
     def _send(self, notice: Notice) -> bool:

@@ -1,23 +1,16 @@
 """The notifier: gives each notice to every sink."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.metrics import Metrics
+from controller.base.said_once import SaidOnce
 from controller.base.text import shown
-from controller.domain.notice import Notice
-from controller.notify.muffler import Muffler
+from controller.domain.notice import Notice, Sink
 
 SINK_SECONDS = 5.0  # a sink is a datagram or one request; its time is the reconcile's time
-
-
-class Sink(Protocol):
-    """One place where notices go."""
-
-    async def tell(self, notice: Notice) -> None: ...
 
 
 class Notifier:
@@ -30,7 +23,7 @@ class Notifier:
         self._sinks = sinks
         self._clock = clock
         self._metrics = metrics
-        self._muffler = Muffler(clock)
+        self._failing = SaidOnce[str]()
 
     async def tell(self, notice: Notice) -> None:
         self._metrics.notice(notice.reason)
@@ -46,9 +39,9 @@ class Notifier:
         except Exception as error:  # noqa: BLE001 the next sink must be told whatever this one did
             self._failed(name, f"{type(error).__name__}: {error}")
         else:
-            if self._muffler.end(name):
+            if self._failing.end(name):
                 logger.bind(sink=name).info("sink takes notices again")
 
     def _failed(self, name: str, why: str) -> None:
-        if self._muffler.begin(name):
+        if self._failing.begin(name, "failed"):  # whatever it says of it
             logger.bind(sink=name, error=shown(why)).error("sink has failed")

@@ -5,9 +5,9 @@ from typing import Protocol
 from loguru import logger
 
 from controller.base.errors import Trouble
+from controller.base.said_once import SaidOnce
 from controller.base.text import shown
 from controller.domain.notice import Notice
-from controller.notify.muffler import Muffler
 
 
 class EventPoster(Protocol):
@@ -23,22 +23,22 @@ class KubeSink:
     say stands in the record, the history and the log too.
     """
 
-    def __init__(self, poster: EventPoster, muffler: Muffler) -> None:
+    def __init__(self, poster: EventPoster) -> None:
         self._poster = poster
-        self._muffler = muffler
+        # by namespace: so rights are given, and so are they lacking
+        self._failing = SaidOnce[str]()
 
     async def tell(self, notice: Notice) -> None:
         if not notice.deployment:
             return  # an Event needs an object to hang on
         namespace = notice.deployment.partition("/")[0]
-        key = f"events {namespace}"  # rights are given by namespace, and so are they lacking
         try:
             await self._poster.post_event(notice)
         except Trouble as trouble:
-            if self._muffler.begin(key):
+            if self._failing.begin(namespace, "failed"):
                 logger.bind(namespace=namespace, error=shown(trouble)).warning(
                     "Kubernetes Events cannot be posted"
                 )
         else:
-            if self._muffler.end(key):
+            if self._failing.end(namespace):
                 logger.bind(namespace=namespace).info("Kubernetes Events can be posted again")

@@ -12,11 +12,13 @@ from contextlib import AsyncExitStack
 
 from loguru import logger
 
-from controller.base.errors import BootstrapError, SettingsFault
+from controller.base.errors import BootstrapError
 from controller.base.metrics import Metrics
 from controller.base.tasks import Work, stop_all, supervise
 from controller.engine.ports import Sink
-from controller.kube.access import (
+from controller.kube.api.client import KubeClient
+from controller.kube.lease import LeaseClaim, LeaseLock
+from controller.kube.rights import (
     IDENTIFYING,
     LEASING,
     PLACING,
@@ -26,14 +28,13 @@ from controller.kube.access import (
     WRITING,
     missing_rights,
 )
-from controller.kube.api.client import KubeClient
-from controller.kube.lease import LeaseClaim, LeaseLock
 from controller.notify.log_sink import LogSink
 from controller.process.leading import Leading, Parts
 from controller.process.leases import Leases
 from controller.process.listener import Health, Listener
 from controller.process.wiring import Surroundings, Wiring, our_version
 from controller.settings.settings import Settings
+from store import is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 BEAT = 15.0  # seconds between two heartbeats of the loop
@@ -67,8 +68,6 @@ class App:
         a port in use, a store URL that cannot be opened.
         """
         settings = self._settings
-        if settings.listen.page:
-            raise SettingsFault(["--page (BOOTSTRAP_PAGE): there is no status page: leave it out"])
         async with AsyncExitStack() as stack:
             wiring = Wiring(settings, self._around, stack)
             client = await wiring.client(
@@ -141,7 +140,7 @@ class App:
 
     async def _warn_of_store(self, store: StateStore) -> None:
         """What is set up so that something could be lost."""
-        if self._settings.store.url.startswith("memory:"):
+        if is_memory(self._settings.store.url):
             logger.warning("the store is this process's memory: history and claims end with it")
         try:
             for sentence in await store.inspect():

@@ -22,7 +22,6 @@ from controller.kube.cluster_id import cluster_id
 from controller.kube.pod_facts import KubeWitness
 from controller.notify.fan_out import Notifier
 from controller.notify.kube_sink import KubeSink
-from controller.notify.muffler import Muffler
 from controller.process.metered_registry import MeteredRegistry
 from controller.process.wiring import Wiring
 from store.api import StateStore
@@ -34,14 +33,14 @@ START_BACKOFF = BackoffPolicy(first=1.0, cap=30.0)
 
 @dataclass(frozen=True)
 class Parts:
-    """What outlives one time of leading. instance: our name. sinks: all but Kubernetes Events."""
+    """What outlives one time of leading."""
 
     client: KubeClient
     store: StateStore
-    sinks: list[Sink]
+    sinks: list[Sink]  # all but Kubernetes Events
     metrics: Metrics
-    instance: str
-    on_status: Callable[[str], None]
+    instance: str  # our name, as holder of the Lease
+    on_status: Callable[[str], None]  # is given one sentence of how we stand
 
 
 class Leading:
@@ -91,7 +90,7 @@ class Leading:
         registry = MeteredRegistry(await wiring.registry(), parts.metrics, around.clock)
         sinks = list(parts.sinks)
         if not settings.engine.dry_run:
-            sinks.append(KubeSink(self._cluster, Muffler(around.clock)))
+            sinks.append(KubeSink(self._cluster))
         ports = Ports(
             cluster=self._cluster,
             registry=registry,

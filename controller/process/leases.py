@@ -7,6 +7,7 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.errors import Trouble
+from controller.base.said_once import SaidOnce
 from controller.kube.lease import LeaseLock
 
 LOOK = 5.0  # seconds between two looks at whom we stand by for
@@ -24,7 +25,7 @@ class Leases:
         self._on_status = on_status
         self._turned = asyncio.Event()
         self._stopped = False
-        self._stood_by_for = ""
+        self._standing_by = SaidOnce[str]()
         for lock in locks:
             lock.on_change(lambda _held: self._turned.set())
 
@@ -44,14 +45,13 @@ class Leases:
             lock = next(each for each in self.locks if not each.held)
             status = f"standing by: {lock.holder} holds the Lease" if lock.holder else "no Lease"
             self._on_status(f"{status} ({lock.trouble})" if lock.trouble else status)
-            if lock.holder and lock.holder != self._stood_by_for:
-                self._stood_by_for = lock.holder
+            if lock.holder and self._standing_by.begin("", lock.holder):
                 logger.bind(holder=lock.holder).info("controller stands by")
             try:
                 await self._clock.within(LOOK, self._turned.wait())
             except TimeoutError:
                 continue
-        self._stood_by_for = ""
+        self._standing_by.end("")
 
     async def wait_lost(self) -> None:
         """Until one is not ours any more, or `stop`."""

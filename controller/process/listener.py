@@ -19,10 +19,10 @@ LONGEST_BODY = 1  # bytes; aiohttp takes 0 for no limit
 
 @dataclass(frozen=True)
 class Health:
-    """Whether a thing is so, and one sentence that says why or why not."""
+    """The answer to a question about our health."""
 
     holds: bool
-    sentence: str
+    sentence: str  # why, or why not
 
 
 Ask = Callable[[], Health]

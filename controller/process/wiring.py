@@ -9,15 +9,16 @@ from random import Random
 from controller.base.clock import Clock
 from controller.base.errors import SettingsFault
 from controller.domain.defaults import Rules
+from controller.domain.node_url import BY_ADDRESS
 from controller.engine.ports import NodeProbe, Registry
 from controller.kube.api.client import KubeClient, OnAnswer
 from controller.kube.cluster import ALL, KubeCluster, Watching
 from controller.kube.lease import LeaseTimes
-from controller.kube.login.credentials import in_cluster
-from controller.kube.login.loading import load_credentials
-from controller.kube.pod_http import PodProxyDoor
-from controller.node.direct import BY_ADDRESS, DirectDoor, node_session
-from controller.node.prober import HttpNodeProbe
+from controller.kube.login.pod_or_kubeconfig import load_credentials
+from controller.kube.login.service_account import in_cluster
+from controller.kube.pod_proxy_door import PodProxyDoor
+from controller.node.direct_door import DirectDoor, node_session
+from controller.node.http_probe import HttpNodeProbe
 from controller.registry.client import RegistryClient
 from controller.registry.transport import registry_session
 from controller.settings.settings import Settings
@@ -38,18 +39,18 @@ class Surroundings:
 
     clock: Clock
     random: Random
-    environ: Mapping[str, str]
+    environ: Mapping[str, str]  # of the process
     rules: Rules = field(default_factory=Rules)
     lease: LeaseTimes = field(default_factory=LeaseTimes)
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """Settings and surroundings; what it opens is closed with the stack."""
+    """Makes each adapter when it is asked for."""
 
     settings: Settings
     around: Surroundings
-    stack: AsyncExitStack
+    stack: AsyncExitStack  # what is opened here is closed with it
 
     async def client(self, on_answer: OnAnswer | None = None) -> KubeClient:
         """Raises SettingsFault for a kubeconfig that does not load."""
@@ -80,7 +81,7 @@ class Wiring:
             await self.stack.enter_async_context(registry_session()),
             self.around.clock,
             self.around.random,
-            mirrors=chosen.urls,
+            mirrors=chosen.mirrors,
             auth_file=chosen.auth_file,
         )
 
@@ -96,8 +97,8 @@ class Wiring:
         if not self.asks_pods_directly:
             return HttpNodeProbe(PodProxyDoor(client))
         session = await self.stack.enter_async_context(node_session())
-        template = self.settings.node.url or BY_ADDRESS
-        return HttpNodeProbe(DirectDoor(session, self.around.clock, template))
+        url = self.settings.node.url or BY_ADDRESS
+        return HttpNodeProbe(DirectDoor(session, self.around.clock, url))
 
     async def store(self) -> StateStore:
         """Raises SettingsFault for one that cannot be opened. A dry run only reads."""

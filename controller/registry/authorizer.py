@@ -17,9 +17,9 @@ from controller.base.clock import Clock
 from controller.base.errors import Garbled, Refused, Unavailable
 from controller.base.text import shown
 from controller.registry.challenge import Basic, Bearer, choose, parse_challenges
-from controller.registry.credentials import Credential, CredentialFile
+from controller.registry.docker_config import Credential, CredentialFile
 from controller.registry.hosts import Endpoint, is_loopback
-from controller.registry.limits import Gate
+from controller.registry.rate_limits import Gate
 from controller.registry.tokens import Token, TokenCache, parse_token
 from controller.registry.transport import Ask, Reply, Transport
 
@@ -29,12 +29,12 @@ _CLIENT_ID = "bootstrap-controller"  # the token specification wants a client to
 
 @dataclass(frozen=True)
 class Site:
-    """One repository at one registry. about: its canonical name, for sentences."""
+    """One repository at one registry."""
 
-    endpoint: Endpoint
-    path: str
-    about: str
-    gate: Gate
+    endpoint: Endpoint  # of the registry, or of the mirror that is asked in its stead
+    path: str  # of the repository
+    about: str  # its canonical name, for sentences
+    gate: Gate  # of who is asked
 
 
 class Authorizer:

@@ -22,19 +22,20 @@ _ESCAPE = re.compile(r"\\(.)")
 
 @dataclass(frozen=True)
 class Challenge:
-    """One demand. scheme and parameter names are in lower case."""
+    """One demand."""
 
-    scheme: str
+    scheme: str  # in lower case
+    # name in lower case to value; the first of two that have one name
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Bearer:
-    """Fetch a token: where, for which service, to do what. Also the key under which it is kept."""
+    """Fetch a token. Also the key under which it is kept."""
 
-    realm: str
-    service: str
-    scope: str
+    realm: str  # URL of the token server, not looked at yet
+    service: str  # whom the token is for; empty where the registry does not say
+    scope: str  # what it is to allow; several are parted by spaces
 
 
 @dataclass(frozen=True)

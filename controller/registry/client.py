@@ -9,24 +9,26 @@ from random import Random
 import aiohttp
 from yarl import URL
 
+from controller.base.bounded_map import BoundedMap
 from controller.base.clock import Clock
 from controller.base.errors import BootstrapError, Garbled, NotFound, Refused
 from controller.base.text import shown
 from controller.domain.build import Build, Platform, Quota
 from controller.domain.evidence import BuildFacts
+from controller.domain.mirrors import Mirrors
 from controller.domain.reference import (
     ReferenceFault,
     Repository,
     check_digest,
     parse_tag_or_digest,
 )
-from controller.registry import describing, manifests
+from controller.registry import build_facts, manifests
 from controller.registry.authorizer import Authorizer, Site, no_access
-from controller.registry.credentials import CredentialFile
-from controller.registry.errors import trouble_of
+from controller.registry.docker_config import CredentialFile
 from controller.registry.hosts import Hosts, same_origin
-from controller.registry.hub import HubTags
-from controller.registry.limits import Gates, quota_in
+from controller.registry.hub_tags import HubTags
+from controller.registry.rate_limits import Gates, quota_in
+from controller.registry.statuses import meaning_of
 from controller.registry.transport import TIME_LIMIT, Ask, Reply, Transport
 
 _DIGEST_HEADER = "Docker-Content-Digest"
@@ -40,8 +42,8 @@ class RegistryClient:
     Nothing is repeated here but the one request after a challenge: when to try again is the
     caller's choice, and Busy is raised without a request while a registry has asked us to wait.
 
-    mirrors: registry host to the URL asked in its stead; raises SettingsFault for a bad one.
-    auth_file: a docker config.json; None for anonymous access. time_limit: seconds of one exchange.
+    mirrors: registries that are asked somewhere else. auth_file: a docker config.json; None for
+    anonymous access. time_limit: seconds of one exchange.
     """
 
     def __init__(
@@ -50,17 +52,17 @@ class RegistryClient:
         clock: Clock,
         random: Random,
         *,
-        mirrors: Mapping[str, str] | None = None,
+        mirrors: Mirrors | None = None,
         auth_file: Path | None = None,
         time_limit: float = TIME_LIMIT,
     ) -> None:
-        self._hosts = Hosts(mirrors or {})
+        self._hosts = Hosts(mirrors or Mirrors())
         self._transport = Transport(session, clock, time_limit)
         self._authorizer = Authorizer(self._transport, clock, CredentialFile(auth_file))
         self._gates = Gates(clock, random)
         self._hub = HubTags(self._transport, self._hosts, self._gates)
         self._quotas: dict[URL, Quota] = {}
-        self._images: dict[tuple[Repository, Build], BuildFacts] = {}
+        self._images = BoundedMap[tuple[Repository, Build], BuildFacts](_IMAGES_KEPT)
 
     async def head(self, repository: Repository, reference: str) -> str:
         """The digest that a tag, or a digest, stands for now; costs no pull [76], except at a
@@ -108,7 +110,7 @@ class RegistryClient:
             image = await self._image(repository, build)
         with _noted(unread, "its other tags"):
             names = await self._hub.names(repository, build)
-        facts = describing.described(image, tag, names)
+        facts = build_facts.described(image, tag, names)
         return replace(facts, unread=(*unread, *facts.unread))
 
     async def _image(self, repository: Repository, build: Build) -> BuildFacts:
@@ -121,10 +123,8 @@ class RegistryClient:
             digest = manifests.config_of(document)
         body = await self._blob(repository, digest)
         with _named(repository):
-            image = describing.parse_config(body)
+            image = build_facts.parse_config(body)
         self._images[repository, build] = image
-        if len(self._images) > _IMAGES_KEPT:
-            del self._images[next(iter(self._images))]
         return image
 
     async def _manifest(
@@ -154,12 +154,12 @@ class RegistryClient:
         return await self._ask(site, ask, f"{kind} {shown(reference)}")
 
     async def _blob(self, repository: Repository, digest: str) -> bytes:
-        """A small one: at most `describing.LONGEST` bytes. Registries send for blobs to another
+        """A small one: at most `build_facts.LONGEST` bytes. Registries send for blobs to another
         host, which gets no credentials of ours [74].
         """
         site = self._site(repository)
         url = site.endpoint.blob(repository, digest)
-        ask = Ask(site.about, "GET", url, describing.LONGEST)
+        ask = Ask(site.about, "GET", url, build_facts.LONGEST)
         reply = await self._ask(site, ask, f"blob {digest}")
         if manifests.digest_of(reply.body, digest.partition(":")[0]) != digest:
             raise Garbled(f"{repository}: the blob's bytes do not have the digest {digest}")
@@ -184,7 +184,7 @@ class RegistryClient:
             raise NotFound(f"no {thing} in repository {site.about}")
         if reply.status in (401, 403):
             raise no_access(site)
-        raise trouble_of(reply.status, f"{site.about}: the registry")
+        raise meaning_of(reply.status, f"{site.about}: the registry")
 
     async def _exchange(self, site: Site, ask: Ask, authorization: Mapping[str, str]) -> Reply:
         site.gate.check()

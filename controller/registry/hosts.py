@@ -4,28 +4,24 @@ HTTPS, except for a registry on this machine's loopback, and where a person wrot
 """
 
 import ipaddress
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from yarl import URL
 
-from controller.base.errors import SettingsFault
-from controller.base.text import shown
-from controller.domain.reference import DOCKER_HUB, ReferenceFault, Repository
+from controller.domain.mirrors import Mirrors
+from controller.domain.reference import DOCKER_HUB, Repository
+from controller.domain.registry_host import canonical_host
 
-# The names under which Docker Hub is known: in references, in config.json, on the wire [68].
-HUB_HOSTS = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 _HUB_URL = URL("https://registry-1.docker.io")
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """base: what `/v2/…` is appended to. host: the name that credentials are looked up by.
+    """Where one registry is asked."""
 
-    The credentials of a registry are never sent to its mirror: a mirror has a host of its own.
-    """
-
-    base: URL
+    base: URL  # what `/v2/…` is appended to
+    # The name that credentials are looked up by. Those of a registry are never sent to its mirror:
+    # a mirror has a host of its own.
     host: str
 
     def manifest(self, repository: Repository, reference: str) -> URL:
@@ -45,32 +41,19 @@ _HUB_API = Endpoint(URL("https://hub.docker.com"), "hub.docker.com")
 
 
 class Hosts:
-    """mirrors: registry host to the URL that is asked in its stead (`--registry`).
+    """Knows where each registry is asked, by `mirrors` or by its own name."""
 
-    Raises SettingsFault that names every mirror that cannot be used.
-    """
-
-    def __init__(self, mirrors: Mapping[str, str]) -> None:
-        self._mirrors: dict[str, Endpoint] = {}
-        faults = []
-        for host, text in mirrors.items():
-            url = _usable_url(text)
-            if url is None or not _is_registry(host):
-                # Not shown as it is: somebody may have written a password into it.
-                faults.append(
-                    f"registry '{shown(host)}': write HOST=URL with an http or https URL without"
-                    " user, password, query or fragment, such as docker.io=http://localhost:5000"
-                )
-            else:
-                self._mirrors[_key(host)] = Endpoint(url, url.host_port_subcomponent or "")
-        if faults:
-            raise SettingsFault(faults)
+    def __init__(self, mirrors: Mirrors) -> None:
+        self._mirrors = {
+            host: Endpoint(url, url.host_port_subcomponent or "")
+            for host, url in mirrors.urls.items()
+        }
 
     def endpoint(self, registry: str) -> Endpoint:
         """registry: as in `Repository.registry`."""
-        if mirror := self._mirrors.get(_key(registry)):
+        if mirror := self._mirrors.get(canonical_host(registry)):
             return mirror
-        if _key(registry) == DOCKER_HUB:
+        if canonical_host(registry) == DOCKER_HUB:
             return Endpoint(_HUB_URL, DOCKER_HUB)
         scheme = "http" if is_loopback(URL(f"https://{registry}").host) else "https"
         return Endpoint(URL(f"{scheme}://{registry}"), registry.lower())
@@ -80,7 +63,7 @@ class Hosts:
         stead; None for every other registry, and for a mirror of Docker Hub that has not one for
         `hub.docker.com` beside it: whoever set it up may not want Docker Hub itself to be asked.
         """
-        if _key(registry) != DOCKER_HUB:
+        if canonical_host(registry) != DOCKER_HUB:
             return None
         if mirror := self._mirrors.get(_HUB_API.host):
             return mirror
@@ -100,26 +83,3 @@ def is_loopback(host: str | None) -> bool:
 def same_origin(one: URL, other: URL) -> bool:
     """Scheme, host and port are equal."""
     return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
-
-
-def _key(registry: str) -> str:
-    registry = registry.lower()
-    return DOCKER_HUB if registry in HUB_HOSTS else registry
-
-
-def _is_registry(host: str) -> bool:
-    try:
-        Repository(host if host not in HUB_HOSTS else DOCKER_HUB, "a/b")
-    except ReferenceFault:
-        return False
-    return True
-
-
-def _usable_url(text: str) -> URL | None:
-    try:
-        url = URL(text)
-    except ValueError:
-        return None
-    if url.scheme not in ("http", "https") or not url.host or url.user or url.password:
-        return None
-    return None if url.query_string or url.fragment else url

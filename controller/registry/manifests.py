@@ -6,6 +6,7 @@ import msgspec
 
 from controller.base.errors import Garbled, Refused
 from controller.base.text import shown
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.build import Build, Platform
 from controller.domain.reference import ReferenceFault, check_digest
 
@@ -36,26 +37,28 @@ _USUAL_VARIANT = {"amd64": "v1", "arm64": "v8", "arm": "v7"}
 
 
 class _PlatformEntry(msgspec.Struct):
+    """Words of Go, such as `linux` and `arm64`; empty where the index does not say."""
+
     os: str = ""
     architecture: str = ""
-    variant: str = ""
+    variant: str = ""  # such as `v8`
 
 
 class _Descriptor(msgspec.Struct, rename="camel"):
-    digest: str
-    media_type: str = ""
+    digest: str  # not looked at yet
+    media_type: str = ""  # empty where it is not said
     platform: _PlatformEntry | None = None
     annotations: dict[str, str] | None = None
 
 
 class Document(msgspec.Struct, rename="camel"):
-    """A manifest, or an index: that has `manifests`."""
+    """A manifest, or an index."""
 
     schema_version: int
-    media_type: str = ""
-    manifests: list[_Descriptor] | None = None
-    layers: list[object] | None = None
-    config: dict[str, object] | None = None
+    media_type: str = ""  # empty where it is not said
+    manifests: list[_Descriptor] | None = None  # of an index alone
+    layers: list[object] | None = None  # of a manifest alone
+    config: dict[str, object] | None = None  # of a manifest alone: the blob that describes it
 
 
 def digest_of(body: bytes, algorithm: str = "sha256") -> str:
@@ -70,7 +73,7 @@ def parse(body: bytes) -> Document:
     """A manifest or an index; anything else raises Garbled, or Refused where it is obsolete."""
     try:
         document = msgspec.json.decode(body, type=Document)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Garbled("its answer is not a manifest") from error
     if document.schema_version == 1:
         raise Refused("its manifest has the obsolete schema 1: push the image again")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from controller.base.clock import Clock
+from controller.base.undecodable import UNDECODABLE
 
 DEFAULT_LIFETIME = 60.0  # seconds, where the server names none [68]
 _LONGEST_LIFETIME = 3600.0  # a server that says more is asked again anyway: rights change
@@ -19,17 +20,17 @@ _HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,16384}")  # anything else would break 
 
 
 class _TokenAnswer(msgspec.Struct):
-    token: str | None = None
+    token: str | None = None  # or, from an OAuth2 endpoint:
     access_token: str | None = None
-    expires_in: float | str | None = None
+    expires_in: float | str | None = None  # seconds; None for a minute [68]
 
 
 @dataclass(frozen=True)
 class Token:
-    """secret: never shown. lifetime: seconds from when it was asked for."""
+    """What is sent with a request."""
 
     secret: str = field(repr=False)
-    lifetime: float
+    lifetime: float  # seconds from when it was asked for
 
 
 def parse_token(body: bytes) -> Token | None:
@@ -37,7 +38,7 @@ def parse_token(body: bytes) -> Token | None:
     try:
         answer = msgspec.json.decode(body, type=_TokenAnswer, strict=False)
         lifetime = float(answer.expires_in or DEFAULT_LIFETIME)
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+    except (*UNDECODABLE, ValueError):
         return None
     secret = answer.token or answer.access_token or ""
     if not _HEADER_SAFE.fullmatch(secret):

@@ -12,44 +12,46 @@ from yarl import URL
 
 from controller.base.clock import Clock
 from controller.base.errors import Garbled, Refused
-from controller.registry.errors import translated
+from controller.base.http_errors import HandshakeFailed, translated
+from controller.base.http_limits import connecting_within, read_at_most
 from controller.registry.hosts import same_origin
 
 TIME_LIMIT = 30.0  # seconds for one exchange, redirects and all: a HEAD takes well under one
 _CONNECT_LIMIT = 10.0  # seconds: a TCP handshake that was lost twice has been sent again by then
 _MOST_REDIRECTS = 5  # a registry behind a CDN needs one or two
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Ask:
-    """about: what is asked about, the beginning of every sentence. limit: bytes of the answer.
+    """One request. Headers, form and the URL's query may hold secrets."""
 
-    form: a body; such a request is never redirected.
-    """
-
-    about: str
+    about: str  # what is asked about, the beginning of every sentence
     method: str
     url: URL
-    limit: int
+    limit: int  # bytes of the answer's body
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # a body; such a request is never redirected. None for no body
     form: Mapping[str, str] | None = field(default=None, repr=False)
 
     @property
     def peer(self) -> str:
-        """Beginning of a sentence about who was asked; never the query, which can carry a token."""
-        return f"{self.about}: {self.url.host_port_subcomponent}"
+        """Beginning of a sentence about who was asked."""
+        return self.peer_at(self.url)
+
+    def peer_at(self, url: URL) -> str:
+        """The same of whom we were redirected to. Never the query, which can carry a token."""
+        return f"{self.about}: {url.host_port_subcomponent}"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """url: who answered in the end, after redirects."""
+    """An answer, read to its end."""
 
     status: int
     headers: CIMultiDictProxy[str]
     body: bytes
-    url: URL
+    url: URL  # who answered in the end, after redirects
 
 
 def registry_session() -> aiohttp.ClientSession:
@@ -73,8 +75,12 @@ class Transport:
         """Whatever the status is. Raises Unavailable, Garbled, and Refused where TLS or a redirect
         must not be trusted.
         """
-        with translated(ask.peer, self._time_limit):
-            return await self._clock.within(self._time_limit, self._follow(ask))
+        try:
+            with translated(ask.peer, self._time_limit):
+                return await self._clock.within(self._time_limit, self._follow(ask))
+        except HandshakeFailed as error:
+            remedy = "if it speaks plain HTTP, name it with --registry HOST=http://…"
+            raise HandshakeFailed(f"{error}; {remedy}") from error
 
     async def _follow(self, ask: Ask) -> Reply:
         url, headers = ask.url, dict(ask.headers)
@@ -91,27 +97,19 @@ class Transport:
         raise Garbled(f"{ask.peer} redirects more than {_MOST_REDIRECTS} times")
 
     async def _once(self, ask: Ask, url: URL, headers: Mapping[str, str]) -> Reply:
-        async with self._session.request(
-            ask.method,
-            url,
-            headers=headers,
-            data=ask.form,
-            allow_redirects=False,
-            raise_for_status=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_LIMIT),
-        ) as response:
-            return Reply(response.status, response.headers, await _read(ask, response), url)
-
-
-async def _read(ask: Ask, response: aiohttp.ClientResponse) -> bytes:
-    """Never holds more than the limit and one chunk, whatever Content-Length claims."""
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        body += chunk
-        if len(body) > ask.limit:
-            response.close()
-            raise Garbled(f"{ask.peer} answers with more than {ask.limit} bytes")
-    return bytes(body)
+        peer = ask.peer_at(url)
+        with translated(peer, self._time_limit):
+            async with self._session.request(
+                ask.method,
+                url,
+                headers=headers,
+                data=ask.form,
+                allow_redirects=False,
+                raise_for_status=False,
+                timeout=connecting_within(_CONNECT_LIMIT, self._time_limit),
+            ) as response:
+                body = await read_at_most(response, ask.limit, peer)
+                return Reply(response.status, response.headers, body, url)
 
 
 def _target(ask: Ask, url: URL, location: str) -> URL:

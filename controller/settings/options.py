@@ -1,129 +1,216 @@
-"""The table of options: every flag and variable, its default and its meaning, and nothing else.
+"""The table of options: every flag and variable, how it is read, its default and its meaning.
 
-docs/configuration.md shows it as `describe` writes it, and a test compares the two.
+Settings, the flags of the commands and docs/configuration.md come from here; a test compares the
+last with what `describe` writes.
 """
 
+from typing import Any
+
 from controller.domain.defaults import COMPARE_URL as AVALANCHEGO
+from controller.domain.mirrors import Mirrors
 from controller.domain.names import DEFAULT_SELECTOR
-from controller.settings.reader import Option
+from controller.domain.node_url import NodeUrl
+from controller.settings import values
+from controller.settings.option import Defaulted, Option
+from controller.settings.reader import (
+    choice,
+    duration,
+    parse_existing_file,
+    parse_host_port,
+    parse_list,
+    parse_positive,
+    parse_switch,
+    parse_text,
+)
 
 KUBECONFIG = Option(
-    "--kubeconfig", "KUBECONFIG", "", "kubeconfig; without it in-cluster if there is one"
+    "--kubeconfig",
+    "KUBECONFIG",
+    parse_text,
+    "kubeconfig; without it in-cluster if there is one",
+    metavar="PATH",
 )
-CONTEXT = Option("--context", "", "", "context of the kubeconfig; its current one if not set")
+CONTEXT = Option(
+    "--context",
+    "",
+    parse_text,
+    "context of the kubeconfig; its current one if not set",
+    metavar="NAME",
+)
 NAMESPACE = Option(
     "--namespace",
     "BOOTSTRAP_NAMESPACES",
-    "",
+    values.parse_namespaces,
     "namespaces to watch (`-n`, repeatable; the variable: comma separated, `*` for all);"
     " its own, or the context's, if not set",
+    metavar="NAME",
+    short="-n",
+    repeatable=True,
 )
-ALL = Option("--all-namespaces", "", "false", "watch all namespaces (`-A`)")
-SELECTOR = Option(
-    "--selector", "BOOTSTRAP_SELECTOR", DEFAULT_SELECTOR, "label selector of what is watched"
+ALL = Defaulted(
+    "--all-namespaces",
+    "",
+    parse_switch,
+    "watch all namespaces (`-A`)",
+    default="false",
+    short="-A",
 )
-STORE = Option(
+SELECTOR = Defaulted(
+    "--selector",
+    "BOOTSTRAP_SELECTOR",
+    values.parse_selector,
+    "label selector of what is watched",
+    metavar="SELECTOR",
+    default=DEFAULT_SELECTOR,
+)
+STORE = Defaulted(
     "--store",
     "BOOTSTRAP_STORE",
-    "memory://",
+    values.parse_store_url,
     "URL of the store: `memory://`, `redis://`, `rediss://`, `unix://`",
+    metavar="URL",
+    default="memory://",
     secret=True,
 )
 STORE_PASSWORD_FILE = Option(
     "--store-password-file",
     "BOOTSTRAP_STORE_PASSWORD_FILE",
-    "",
+    parse_text,
     "file that holds the store's password, read once at the start",
+    metavar="PATH",
 )
-STORE_PREFIX = Option(
+STORE_PREFIX = Defaulted(
     "--store-prefix",
     "BOOTSTRAP_STORE_PREFIX",
-    "bootstrap",
+    values.parse_prefix,
     "what the store's keys begin with",
+    metavar="WORD",
+    default="bootstrap",
 )
-POLL_INTERVAL = Option(
+POLL_INTERVAL = Defaulted(
     "--poll-interval",
     "BOOTSTRAP_POLL_INTERVAL",
-    "60s",
+    duration("100ms", "1d"),
     "how often a tag is asked for; under 5s only with `--registry`",
+    metavar="DURATION",
+    default="60s",
 )
-RESYNC_INTERVAL = Option(
+RESYNC_INTERVAL = Defaulted(
     "--resync-interval",
     "BOOTSTRAP_RESYNC_INTERVAL",
-    "5m",
+    # longer, and what a lost message hid would stay hidden for more than a day
+    duration("100ms", "1d"),
     "how often every Deployment is looked at though nothing changed",
+    metavar="DURATION",
+    default="5m",
 )
-SETTLE = Option(
+SETTLE = Defaulted(
     "--settle",
     "BOOTSTRAP_SETTLE",
-    "60s",
+    # a minute covers a patch that is still on its way [15]; an hour is a slip of the pen
+    duration("0s", "1h"),
     "how long after a start, or a refill of the store, nothing new is started;"
     " shorter only where no other controller can be",
+    metavar="DURATION",
+    default="60s",
 )
-PROBE_INTERVAL = Option(
+PROBE_INTERVAL = Defaulted(
     "--probe-interval",
     "BOOTSTRAP_PROBE_INTERVAL",
-    "30s",
+    # longer, and the default soak of 10m would hardly be observed
+    duration("100ms", "5m"),
     "how often an open run's node is asked",
+    metavar="DURATION",
+    default="30s",
 )
 REGISTRY = Option(
     "--registry",
     "BOOTSTRAP_REGISTRIES",
-    "",
+    lambda text: Mirrors.parse(parse_list(text)),
     "`HOST=URL`: where a registry is asked instead, a mirror or a local one"
     " (repeatable; the variable: comma separated)",
+    metavar="HOST=URL",
+    repeatable=True,
 )
 REGISTRY_AUTH = Option(
-    "--registry-auth", "BOOTSTRAP_REGISTRY_AUTH", "", "a docker config.json; anonymous if not set"
+    "--registry-auth",
+    "BOOTSTRAP_REGISTRY_AUTH",
+    parse_existing_file("a docker config.json"),
+    "a docker config.json; anonymous if not set",
+    metavar="PATH",
 )
 NODE_URL = Option(
     "--node-url",
     "BOOTSTRAP_NODE_URL",
-    "",
+    NodeUrl.parse,
     "where nodes are asked instead of at their pod: a URL with"
     " `{pod_ip}`, `{port}`, `{pod}`, `{namespace}`, `{service}`",
+    metavar="TEMPLATE",
 )
 DOGSTATSD = Option(
     "--dogstatsd",
     "BOOTSTRAP_DOGSTATSD",
-    "",
+    values.parse_dogstatsd,
     "Datadog's agent: `udp://host:port`, `unix:///path` or `off`; if not set, from"
     " `DD_DOGSTATSD_URL`, or `DD_AGENT_HOST` and `DD_DOGSTATSD_PORT`; else off",
+    metavar="URL",
 )
-LISTEN = Option(
-    "--listen", "BOOTSTRAP_LISTEN", "0.0.0.0:8080", "address of `/healthz`, `/readyz`, `/metrics`"
+LISTEN = Defaulted(
+    "--listen",
+    "BOOTSTRAP_LISTEN",
+    parse_host_port,
+    "address of `/healthz`, `/readyz`, `/metrics`",
+    metavar="HOST:PORT",
+    default="0.0.0.0:8080",
 )
-PAGE = Option("--page", "BOOTSTRAP_PAGE", "false", "reserved for a status page: there is none yet")
 MAX_OPEN_RUNS = Option(
-    "--max-open-runs", "BOOTSTRAP_MAX_OPEN_RUNS", "", "runs open at a time; no limit if not set"
+    "--max-open-runs",
+    "BOOTSTRAP_MAX_OPEN_RUNS",
+    parse_positive,
+    "runs open at a time; no limit if not set",
+    metavar="N",
 )
-COMPARE_URL = Option(
+COMPARE_URL = Defaulted(
     "--compare-url",
     "BOOTSTRAP_COMPARE_URL",
-    AVALANCHEGO,
+    values.parse_compare_url,
     "link that a failure after a pass ends with, from `{good}`, the commit that passed last, and"
     " `{bad}`, the one that failed; `off` for none",
+    metavar="TEMPLATE",
+    default=AVALANCHEGO,
 )
-DRY_RUN = Option(
+DRY_RUN = Defaulted(
     "--dry-run",
     "BOOTSTRAP_DRY_RUN",
-    "false",
+    parse_switch,
     "decide and say; write to neither cluster nor store, take no Lease",
+    default="false",
 )
-LOG_FORMAT = Option(
+LOG_FORMAT = Defaulted(
     "--log-format",
     "BOOTSTRAP_LOG_FORMAT",
-    "auto",
+    choice("auto", "json", "text"),
     "`auto` (text on a terminal, else JSON), `json` or `text`",
+    metavar="FORMAT",
+    default="auto",
 )
-LOG_LEVEL = Option(
-    "--log-level", "BOOTSTRAP_LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`"
+LOG_LEVEL = Defaulted(
+    "--log-level",
+    "BOOTSTRAP_LOG_LEVEL",
+    choice("debug", "info", "warning", "error"),
+    "`debug`, `info`, `warning` or `error`",
+    metavar="LEVEL",
+    default="info",
 )
 
-OPTIONS = (
-    KUBECONFIG, CONTEXT, NAMESPACE, ALL, SELECTOR, STORE, STORE_PASSWORD_FILE, STORE_PREFIX,
+# What each command that asks the cluster takes, and what each that asks the store takes beside it.
+OF_THE_CLUSTER: tuple[Option[Any], ...] = (KUBECONFIG, CONTEXT, NAMESPACE, ALL, SELECTOR)
+OF_THE_STORE: tuple[Option[Any], ...] = (STORE, STORE_PASSWORD_FILE, STORE_PREFIX)
+
+OPTIONS: tuple[Option[Any], ...] = (
+    *OF_THE_CLUSTER, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, LISTEN, PAGE, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
+    DOGSTATSD, LISTEN, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 
@@ -132,6 +219,6 @@ def describe() -> str:
     lines = ["| flag | environment | default | meaning |", "|---|---|---|---|"]
     for option in OPTIONS:
         variable = f"`{option.variable}`" if option.variable else ""
-        default = f"`{option.default}`" if option.default else ""
+        default = f"`{option.shown_default}`" if option.shown_default else ""
         lines.append(f"| `{option.flag}` | {variable} | {default} | {option.meaning} |")
     return "\n".join(lines) + "\n"

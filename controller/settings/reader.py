@@ -1,51 +1,24 @@
-"""Options: one thing a person may set, by a flag or by an environment variable, read into a value.
+"""Reads options from flags and environment; and the parsers that more than one option can use.
 
-Knows no option by name: those stand in `controller.settings.options`. Every fault is collected,
-so that a person mends all of them at once.
+Knows no option by name. Every fault is collected, so that a person mends all of them at once.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from controller.base.durations import parse_duration
 from controller.base.text import shown
+from controller.settings.option import Defaulted, Option, Parse
 
 _USER = re.compile(r"//[^/]*@")  # before the host of a URL
 
 T = TypeVar("T")
-Parse = Callable[[str], T]
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option.
-
-    flag: as typed, `--poll-interval`. variable: of the environment, or empty if there is none.
-    default: as it would be written, or empty if there is none. meaning: for the documentation.
-    secret: its value is never repeated in a fault.
-    """
-
-    flag: str
-    variable: str
-    default: str
-    meaning: str
-    secret: bool = False
-
-    @property
-    def key(self) -> str:
-        """Its name among the flags given: `poll_interval`."""
-        return self.flag.lstrip("-").replace("-", "_")
-
-    @property
-    def title(self) -> str:
-        """How a fault names it: both spellings, whichever was used."""
-        return f"{self.flag} ({self.variable})" if self.variable else self.flag
 
 
 class OptionReader:
@@ -57,7 +30,10 @@ class OptionReader:
     """
 
     def __init__(
-        self, options: tuple[Option, ...], flags: Mapping[str, object], environ: Mapping[str, str]
+        self,
+        options: tuple[Option[Any], ...],
+        flags: Mapping[str, object],
+        environ: Mapping[str, str],
     ) -> None:
         if unknown := flags.keys() - {option.key for option in options}:
             raise TypeError(f"no such settings: {', '.join(sorted(unknown))}")
@@ -65,7 +41,7 @@ class OptionReader:
         self._environ = environ
         self.faults: list[str] = []
 
-    def given(self, option: Option) -> str | None:
+    def given(self, option: Option[Any]) -> str | None:
         """The text that was given, lists joined by commas; None if there was none."""
         match self._flags.get(option.key):
             case None | [] | ():
@@ -77,27 +53,27 @@ class OptionReader:
             case value:
                 return str(value)
 
-    def was_typed(self, option: Option) -> bool:
+    def was_typed(self, option: Option[Any]) -> bool:
         """Whether a flag gave it, not the environment."""
         return self._flags.get(option.key) not in (None, [], ())
 
-    def value(self, option: Option, parse: Parse[T]) -> T:
+    def value(self, option: Defaulted[T]) -> T:
         """The value; the default's if none was given or if what was given is a fault."""
-        found = self.maybe(option, parse)
-        return parse(option.default) if found is None else found
+        found = self.maybe(option)
+        return option.parse(option.default) if found is None else found
 
-    def maybe(self, option: Option, parse: Parse[T]) -> T | None:
+    def maybe(self, option: Option[T]) -> T | None:
         """The value; None if none was given or if what was given is a fault."""
         text = self.given(option)
         if text is None:
             return None
         try:
-            return parse(text)
+            return option.parse(text)
         except ValueError as error:
             self.fault(option, str(error), text)
             return None
 
-    def fault(self, option: Option, remedy: str, text: str | None = None) -> None:
+    def fault(self, option: Option[Any], remedy: str, text: str | None = None) -> None:
         """Notes a fault. remedy: what is wrong and what to write instead. A text that may hold a
         user's password is not repeated.
         """
@@ -159,6 +135,18 @@ def parse_positive(text: str) -> int:
     if not (number.isascii() and number.isdigit() and len(number) <= 6 and int(number) > 0):
         raise ValueError("write a whole number from 1 to 999999")
     return int(number)
+
+
+def parse_existing_file(what: str) -> Parse[Path]:
+    """The path of a file that is there. what: `a docker config.json`."""
+
+    def parse(text: str) -> Path:
+        path = Path(parse_text(text))
+        if not path.is_file():
+            raise ValueError(f"there is no such file: name {what}")
+        return path
+
+    return parse
 
 
 def split_url(text: str) -> SplitResult:

@@ -9,21 +9,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from controller.base.errors import SettingsFault
-from controller.settings import options as table
-from controller.settings import values as values
-from controller.settings.reader import (
-    OptionReader,
-    choice,
-    duration,
-    parse_host_port,
-    parse_positive,
-    parse_switch,
-    parse_text,
-)
+from controller.domain.mirrors import Mirrors
+from controller.domain.node_url import NodeUrl
+from controller.settings import options, values
+from controller.settings.reader import OptionReader
 from controller.settings.values import ALL_NAMESPACES, DogStatsd
 
 # A public registry that takes polling for abuse refuses the whole address, other people behind it
@@ -36,14 +28,12 @@ _PASSWORD_BYTES = 4096  # longer is not a password: somebody named the wrong fil
 
 @dataclass(frozen=True)
 class ClusterSettings:
-    """kubeconfig: one path or several joined by the system's separator. namespaces: empty means its
-    own or the context's; `*` alone means all. None where it was not set.
-    """
+    """Which cluster, and what of it is watched."""
 
-    kubeconfig: str | None
-    context: str | None
-    namespaces: tuple[str, ...]
-    selector: str
+    kubeconfig: str | None  # a path, or several joined by the system's separator; None: not set
+    context: str | None  # of the kubeconfig; None: its current one
+    namespaces: tuple[str, ...]  # empty: its own, or the context's; `*` alone: all
+    selector: str  # of labels
 
     @property
     def all_namespaces(self) -> bool:
@@ -52,11 +42,11 @@ class ClusterSettings:
 
 @dataclass(frozen=True)
 class StoreSettings:
-    """The URL may hold a password: show `shown_url`, never `url`."""
+    """Where the store is."""
 
-    url: str = field(repr=False)
-    password: str | None = field(repr=False)
-    prefix: str
+    url: str = field(repr=False)  # may hold a password: show `shown_url`
+    password: str | None = field(repr=False)  # from the file; None: none was named
+    prefix: str  # of all keys
 
     @property
     def shown_url(self) -> str:
@@ -71,63 +61,58 @@ class StoreSettings:
 
 @dataclass(frozen=True)
 class RegistrySettings:
-    """poll_interval: seconds. urls: host to where it is asked instead. auth_file: a docker
-    config.json; None for anonymous.
-    """
+    """How registries are asked."""
 
-    poll_interval: float
-    urls: Mapping[str, str]
-    auth_file: Path | None
+    poll_interval: float  # seconds between two HEADs of a tag
+    mirrors: Mirrors  # registries that are asked somewhere else; empty: each at its own
+    auth_file: Path | None  # a docker config.json; None: anonymous
 
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """probe_interval: seconds. url: template (see `values.parse_node_url`), or None."""
+    """How nodes are asked."""
 
-    probe_interval: float
-    url: str | None
+    probe_interval: float  # seconds between two looks at an open run's node
+    url: NodeUrl | None  # None: at their pod, directly or through the API server
 
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """resync_interval, settle: seconds. max_open_runs: None for no limit. compare_url: see
-    `values.parse_compare_url`.
-    """
+    """How decisions are made and told."""
 
-    resync_interval: float
-    settle: float
-    max_open_runs: int | None
-    compare_url: str
-    dry_run: bool
+    resync_interval: float  # seconds between two looks at everything
+    settle: float  # seconds after a start, or a refill, in which nothing new is started
+    max_open_runs: int | None  # None: no limit
+    compare_url: str  # template, see `values.parse_compare_url`; empty: no link
+    dry_run: bool  # nothing is written
 
 
 @dataclass(frozen=True)
 class ListenSettings:
-    """host: without brackets. port: 0 for any free one. page: the status page too."""
+    """Where `/healthz`, `/readyz` and `/metrics` are served."""
 
-    host: str
-    port: int
-    page: bool
+    host: str  # without brackets
+    port: int  # 0: any free one
 
 
 @dataclass(frozen=True)
 class LogSettings:
-    """format: `auto`, `json` or `text`. level: `debug`, `info`, `warning` or `error`."""
+    """How logs are written."""
 
-    format: str
-    level: str
+    format: str  # `auto`, `json` or `text`
+    level: str  # `debug`, `info`, `warning` or `error`
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything; dogstatsd is None where no agent is told."""
+    """Everything."""
 
     cluster: ClusterSettings
     store: StoreSettings
     registry: RegistrySettings
     node: NodeSettings
     engine: EngineSettings
-    dogstatsd: DogStatsd | None
+    dogstatsd: DogStatsd | None  # None: no agent is told
     listen: ListenSettings
     logs: LogSettings
 
@@ -142,37 +127,31 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
 
     Raises SettingsFault with a sentence for every fault found.
     """
-    read = OptionReader(table.OPTIONS, flags, environ)
-    host, port = read.value(table.LISTEN, parse_host_port)
+    read = OptionReader(options.OPTIONS, flags, environ)
+    host, port = read.value(options.LISTEN)
     settings = Settings(
         cluster=ClusterSettings(
-            kubeconfig=read.maybe(table.KUBECONFIG, parse_text),
-            context=read.maybe(table.CONTEXT, parse_text),
+            kubeconfig=read.maybe(options.KUBECONFIG),
+            context=read.maybe(options.CONTEXT),
             namespaces=_namespaces(read),
-            selector=read.value(table.SELECTOR, values.parse_selector),
+            selector=read.value(options.SELECTOR),
         ),
         store=_store(read),
         registry=_registry(read),
         node=NodeSettings(
-            # longer, and the default soak of 10m would hardly be observed
-            probe_interval=read.value(table.PROBE_INTERVAL, duration("100ms", "5m")),
-            url=read.maybe(table.NODE_URL, values.parse_node_url),
+            probe_interval=read.value(options.PROBE_INTERVAL),
+            url=read.maybe(options.NODE_URL),
         ),
         engine=EngineSettings(
-            # longer, and what a lost message hid would stay hidden for more than a day
-            resync_interval=read.value(table.RESYNC_INTERVAL, duration("100ms", "1d")),
-            # a minute covers a patch that is still on its way [15]; an hour is a slip of the pen
-            settle=read.value(table.SETTLE, duration("0s", "1h")),
-            max_open_runs=read.maybe(table.MAX_OPEN_RUNS, parse_positive),
-            compare_url=read.value(table.COMPARE_URL, values.parse_compare_url),
-            dry_run=read.value(table.DRY_RUN, parse_switch),
+            resync_interval=read.value(options.RESYNC_INTERVAL),
+            settle=read.value(options.SETTLE),
+            max_open_runs=read.maybe(options.MAX_OPEN_RUNS),
+            compare_url=read.value(options.COMPARE_URL),
+            dry_run=read.value(options.DRY_RUN),
         ),
         dogstatsd=_dogstatsd(read, environ),
-        listen=ListenSettings(host=host, port=port, page=read.value(table.PAGE, parse_switch)),
-        logs=LogSettings(
-            format=read.value(table.LOG_FORMAT, choice("auto", "json", "text")),
-            level=read.value(table.LOG_LEVEL, choice("debug", "info", "warning", "error")),
-        ),
+        listen=ListenSettings(host, port),
+        logs=LogSettings(read.value(options.LOG_FORMAT), read.value(options.LOG_LEVEL)),
     )
     if read.faults:
         raise SettingsFault(read.faults)
@@ -180,29 +159,29 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
 
 
 def _namespaces(read: OptionReader) -> tuple[str, ...]:
-    everything = read.value(table.ALL, parse_switch)
-    if everything and read.was_typed(table.NAMESPACE):
-        read.fault(table.ALL, "it stands beside --namespace: write one of the two")
+    everything = read.value(options.ALL)
+    if everything and read.was_typed(options.NAMESPACE):
+        read.fault(options.ALL, "it stands beside --namespace: write one of the two")
     if everything:
         return (ALL_NAMESPACES,)
-    return read.maybe(table.NAMESPACE, values.parse_namespaces) or ()
+    return read.maybe(options.NAMESPACE) or ()
 
 
 def _store(read: OptionReader) -> StoreSettings:
-    url = read.value(table.STORE, values.parse_store_url)
+    url = read.value(options.STORE)
     password = None
-    if file := read.maybe(table.STORE_PASSWORD_FILE, parse_text):
+    if file := read.maybe(options.STORE_PASSWORD_FILE):
         password = _password(read, Path(file))
         if urlsplit(url).password is not None:
             read.fault(
-                table.STORE, "it holds a password, and so does --store-password-file: write one"
+                options.STORE, "it holds a password, and so does --store-password-file: write one"
             )
-    return StoreSettings(url, password, read.value(table.STORE_PREFIX, values.parse_prefix))
+    return StoreSettings(url, password, read.value(options.STORE_PREFIX))
 
 
 def _password(read: OptionReader, path: Path) -> str | None:
     """What the file holds, without the spaces and line ends around it; faults are noted."""
-    option = table.STORE_PASSWORD_FILE
+    option = options.STORE_PASSWORD_FILE
     try:
         with path.open("rb") as file:
             password = file.read(_PASSWORD_BYTES + 1).decode().strip()
@@ -219,35 +198,28 @@ def _password(read: OptionReader, path: Path) -> str | None:
 
 
 def _registry(read: OptionReader) -> RegistrySettings:
-    urls = read.maybe(table.REGISTRY, values.parse_registries) or MappingProxyType({})
-    interval = read.value(table.POLL_INTERVAL, duration("100ms", "1d"))
-    if interval < SHORTEST_PUBLIC_POLL and not read.given(table.REGISTRY):
+    mirrors = read.maybe(options.REGISTRY) or Mirrors()
+    interval = read.value(options.POLL_INTERVAL)
+    if interval < SHORTEST_PUBLIC_POLL and not read.given(options.REGISTRY):
         read.fault(
-            table.POLL_INTERVAL,
+            options.POLL_INTERVAL,
             "a public registry takes this for abuse: write 5s or more, or name a registry of your"
             " own with --registry",
-            read.given(table.POLL_INTERVAL),
+            read.given(options.POLL_INTERVAL),
         )
-    return RegistrySettings(interval, urls, read.maybe(table.REGISTRY_AUTH, _existing_file))
-
-
-def _existing_file(text: str) -> Path:
-    path = Path(parse_text(text))
-    if not path.is_file():
-        raise ValueError("there is no such file: name a docker config.json")
-    return path
+    return RegistrySettings(interval, mirrors, read.maybe(options.REGISTRY_AUTH))
 
 
 def _dogstatsd(read: OptionReader, environ: Mapping[str, str]) -> DogStatsd | None:
     """Our own option, or else what Datadog's clients go by [135]."""
-    if read.given(table.DOGSTATSD) is not None:
-        return read.maybe(table.DOGSTATSD, values.parse_dogstatsd)
+    if read.given(options.DOGSTATSD) is not None:
+        return read.maybe(options.DOGSTATSD)
     variable, text = _datadog_variable(environ)
     try:
         return values.parse_dogstatsd(text)
     except ValueError as error:
         # the variable is Datadog's and may not be ours to mend, but our flag wins over it
-        read.fault(replace(table.DOGSTATSD, variable=variable), str(error), text)
+        read.fault(replace(options.DOGSTATSD, variable=variable), str(error), text)
         return None
 
 

@@ -1,12 +1,11 @@
-"""Values of single options that have a grammar of their own.
+"""Values of single options that have a grammar of their own, and mean something here alone: what
+clients take too is read by `domain.node_url` and `domain.mirrors`.
 
-Each parser raises ValueError with the remedy (what to write instead), as `base.options` wants it.
+Each parser raises ValueError with the remedy (what to write instead), as `OptionReader` wants it.
 """
 
 import re
 from dataclasses import dataclass
-from string import Formatter
-from types import MappingProxyType
 from urllib.parse import urlunsplit
 
 from controller.base.text import shown
@@ -26,14 +25,9 @@ _COMMA_OUTSIDE = re.compile(r",(?![^(]*\))")
 
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # readable in redis-cli, no pattern marks
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-_REGISTRY_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
 
 _COMPARE_URL_LENGTH = 200  # a message of 512 bytes has to hold it, filled in, beside the reason
 _COMPARE_URL_REMEDY = "write a link such as https://example.com/compare/{good}...{bad}, or off"
-
-NODE_PLACEHOLDERS = ("pod_ip", "port", "pod", "namespace", "service")
-# Without one of these every Deployment would be answered by the same node.
-_TELLING_PLACEHOLDERS = frozenset({"pod_ip", "pod", "service"})
 
 
 def parse_namespaces(text: str) -> tuple[str, ...]:
@@ -85,47 +79,6 @@ def parse_prefix(text: str) -> str:
     return text.strip()
 
 
-def parse_registries(text: str) -> MappingProxyType[str, str]:
-    """Host to the URL at which it is asked instead, without a slash at its end."""
-    found: dict[str, str] = {}
-    for part in parse_list(text):
-        host, equals, address = part.partition("=")
-        if not equals or not _REGISTRY_HOST.fullmatch(host):
-            raise ValueError("write HOST=URL, such as docker.io=https://mirror.example.com")
-        url = split_url(address)
-        if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
-            raise ValueError(f"the URL of {shown(host)} must be http:// or https:// and a host")
-        if url.username is not None:
-            raise ValueError(
-                f"the URL of {shown(host)} holds a user: write that in the file of --registry-auth"
-            )
-        if host in found:
-            raise ValueError(f"{shown(host)} stands twice: write one URL for it")
-        found[host] = address.rstrip("/")
-    return MappingProxyType(found)
-
-
-def parse_node_url(text: str) -> str:
-    """A template for `str.format` with NODE_PLACEHOLDERS; an IPv6 address comes in brackets."""
-    remedy = "write a URL with " + ", ".join(f"{{{name}}}" for name in NODE_PLACEHOLDERS)
-    template = parse_text(text)
-    try:
-        fields = [part for part in Formatter().parse(template) if part[1] is not None]
-    except ValueError:
-        raise ValueError(f"its braces do not match: {remedy}") from None
-    for _, name, form, conversion in fields:
-        if name not in NODE_PLACEHOLDERS or form or conversion:
-            raise ValueError(f"'{{{shown(name)}}}' is no placeholder: {remedy}")
-    if not template.startswith(("http://", "https://")):
-        raise ValueError(f"it is not http:// or https://: {remedy}")
-    if _TELLING_PLACEHOLDERS.isdisjoint(str(name) for _, name, _, _ in fields):
-        raise ValueError(
-            "every Deployment would be answered by one node: write {pod_ip}, {pod} or {service}"
-            " into it"
-        )
-    return template
-
-
 def parse_compare_url(text: str) -> str:
     """A template with `{good}` and `{bad}`; empty for `off`."""
     template = parse_text(text)
@@ -151,20 +104,17 @@ def parse_compare_url(text: str) -> str:
 
 @dataclass(frozen=True)
 class DogStatsd:
-    """Where Datadog's agent listens: a UDP address, or a socket's path (then host is empty)."""
+    """Where Datadog's agent listens: a UDP address, or a socket."""
 
-    host: str = ""
-    port: int = DOGSTATSD_PORT
-    socket_path: str = ""
+    host: str = ""  # without brackets; empty for a socket
+    port: int = DOGSTATSD_PORT  # UDP; means nothing for a socket
+    socket_path: str = ""  # empty for UDP
 
     def __str__(self) -> str:
         if self.socket_path:
             return f"unix://{self.socket_path}"
-        return (
-            f"udp://[{self.host}]:{self.port}"
-            if ":" in self.host
-            else (f"udp://{self.host}:{self.port}")
-        )
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"udp://{host}:{self.port}"
 
 
 def parse_dogstatsd(text: str) -> DogStatsd | None:

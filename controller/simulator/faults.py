@@ -53,34 +53,30 @@ class LoseReply:
 
 @dataclass(frozen=True)
 class Delay:
-    """The request waits for `until` before it is handled. With `reply`, it has its effect at once
-    and only the answer waits.
-    """
+    """The request waits before it is handled, or its answer does."""
 
     until: asyncio.Event
-    reply: bool = False
+    reply: bool = False  # it has its effect at once, and only the answer waits
 
 
 @dataclass(frozen=True)
 class Split:
-    """The body arrives in pieces of `size` bytes, each its own chunk: lines and UTF-8 characters
-    are cut anywhere.
-    """
+    """The body arrives in pieces, each a chunk: lines and UTF-8 characters are cut anywhere."""
 
-    size: int = 1
+    size: int = 1  # bytes
 
 
 @dataclass(frozen=True)
 class StreamFault:
-    """What goes wrong inside a stream of lines, after `after` whole lines.
+    """What goes wrong inside a stream of lines.
 
     `cut`: half of the next line, then the connection is reset. `close`: the same, but the stream
-    ends as if it were complete. `garbage`: the bytes of `garbage` instead of the next line.
-    `silent`: headers only, then no byte until the client gives up, whatever happens.
+    ends as if it were complete. `garbage`: other bytes instead of the next line. `silent`: headers
+    only, then no byte until the client gives up, whatever happens.
     """
 
-    kind: str
-    after: int = 0
+    kind: str  # one of these words
+    after: int = 0  # whole lines before it
     garbage: bytes = b"\x00\xff{not json}\n"
 
     def __post_init__(self) -> None:
@@ -90,14 +86,14 @@ class StreamFault:
 
 @dataclass(eq=False)
 class Rule:
-    """One entry of the list. `count`: how many requests it takes, None for all; `hits`: so far."""
+    """One entry of the list: which requests it takes, and what they meet."""
 
     action: object
-    method: str | None
-    path: re.Pattern[str]
-    is_watch: bool | None
-    count: int | None
-    hits: int = 0
+    method: str | None  # None: any
+    path: re.Pattern[str]  # searched for in path and query
+    is_watch: bool | None  # None: watches and others
+    count: int | None  # how many requests it takes, None for all
+    hits: int = 0  # how many it has taken
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition, repr=False)
 
     def takes(self, method: str, url: URL) -> bool:

@@ -24,29 +24,24 @@ _CHAIN_CONFIGS: Mapping[SyncMode, Mapping[str, bool] | None] = {
 
 @dataclass(frozen=True)
 class TargetManifest:
-    """One target's objects, with what a test may want to be otherwise.
-
-    annotations: of the Deployment. env: of the node's container, beside what network and mode need.
-    access_mode: of the claim; `ReadWriteOncePod` keeps a replacement waiting for the old pod [58].
-    run_id: on the pod template, as after a pin; empty as a person applies it.
-    grace: terminationGracePeriodSeconds, seconds [60]. storage_class: of the claim; empty leaves it
-    to the cluster. requests: of the node's container, `cpu` and `memory`.
-    """
+    """One target's objects, with what a test may want to be otherwise."""
 
     name: str
     namespace: str = "bootstrap"
     image: str = "avaplatform/avalanchego:latest"
     network: str = "fuji"
     mode: SyncMode = SyncMode.STATE
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)  # of the Deployment
+    # Of the node's container, beside what network and mode need.
     env: Mapping[str, str] = field(default_factory=dict)
+    # Of the claim; `ReadWriteOncePod` keeps a replacement waiting for the old pod [58].
     access_mode: str = "ReadWriteOncePod"
     strategy: str = "Recreate"
     replicas: int = 1
-    run_id: str = ""
-    grace: int = 300
-    storage_class: str = "fast"
-    requests: Mapping[str, str] = field(default_factory=dict)
+    run_id: str = ""  # on the pod template, as after a pin; empty as a person applies it
+    grace: int = 300  # terminationGracePeriodSeconds [60]
+    storage_class: str = "fast"  # of the claim; empty leaves it to the cluster
+    requests: Mapping[str, str] = field(default_factory=dict)  # of the node: `cpu`, `memory`
 
     def deployment(self) -> Object:
         labels = {"app": self.name, names.TEST: "true"}

@@ -37,7 +37,7 @@ from controller.simulator.workloads.cluster import (
     pod_is_over,
     pod_is_ready,
 )
-from controller.simulator.workloads.summary import summary
+from controller.simulator.workloads.cluster_summary import summary
 
 T = TypeVar("T")
 
@@ -228,7 +228,7 @@ class World:
         """Waits for something true, and returns it. It is asked again after every write to the API
         server and every request to the registry, never on a timer.
 
-        within: seconds of real time; then TimeoutError says how the world stands.
+        within: seconds of the event loop's clock; then TimeoutError says how the world stands.
         """
         changed = asyncio.Event()
         ends = [

@@ -39,7 +39,7 @@ class RedisHistory:
                 ]
                 values += [transition.id, repr(float(transition.at))]
                 values += [transition.target, transition.body]
-            await self._redis.eval(scripts.APPEND, len(keys), *keys, *values)
+            await scripts.run(self._redis, scripts.APPEND, keys, *values)
         for target in sorted({transition.target for transition in transitions}):
             await self._trim(target)
 

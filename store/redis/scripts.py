@@ -7,6 +7,16 @@ whose reply was lost) and then finds its own work done. Values are compared as t
 string functions are used, so that any server since 6.0 and any replacement of Redis runs them.
 """
 
+from typing import Any
+
+
+async def run(redis: Any, script: str, keys: list[str], *values: str | int | bytes) -> Any:
+    """EVAL with the whole text, a few hundred bytes, and not EVALSHA: a server that restarted has
+    forgotten the script, and asking twice would take another round trip to find out.
+    """
+    return await redis.eval(script, len(keys), *keys, *values)
+
+
 # KEYS meta, claims of the target, pending
 # ARGV epoch, seen grants, build, claim, replaceable ('' or how a claim begins that may be
 #      replaced), owner, pending value

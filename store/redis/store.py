@@ -1,5 +1,6 @@
-"""RedisStore: the store of production. Keys are in `keys`, errors in `errors`, what must be
-atomic in `scripts`; how people read it is in docs/redis.md.
+"""RedisStore: the store of production. Claims, history and runs have files of their own; keys are
+in `keys`, errors in `errors`, what must be atomic in `scripts`; how people read it is in
+docs/redis.md.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,23 +10,12 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from store import limits
-from store.api import SCHEMA, Claim, Meta, SeenBuild, StateStore, StoreForgot, Transition
+from store.api import Claim, Meta, SeenBuild, StateStore, Transition
 from store.redis import scripts
+from store.redis.claims import RedisClaims
 from store.redis.errors import Calls
 from store.redis.history import RedisHistory
-from store.redis.keys import (
-    RedisKeys,
-    decode_claim,
-    decode_meta,
-    decode_pending,
-    encode_claim,
-    encode_claim_start,
-    encode_pending,
-    newer_schema,
-    pairs,
-    text,
-    texts,
-)
+from store.redis.keys import RedisKeys, pairs, text, texts
 from store.redis.runs import RedisRuns
 
 
@@ -50,6 +40,7 @@ class RedisStore(StateStore):
         self._redis: Any = client  # its annotations differ from release to release
         self._calls = calls
         self._keys = RedisKeys(prefix)
+        self._claims = RedisClaims(self._redis, calls, self._keys)
         self._history = RedisHistory(self._redis, calls, self._keys, history_bound)
         self._runs = RedisRuns(self._redis, calls, self._keys, seen_bound)
 
@@ -57,71 +48,40 @@ class RedisStore(StateStore):
         return f"RedisStore({self._calls.place!r})"
 
     async def meta(self) -> Meta | None:
-        return decode_meta(await self._hash(self._keys.meta))
+        return await self._claims.meta()
 
     async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
-        keys = [self._keys.meta]
-        numbers: dict[str, int] = {}
-        values: list[str | int] = [SCHEMA, meta.epoch, meta.cluster]
-        for claim in limits.check_claims(claims):
-            key = self._keys.claims(claim.target)
-            if key not in numbers:
-                keys.append(key)
-                numbers[key] = len(keys)
-            values += [numbers[key], claim.build, encode_claim(claim.run, claim.owner)]
-        newer = await self._script(scripts.REFILL, keys, *values)
-        if newer:
-            raise newer_schema(newer)
+        await self._claims.refill(meta, claims)
 
     async def claim(
         self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
     ) -> tuple[Claim, int]:
-        replaceable = "" if instead_of is None else encode_claim(instead_of, wanted.owner)
-        return await self._claim(wanted, epoch, seen_grants, replaceable)
+        return await self._claims.claim(wanted, epoch, seen_grants, instead_of)
 
     async def retake(
         self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
     ) -> tuple[Claim, int]:
-        return await self._claim(wanted, epoch, seen_grants, encode_claim_start(instead_of))
-
-    async def _claim(
-        self, wanted: Claim, epoch: str, seen_grants: int, replaceable: str
-    ) -> tuple[Claim, int]:
-        verdict, standing, grants = await self._script(
-            scripts.CLAIM,
-            [self._keys.meta, self._keys.claims(wanted.target), self._keys.pending],
-            *(epoch, seen_grants, wanted.build, encode_claim(wanted.run, wanted.owner)),
-            *(replaceable, wanted.owner, encode_pending(wanted)),
-        )
-        if verdict == b"epoch":
-            raise StoreForgot("the store's epoch is not ours: it was emptied or taken over")
-        if verdict == b"grants":
-            raise StoreForgot("the store has granted fewer claims than we saw: it was rolled back")
-        return decode_claim(wanted.target, wanted.build, standing), int(grants)
+        return await self._claims.retake(wanted, epoch, seen_grants, instead_of)
 
     async def claimed(self, target: str, build: str) -> Claim | None:
-        raw = await self._calls.run(self._redis.hget(self._keys.claims(target), build))
-        return None if raw is None else decode_claim(target, build, raw)
+        return await self._claims.claimed(target, build)
+
+    async def claims_of(self, target: str) -> list[Claim]:
+        return await self._claims.of_target(target)
 
     async def pending(self, owner: str) -> Claim | None:
-        raw = await self._calls.run(self._redis.hget(self._keys.pending, owner))
-        return None if raw is None else decode_pending(owner, raw)
+        return await self._claims.pending(owner)
 
     async def settle(self, claim: Claim) -> None:
-        await self._settle_or_release(claim, "")
+        await self._claims.settle(claim)
 
     async def release(self, claim: Claim) -> None:
-        await self._settle_or_release(claim, encode_claim(claim.run, claim.owner))
-
-    async def _settle_or_release(self, claim: Claim, given_back: str) -> None:
-        keys = [self._keys.pending, self._keys.claims(claim.target)]
-        values = (claim.owner, encode_pending(claim), claim.build, given_back)
-        await self._script(scripts.SETTLE_OR_RELEASE, keys, *values)
+        await self._claims.release(claim)
 
     async def mirror(self, deployment: str, fields: Mapping[str, str]) -> None:
         keys = [self._keys.deployment(deployment), self._keys.deployments]
         values = [str(limits.sequence(fields)), deployment, *pairs(fields)]
-        await self._script(scripts.MIRROR, keys, *values)
+        await self._calls.run(scripts.run(self._redis, scripts.MIRROR, keys, *values))
 
     async def mirrored(self, deployment: str) -> dict[str, str]:
         return await self._hash(self._keys.deployment(deployment))
@@ -144,11 +104,6 @@ class RedisStore(StateStore):
 
     async def seen_builds(self, target: str) -> list[SeenBuild]:
         return await self._runs.seen_builds(target)
-
-    async def claims_of(self, target: str) -> list[Claim]:
-        raw = await self._calls.run(self._redis.hgetall(self._keys.claims(target)))
-        found = [decode_claim(target, text(build), value) for build, value in raw.items()]
-        return sorted(found, key=lambda claim: (claim.run, claim.build))
 
     async def append(self, transitions: Sequence[Transition]) -> None:
         await self._history.append(transitions)
@@ -227,8 +182,3 @@ class RedisStore(StateStore):
             if keep_seconds is not None:
                 pipe.pexpire(key, max(0, int(keep_seconds * 1000)))
             await pipe.execute()
-
-    async def _script(self, script: str, keys: list[str], *values: str | int) -> Any:
-        # EVAL with the whole text, a few hundred bytes, and not EVALSHA: a server that restarted
-        # has forgotten the script, and asking twice would take another round trip to find out.
-        return await self._calls.run(self._redis.eval(script, len(keys), *keys, *values))

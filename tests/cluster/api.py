@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import orjson
 
 from controller.base.errors import NotFound
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import Operation
 
 T = TypeVar("T")

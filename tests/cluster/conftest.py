@@ -7,23 +7,30 @@ from secrets import token_hex
 
 import pytest
 
-from controller.base.clock import SystemClock
+from controller.base.clock import Clock, SystemClock
 from controller.simulator.world import World
 from tests.cluster.stage import Stage
+from tests.jumping_loop import LoopClock
 
 
 @pytest.fixture
-async def cluster(kubeconfig: Path | None, tmp_path: Path) -> AsyncIterator[Path]:
+async def clock(kubeconfig: Path | None) -> Clock:
+    """On the simulator it jumps (tests/conftest.py)."""
+    return LoopClock() if kubeconfig is None else SystemClock()
+
+
+@pytest.fixture
+async def cluster(kubeconfig: Path | None, clock: Clock, tmp_path: Path) -> AsyncIterator[Path]:
     """A kubeconfig of the cluster to play on."""
     if kubeconfig is not None:
         yield kubeconfig
         return
-    async with World(SystemClock(), Random(3), kubelet=False) as world:
+    async with World(clock, Random(3), kubelet=False) as world:
         yield world.kubeconfig(tmp_path / "kubeconfig")
 
 
 @pytest.fixture
-async def stage(cluster: Path) -> AsyncIterator[Stage]:
+async def stage(cluster: Path, clock: Clock) -> AsyncIterator[Stage]:
     """In a namespace of its own, which goes with it."""
-    async with Stage(cluster, f"bootstrap-test-{token_hex(4)}") as stage:
+    async with Stage(cluster, f"bootstrap-test-{token_hex(4)}", clock) as stage:
         yield stage

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.controlled_world import ControlledWorld, controlled_world
-from tests.servers import RedisServer, redis_server
+from tests.redis_servers import RedisServer, redis_server
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ import pytest
 from controller.domain import names
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.manifests import chain_config_content
-from tests.controlled_world import BUILD, REPOSITORY, ControlledWorld, controlled_world
+from tests.controlled_world import BUILD, REPOSITORY, SELDOM, ControlledWorld, controlled_world
+
+pytestmark = pytest.mark.jumping
 
 Change = Callable[[Object], object]
 
@@ -182,7 +184,7 @@ async def test_a_fault_is_told_and_harms_nobody(world: ControlledWorld, bad: Bad
     there, and does the good Deployment beside it pass?
     """
     world.deploy("bad", bad.change, service=bad.service)
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("bad") == "Blocked")
     assert bad.sentence in world.message("bad")
     told = await world.until(lambda: world.events("bad"))
@@ -204,7 +206,7 @@ async def test_a_fault_that_is_mended_is_forgotten(world: ControlledWorld, fault
     """Does a Deployment that its owner mended go on by itself, with an Event that says so?"""
     bad = FAULTS[fault]
     world.deploy("bad", bad.change)
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("bad") == "Blocked")
     world.world.change("bad", _mend)
     await world.passes("bad")
@@ -215,13 +217,13 @@ async def test_a_fault_that_is_mended_is_forgotten(world: ControlledWorld, fault
 def _mend(deployment: Object) -> None:
     deployment["spec"]["strategy"] = {"type": "Recreate"}
     deployment["metadata"]["annotations"].pop(names.CONTAINER, None)
-    deployment["metadata"]["annotations"][names.SOAK] = "200ms"
+    deployment["metadata"]["annotations"][names.SOAK] = "30m"
 
 
 async def test_a_service_that_comes_later_unblocks(world: ControlledWorld) -> None:
     """Does the Deployment go on when its Service is made at last?"""
     world.deploy("bad", service=None)
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("bad") == "Blocked")
     service = {
         "metadata": {
@@ -239,14 +241,14 @@ async def test_a_service_that_comes_later_unblocks(world: ControlledWorld) -> No
 async def test_a_fault_in_mid_run_neither_ends_nor_passes_it(world: ControlledWorld) -> None:
     """Does an open run whose manifest breaks stay open, say why, and pass when it is mended?"""
     world.deploy("bad", annotations={names.SOAK: "1h"})
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("bad") == "Soaking")
     world.world.annotate("bad", soak="soon")
     await world.until(lambda: "cannot pass until this is mended" in world.message("bad"))
     await world.until(lambda: "'soon' is not a duration" in world.notes("bad"))
     await world.passes("good")
     assert world.phase("bad") == "Soaking"
-    world.world.annotate("bad", soak="200ms")
+    world.world.annotate("bad", soak="30m")
     await world.passes("bad")
     assert "is mended" in world.notes("bad")
 
@@ -254,7 +256,7 @@ async def test_a_fault_in_mid_run_neither_ends_nor_passes_it(world: ControlledWo
 async def test_a_strangers_annotation_of_200_kb_is_no_fault(world: ControlledWorld) -> None:
     """Does a Deployment pass that carries 200 KB of somebody else's annotation?"""
     world.deploy("big", annotated("example.com/notes", "x" * 200_000))
-    world.start()
+    world.start(**SELDOM)
     await world.passes("big")
 
 
@@ -262,7 +264,7 @@ async def test_two_deployments_of_a_target_are_allowed(world: ControlledWorld) -
     """Is a build tested by one of two Deployments of a target, and does the other say by which?"""
     world.deploy("one")
     world.deploy("two")
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.outcomes("one") or world.outcomes("two"))
     tester, other = ("one", "two") if world.outcomes("one") else ("two", "one")
     await world.until(lambda: f"bootstrap/{tester} has tested" in world.message(other))

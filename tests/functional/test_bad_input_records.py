@@ -8,7 +8,9 @@ import pytest
 
 from controller.domain import names
 from controller.simulator.apiserver.resources import Object
-from tests.controlled_world import ControlledWorld, controlled_world
+from tests.controlled_world import SELDOM, ControlledWorld, controlled_world
+
+pytestmark = pytest.mark.jumping
 
 MEND = "put back what the controller wrote, or remove it: the store's copy takes its place, if any"
 COPIED = {"schema": 1, "namespace": "bootstrap", "name": "other", "uid": "1234"}
@@ -46,7 +48,7 @@ async def test_a_record_that_cannot_be_used(
     reason, record, sentence = fault
     sentence = sentence.partition("(.*)")[2] or sentence
     world.deploy("bad", annotations={names.RECORD: record})
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("bad") == "Blocked")
     assert sentence in world.message("bad")
     assert names.RECORD in world.message("bad")
@@ -63,7 +65,7 @@ async def test_a_record_that_cannot_be_used(
 async def test_a_record_that_is_spoilt_later_is_not_forgotten(world: ControlledWorld) -> None:
     """Is what was tested still known after a person has spoilt the record and then removed it?"""
     world.deploy("bad")
-    world.start()
+    world.start(**SELDOM)
     await world.passes("bad")
     world.world.change("bad", _with_record("{"))
     await world.until(lambda: world.phase("bad") == "Blocked")
@@ -77,7 +79,7 @@ async def test_a_record_that_is_spoilt_later_is_not_forgotten(world: ControlledW
 async def test_a_record_that_is_put_back_is_shown_again(world: ControlledWorld) -> None:
     """Do label and message tell the truth again when the controller's own record is put back?"""
     world.deploy("bad")
-    world.start()
+    world.start(**SELDOM)
     await world.passes("bad")
     await world.until(lambda: "tested already" in world.message("bad"))
     text, message = world.annotation("bad", names.RECORD), world.message("bad")

@@ -8,7 +8,9 @@ import pytest
 
 from controller.simulator.faults import Answer, Refuse
 from controller.simulator.registry import HugeBody, WrongDigest
-from tests.controlled_world import BUILD, ControlledWorld, controlled_world
+from tests.controlled_world import BUILD, SELDOM, ControlledWorld, controlled_world
+
+pytestmark = pytest.mark.jumping
 
 OTHER = "example/avalanchego"
 HTML = Answer(200, b"<!doctype html><p>Sign in</p>", {"Content-Type": "text/html"})
@@ -52,7 +54,7 @@ async def test_a_registry_that_answers_nonsense(world: ControlledWorld, answers:
     faults = world.world.registry.faults
     rule = faults.add(answers.action, method=answers.method, path=f"/{OTHER}/", count=None)
     world.deploy("bad", image=f"{OTHER}:latest")
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: answers.sentence in world.message("bad"))
     assert world.message("bad").startswith("'latest' is unknown: ")
     await world.until(lambda: "RegistryTrouble" in [told for told, _ in world.events("bad")])
@@ -68,7 +70,7 @@ async def test_a_registry_that_answers_nonsense(world: ControlledWorld, answers:
 async def test_an_open_run_goes_on_without_its_registry(world: ControlledWorld) -> None:
     """Does a run that is open pass though its registry answers nothing any more?"""
     world.deploy("bad", image=f"{OTHER}:latest", annotations={})
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.record("bad") and world.record("bad").run)  # type: ignore[union-attr]
     world.world.registry.faults.add(Refuse(), path=f"/{OTHER}/", count=None)
     await world.passes("bad")

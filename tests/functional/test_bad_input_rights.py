@@ -7,7 +7,9 @@ import pytest
 
 from controller.simulator.apiserver.auth import Access
 from controller.simulator.apiserver.server import ServerSettings
-from tests.controlled_world import ControlledWorld, controlled_world
+from tests.controlled_world import SELDOM, ControlledWorld, controlled_world
+
+pytestmark = pytest.mark.jumping
 
 LOCKED = "locked"  # a namespace in which a right is missing
 
@@ -42,7 +44,7 @@ async def world(tmp_path: Path, rights: Rights) -> AsyncIterator[ControlledWorld
 
 
 def start(world: ControlledWorld) -> None:
-    world.start(token="secret-token", namespace=["bootstrap", LOCKED])
+    world.start(token="secret-token", namespace=["bootstrap", LOCKED], **SELDOM)
 
 
 async def test_no_right_to_patch(world: ControlledWorld, rights: Rights) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from controller.domain.defaults import Rules
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from store import open_store
 from store.api import SCHEMA, Meta
-from tests.controlled_world import REPOSITORY, ControlledWorld, controlled_world
-from tests.servers import RedisServer
+from tests.controlled_world import REPOSITORY, SELDOM, ControlledWorld, controlled_world
+from tests.redis_servers import RedisServer
+
+pytestmark = pytest.mark.jumping
 
 WAITS = SimulatedBuild("1.14.1", "b2" * 20, Plan(bootstrap_seconds=inf))
 NOTHING_NEW = "nothing new is started while the store is away: "
@@ -20,8 +21,8 @@ NOTHING_NEW = "nothing new is started while the store is away: "
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    """Owners are told of the store at once; its build waits for a test to let it bootstrap."""
-    async with controlled_world(tmp_path, Rules(store_patience=0.2)) as world:
+    """Its build waits for a test to let it bootstrap."""
+    async with controlled_world(tmp_path) as world:
         world.world.push(REPOSITORY, "latest", WAITS)
         yield world
 
@@ -55,7 +56,7 @@ async def test_a_store_that_goes_away(world: ControlledWorld, redis: RedisServer
     """Is a Deployment that waits told so, does the open run pass meanwhile, and does the other one
     start when the store is back?
     """
-    world.start(store=redis.url)
+    world.start(store=redis.url, **SELDOM)
     await open_run(world)
     redis.stop(kill=True)
     world.deploy("bad")
@@ -73,7 +74,7 @@ async def test_a_store_that_is_away_at_the_start(
     """Does a controller whose store is away at its start say so, and work when it comes?"""
     redis.stop()
     world.deploy("bad")
-    world.start(store=redis.url)
+    world.start(store=redis.url, **SELDOM)
     await is_told(world, "bad", f"redis at redis://127.0.0.1:{redis.port} cannot be used")
     assert world.has_said("StoreUnreachable")
     redis.start()
@@ -85,7 +86,7 @@ async def test_a_store_that_is_full(world: ControlledWorld, redis: RedisServer) 
     """Is a Deployment that waits told that the store is full, does the open run pass meanwhile, and
     does the other one start when there is room?
     """
-    world.start(store=redis.url)
+    world.start(store=redis.url, **SELDOM)
     await open_run(world)
     redis.admin.config_set("maxmemory", "1")
     world.deploy("bad")
@@ -103,11 +104,11 @@ async def test_a_store_of_another_cluster(world: ControlledWorld, redis: RedisSe
     store = await open_store(redis.url)
     await store.refill(Meta(SCHEMA, "0123", 0, "another-cluster"), [])
     await store.close()
-    world.start()
+    world.start(**SELDOM)
     await open_run(world)
     await world.stop()
     world.deploy("bad")
-    world.start(store=redis.url)
+    world.start(store=redis.url, **SELDOM)
     await is_told(
         world,
         "bad",

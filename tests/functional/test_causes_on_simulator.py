@@ -32,7 +32,7 @@ from tests.causes_world import (
     running,
 )
 from tests.controlled_world import HOUR, SELDOM, ControlledWorld
-from tests.servers import redis_server
+from tests.redis_servers import redis_server
 
 pytestmark = pytest.mark.jumping
 

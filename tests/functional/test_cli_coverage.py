@@ -16,7 +16,8 @@ from controller.settings.settings import load_settings
 from tests.commands import Finished, command
 from tests.controlled_world import ControlledWorld
 from tests.fakes import FakeClock
-from tests.servers import RedisServer, free_port, silent_server
+from tests.flaky_proxy import silent_server
+from tests.redis_servers import RedisServer, free_port
 
 FUJI = "fuji-c-chain-state-sync"
 MAINNET = "mainnet-c-chain-state-sync"

@@ -24,7 +24,7 @@ from tests.commands import LIMIT, ROOT
 from tests.controlled_world import controlled_world
 from tests.evidence_desk import Desk, ended, node_pod, outcome
 from tests.fakes import EPOCH
-from tests.servers import RedisServer, redis_server
+from tests.redis_servers import RedisServer, redis_server
 
 TARGET, OTHER = "fuji-c-chain-state-sync", "mainnet-full-sync"
 RUN = "20261123t060000z-aaaaaaaa"

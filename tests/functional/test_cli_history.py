@@ -14,7 +14,7 @@ from controller.inspection.history import LOOKED_THROUGH, read_history
 from store import StateStore, Transition, open_store
 from tests.commands import Finished, command
 from tests.controlled_world import ControlledWorld
-from tests.servers import RedisServer
+from tests.redis_servers import RedisServer
 
 TARGET = "fuji-c-chain-state-sync"
 NOON = 1795435200.0

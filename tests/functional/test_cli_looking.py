@@ -10,7 +10,7 @@ from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from tests.commands import Finished, command
 from tests.controlled_world import BUILD, REPOSITORY, ControlledWorld
-from tests.servers import redis_server
+from tests.redis_servers import redis_server
 
 WAITS = SimulatedBuild("1.14.1", "b2" * 20, Plan(bootstrap_seconds=inf))
 

@@ -11,7 +11,7 @@ import pytest
 from controller.domain import names
 from tests.commands import command, running
 from tests.controlled_world import ControlledWorld
-from tests.servers import free_port
+from tests.redis_servers import free_port
 
 SECRET = "hunter2"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.commands import command
 from tests.controlled_world import ControlledWorld
-from tests.servers import free_port
+from tests.redis_servers import free_port
 
 SECRET = "hunter2"
 
@@ -49,6 +49,14 @@ async def test_an_unknown_flag_is_bad_usage() -> None:
     assert "--colour" in done.err
 
 
+async def test_there_is_no_page_to_ask_for() -> None:
+    """Is a flag that promised nothing gone, and told as any flag that there is not?"""
+    done = await command("run", "--page")
+    assert done.code == 2
+    assert "No such option" in done.err
+    assert "--page" in done.err
+
+
 async def test_an_unknown_command_is_bad_usage() -> None:
     """Does an unknown command exit with 2?"""
     done = await command("bootstrap")
@@ -77,7 +85,7 @@ async def test_an_api_server_that_is_away(world: ControlledWorld) -> None:
     done = await command("status", "--kubeconfig", str(world.kubeconfig))
     assert done.code == 1
     assert len(done.err.splitlines()) == 1
-    assert "no connection to the API server" in done.err
+    assert "cannot be reached: it refuses connections" in done.err
     assert done.out == ""
 
 

@@ -30,6 +30,8 @@ from tests.target_world import (
     target_world,
 )
 
+pytestmark = pytest.mark.jumping
+
 TARGET = "fuji-c-chain-state-sync"
 NAME = f"bootstrap-{TARGET}"
 ARGO = "argocd-controller"  # the field manager of Argo CD's application controller

@@ -18,6 +18,8 @@ from tests.gitops import NAME, OVERLAY, TARGET, applied_and_open, apply, goes_on
 from tests.kustomize import K8S, build, one
 from tests.target_world import BARE, ENDLESS, REPOSITORY, TAG, TargetWorld, images, target_world
 
+pytestmark = pytest.mark.jumping
+
 ROOT = K8S.parent
 OTHERS = ("configmap", "service", "persistentvolumeclaim")
 SERVER_SIDE = ("apply", "--server-side")

@@ -17,6 +17,8 @@ from tests.gitops import NAME, TARGET, applied_and_open, apply, goes_on, kubectl
 from tests.kustomize import build, one
 from tests.target_world import BARE, ENDLESS, REPOSITORY, TAG, TargetWorld, images, target_world
 
+pytestmark = pytest.mark.jumping
+
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[TargetWorld]:

@@ -24,12 +24,15 @@ from controller.base.errors import (
     Trouble,
     Unavailable,
 )
-from controller.kube.api.client import Call, KubeClient
-from controller.kube.api.errors import Expired, NotConnected, Rejected, TurnedAway
+from controller.base.http_errors import NoAnswer, NotConnected
+from controller.base.http_limits import TooLong
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
+from controller.kube.api.errors import Expired, Rejected, TurnedAway
 from controller.kube.api.resources import DEPLOYMENTS
-from controller.kube.login.credentials import GivenCredentials
 from controller.kube.login.tls import keepalive_socket
 from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import recording, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply, stream
 from tests.misbehaving import RawServer, closed_port
@@ -154,7 +157,7 @@ async def test_a_broken_connection(call: Call, kind: type[Trouble]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "kind"), [(GET, Unavailable), (PATCH, LostReply)], ids=["read", "write"]
+    ("call", "kind"), [(GET, NoAnswer), (PATCH, LostReply)], ids=["read", "write"]
 )
 async def test_a_time_limit(call: Call, kind: type[Trouble]) -> None:
     """No request waits for ever."""
@@ -165,14 +168,14 @@ async def test_a_time_limit(call: Call, kind: type[Trouble]) -> None:
 async def test_a_body_that_stands_still_is_given_up() -> None:
     """The time limit is for all of the answer and not for its headers."""
     short = Call(OPERATION, "GET", GET.path, timeout=0.05)
-    assert type(await raised(stream(b"{", end="silent"), short)) is Unavailable
+    assert type(await raised(stream(b"{", end="silent"), short)) is NoAnswer
 
 
 async def test_more_bytes_than_the_limit_are_not_read() -> None:
     """A wrong server must not fill the memory."""
     small = Call(OPERATION, "GET", GET.path, limit=1000)
     error = await raised(stream(*[b"x" * 600] * 5), small)
-    assert isinstance(error, Garbled)
+    assert isinstance(error, TooLong)
 
 
 async def test_what_is_no_http_is_garbled() -> None:

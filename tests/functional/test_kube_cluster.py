@@ -21,14 +21,14 @@ from controller.domain.manifest.field_owners import image_manager
 from controller.domain.notice import Level, Notice
 from controller.domain.objects import Deployment
 from controller.domain.record.write import ImageChange, Write
-from controller.kube.access import LEASING, READING, missing_rights
 from controller.kube.api.client import KubeClient
 from controller.kube.cluster import ALL, KubeCluster, Watching
 from controller.kube.lease import LeaseClaim, LeaseLock
-from controller.kube.login.credentials import GivenCredentials
+from controller.kube.rights import LEASING, READING, missing_rights
 from controller.kube.watch.reflector import ReflectorTimes
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from controller.simulator.faults import Delay, LoseReply, StreamFault
+from tests.kube_samples.credentials import GivenCredentials
 
 QUICK = BackoffPolicy(first=0.01, cap=0.05)
 

@@ -12,13 +12,14 @@ from typing import Any, Self
 import pytest
 
 from controller.base.errors import Refused, SettingsFault, Unavailable
-from controller.kube.api.client import Call, KubeClient
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS
-from controller.kube.login.credentials import in_cluster, load_in_cluster
 from controller.kube.login.kubeconfig import load_kubeconfig
-from controller.kube.login.loading import load_credentials
+from controller.kube.login.pod_or_kubeconfig import load_credentials
+from controller.kube.login.service_account import in_cluster, load_in_cluster
 from controller.kube.login.tls import TlsFiles, tls_context
-from controller.kube.login.tokens import TokenFile
+from controller.kube.login.token_file import TokenFile
 from tests.kube_samples.certificates import ClusterFiles, cluster_files
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.objects import status
@@ -356,6 +357,33 @@ async def test_a_kubeconfig_that_cannot_be_used_is_said_without_its_secrets(
 
     assert "s3cret" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://h:99999", "it is no URL"),
+        ("https://[::1", "it is no URL"),
+        ("localhost:8080", "it is not http"),
+        ("https://admin:hunter2@h", "it holds a user"),
+    ],
+)
+async def test_a_server_that_cannot_be_asked_is_a_fault_of_the_kubeconfig(
+    tmp_path: Path, clock: InstantClock, url: str, why: str
+) -> None:
+    """Is it found at the start, and not by aiohttp's parser at the first request?"""
+    path = written(tmp_path / "config", url, {"token": "t"})
+    with pytest.raises(SettingsFault, match="the URL of its server") as caught:
+        await load_kubeconfig(path, None, {}, clock)
+    assert why in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_a_service_that_makes_no_url_is_a_fault(account: Path, clock: InstantClock) -> None:
+    """Are the variables named that a pod without a cluster's own would have?"""
+    environ = {"KUBERNETES_SERVICE_HOST": "h", "KUBERNETES_SERVICE_PORT": "99999"}
+    with pytest.raises(SettingsFault, match="KUBERNETES_SERVICE_PORT make no URL"):
+        load_in_cluster(environ, clock, account)
 
 
 async def test_a_proxy_of_the_kubeconfig_or_the_environment_is_used(

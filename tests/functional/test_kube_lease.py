@@ -14,9 +14,10 @@ import pytest
 from aiohttp import web
 
 from controller.kube.api.client import KubeClient
-from controller.kube.lease import LeaseClaim, LeaseLock, LeaseTimes, read_holder
-from controller.kube.login.credentials import GivenCredentials
+from controller.kube.lease import LeaseClaim, LeaseLock, LeaseTimes
+from controller.kube.lease_object import read_holder
 from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import recording, status
 from tests.misbehaving import ScriptedServer
 

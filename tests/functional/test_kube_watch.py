@@ -17,14 +17,14 @@ from controller.base.errors import Busy, Garbled, Refused, Unavailable
 from controller.domain.objects import Deployment
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS
-from controller.kube.login.credentials import GivenCredentials
 from controller.kube.watch.cache import Cache
-from controller.kube.watch.collection import Source, StreamTimes
 from controller.kube.watch.decoding import Bookmark, Changed, WatchEvent
 from controller.kube.watch.informer import Informer
+from controller.kube.watch.list_and_watch import ListAndWatch, StreamTimes
 from controller.kube.watch.listing import ATTEMPTS, list_all
 from controller.kube.watch.reflector import ReflectorTimes
 from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import (
     bookmark,
     deployment,
@@ -44,14 +44,14 @@ TINY = StreamTimes(silence=0.05, grace=0.05)
 @asynccontextmanager
 async def source_of(
     server: Script, times: StreamTimes | None = None
-) -> AsyncIterator[Source[Deployment]]:
+) -> AsyncIterator[ListAndWatch[Deployment]]:
     clock = InstantClock()
     async with KubeClient(GivenCredentials(server.url), clock) as client:
-        yield Source(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock, times)
+        yield ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock, times)
 
 
 async def watched(
-    source: Source[Deployment],
+    source: ListAndWatch[Deployment],
     heard: list[WatchEvent[Deployment]] | None = None,
     timeout: float = 300,
 ) -> list[WatchEvent[Deployment]]:
@@ -213,7 +213,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_left() -> None:
         clock.within = impatient  # type: ignore[method-assign, assignment]
         url = f"http://127.0.0.1:{server.port}"
         async with KubeClient(GivenCredentials(url), clock) as client:
-            source = Source(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock)
+            source = ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock)
             with pytest.raises(Unavailable):
                 await watched(source)
 
@@ -248,7 +248,7 @@ class Running:
 async def running(server: Script, times: StreamTimes | None = None) -> AsyncIterator[Running]:
     clock = InstantClock()
     async with KubeClient(GivenCredentials(server.url), clock) as client:
-        source = Source(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock, times)
+        source = ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock, times)
         informer = Informer(
             source,
             Cache[Deployment](),

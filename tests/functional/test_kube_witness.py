@@ -19,9 +19,7 @@ import pytest
 from controller.base.clock import SystemClock
 from controller.domain.evidence import Place, PodEvent, Read
 from controller.domain.objects import Pod
-from controller.kube.access import PLACING, WITNESSING, missing_rights
 from controller.kube.api.client import KubeClient
-from controller.kube.login.credentials import GivenCredentials
 from controller.kube.pod_facts import (
     EVENTS_PAGE,
     LOG_ATTEMPTS,
@@ -31,9 +29,11 @@ from controller.kube.pod_facts import (
     KubeWitness,
 )
 from controller.kube.pod_facts_decoding import EVENTS_KEPT
+from controller.kube.rights import PLACING, WITNESSING, missing_rights
 from controller.simulator.apiserver.auth import rights_table
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import as_pod, listing, pod, status
 from tests.kube_samples.script import Answer, Script, lost, nothing, reply
 
@@ -126,7 +126,7 @@ async def test_a_log_without_an_end_is_given_up() -> None:
         found = await witness.log(POD, "node")
         assert len(server.requests) == LOG_ATTEMPTS
     assert found.text == ""
-    assert f"is longer than {LOG_LIMIT} bytes" in found.unread
+    assert f"answers with more than {LOG_LIMIT} bytes" in found.unread
 
 
 async def test_bytes_that_are_no_text() -> None:
@@ -386,8 +386,8 @@ async def test_a_missing_right_is_named_as_at_the_start() -> None:
         (reply(status(500, "InternalError", "etcd is away"), 500), "etcd is away"),
         (reply(b"Too many requests", 429, Retry_After="2"), "429"),
         (reply(b"<html>no</html>", 302), "302"),
-        (lost, "broke"),
-        (nothing, "in time"),
+        (lost, "closed the connection"),
+        (nothing, "did not answer within"),
     ],
     ids=["404", "401", "500", "429", "302", "lost", "silent"],
 )
@@ -484,7 +484,7 @@ async def reader_of(server: SimulatedApiServer) -> AsyncIterator[KubeClient]:
 
 
 async def test_with_these_rights_all_is_read() -> None:
-    """With the verbs of `access.py` alone, are log, Events and place read from a real protocol?"""
+    """With the verbs of `rights.py` alone, are log, Events and place read from a real protocol?"""
     async with simulated(*VERBS) as server, reader_of(server) as client:
         found, witness = pod_of(server), KubeWitness(client)
         happen(server, found.metadata.uid, "Evicted")

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from controller.base.errors import Busy, Forbidden, Garbled, LostReply, Refused, Trouble
+from controller.base.http_errors import NotConnected
 from controller.domain import names
 from controller.domain.notice import Level, Notice
 from controller.domain.record.write import ImageChange, Write
-from controller.kube.access import LEASING, missing_rights
 from controller.kube.api.client import KubeClient
-from controller.kube.api.errors import NotConnected
 from controller.kube.cluster import KubeCluster, Watching
-from controller.kube.login.credentials import GivenCredentials
+from controller.kube.rights import LEASING, missing_rights
 from tests.kube_samples.clock import InstantClock
+from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import deployment, recording, status
 from tests.kube_samples.script import Answer, Script, lost, reply
 from tests.misbehaving import closed_port

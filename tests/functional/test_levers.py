@@ -7,7 +7,7 @@ import pytest
 
 from controller.domain import names
 from controller.domain.record.record import Outcome
-from controller.inspection.levers import FIELD_MANAGER
+from controller.inspection.lever_writer import FIELD_MANAGER
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from tests.controlled_world import BUILD, REPOSITORY, SOAK, ControlledWorld

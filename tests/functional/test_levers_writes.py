@@ -13,14 +13,14 @@ from controller.base.clock import SystemClock
 from controller.base.errors import Forbidden
 from controller.cli.main import main
 from controller.domain import names
-from controller.inspection import lever_values as wishes
-from controller.inspection.lever_values import Lever, Result
-from controller.inspection.levers import FIELD_MANAGER, LeverHand, Pulled, open_hand
+from controller.inspection import lever_annotations as wishes
+from controller.inspection.lever_annotations import Lever, Result
+from controller.inspection.lever_writer import FIELD_MANAGER, LeverHand, Pulled, open_hand
 from controller.process.wiring import Surroundings
 from controller.settings.settings import load_settings
 from controller.simulator.apiserver.auth import Access
-from controller.simulator.apiserver.mishaps import failure
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
+from controller.simulator.apiserver.server_faults import failure
 from controller.simulator.faults import Answer, LoseReply
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.world import PERSON, World

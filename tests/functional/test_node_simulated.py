@@ -1,4 +1,4 @@
-"""The prober and the simulator's node: do they speak of the same thing?"""
+"""The HTTP probe and the simulator's node: do they speak of the same thing?"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,8 +9,8 @@ import pytest
 from controller.domain.node_http import NodeAddress, NodeAnswer
 from controller.domain.pace.stages import EXECUTED, FETCHED, STATE_SYNCED
 from controller.domain.target import SyncMode
-from controller.node.direct import DirectDoor, node_session
-from controller.node.prober import HttpNodeProbe
+from controller.node.direct_door import DirectDoor, node_session
+from controller.node.http_probe import HttpNodeProbe
 from controller.simulator.node import NodeSettings, Pace, Plan, Progress, SimulatedNode, Version
 from tests.fakes import FakeClock
 

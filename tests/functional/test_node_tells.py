@@ -1,7 +1,7 @@
-"""The prober: what else it learns of a node that answers, and that it costs health nothing.
+"""The HTTP probe: what else it learns of a node that answers, and that it costs health nothing.
 
 Included: the order and number of requests, their bounds, what their failures cost.
-Excluded: health (test_node_prober.py), shapes of answers (tests/unit/test_node_*.py).
+Excluded: health (test_node_http_probe.py), shapes of answers (tests/unit/test_node_*.py).
 """
 
 import asyncio
@@ -14,9 +14,17 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from controller.domain.node_http import AnswerKind, DoorReply, NodeAddress, NodeAnswer, Tip
-from controller.node.direct import DirectDoor, node_session
-from controller.node.prober import HttpNodeProbe
+from controller.base.errors import Unavailable
+from controller.domain.node_http import (
+    AnswerKind,
+    DoorReply,
+    NodeAddress,
+    NodeAnswer,
+    NodeRequest,
+    Tip,
+)
+from controller.node.direct_door import DirectDoor, node_session
+from controller.node.http_probe import HttpNodeProbe
 from tests.fakes import FakeClock
 from tests.misbehaving import ScriptedServer
 
@@ -273,27 +281,17 @@ async def test_page_of_metrics_has_a_bound(node: Node, size: int, peers: int | N
 
 
 class HalfClosedDoor:
-    """The API server's proxy, which lets questions about health pass and answers all others."""
+    """The API server's proxy, which lets questions about health pass and fails at all others."""
 
-    async def fetch(
-        self,
-        address: NodeAddress,
-        path: str,
-        *,
-        method: str = "GET",
-        body: bytes | None = None,
-        limit: int,
-        timeout: float,
-    ) -> DoorReply:
-        health = {"checks": HEALTHY, "healthy": True}
-        if "health" in path:
+    async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:
+        if "health" in request.path:
+            health = {"checks": HEALTHY, "healthy": True}
             return DoorReply(200, json.dumps(health).encode())
-        result = {"height": "1", "number": "0x1", "networkName": "fuji"}
-        return DoorReply(200, json.dumps({"result": result}).encode(), from_node=False)
+        raise Unavailable("pod pod was not reached: the API server's proxy answers 502: no")
 
 
-async def test_words_of_the_proxy_are_not_the_nodes() -> None:
-    """Is what the API server answers in the node's stead not taken for the node's tip?"""
+async def test_a_way_that_closes_costs_no_answer() -> None:
+    """Does what health has shown stand, where nothing else could be asked?"""
     address = NodeAddress("ns", "pod", "10.0.0.1", 9650, "svc")
     answer = await HttpNodeProbe(HalfClosedDoor()).ask(address)
 

@@ -13,7 +13,7 @@ from store import open_store
 from tests.causes_world import LONG, begin, bootstrapping, causes_world, ends, kill, running
 from tests.commands import command
 from tests.controlled_world import ControlledWorld
-from tests.servers import RedisServer
+from tests.redis_servers import RedisServer
 
 # Bootstraps, and neither passes nor fails: a check that is held against nobody.
 NEVER = Unhealthy("shuttingDown", "the node is shutting down")

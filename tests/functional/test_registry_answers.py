@@ -19,11 +19,11 @@ from controller.base.errors import (
     Garbled,
     NotFound,
     Refused,
-    SettingsFault,
     Trouble,
     Unavailable,
 )
 from controller.domain.build import Platform, Quota
+from controller.domain.mirrors import Mirrors
 from controller.domain.reference import ReferenceFault, Repository
 from controller.registry.client import RegistryClient
 from tests.fakes import FakeClock
@@ -295,19 +295,11 @@ async def test_mirror_is_asked_instead() -> None:
         ScriptedServer(answering(docker_content_digest=DIGEST)) as server,
         aiohttp.ClientSession() as session,
     ):
-        client = RegistryClient(
-            session, FakeClock(), Random(1), mirrors={"docker.io": f"{server.url}/hub"}
-        )
+        mirrors = Mirrors.parse([f"docker.io={server.url}/hub"])
+        client = RegistryClient(session, FakeClock(), Random(1), mirrors=mirrors)
 
         assert await client.head(Repository("docker.io", "a/b"), "v1") == DIGEST
         assert server.requests == ["HEAD /hub/v2/a/b/manifests/v1"]
-
-
-async def test_bad_mirror_is_a_fault_of_settings() -> None:
-    """Is a mirror that is no URL a fault of the settings, at the start?"""
-    async with aiohttp.ClientSession() as session:
-        with pytest.raises(SettingsFault):
-            RegistryClient(session, FakeClock(), Random(1), mirrors={"docker.io": "nowhere"})
 
 
 async def test_text_that_is_no_reference_is_not_sent() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from controller.domain.build import Platform
 from controller.domain.evidence import BuildFacts
+from controller.domain.mirrors import Mirrors
 from controller.domain.reference import Repository
 from controller.registry.client import RegistryClient
 from controller.simulator.registry import Shape, SimulatedBuild, SimulatedRegistry, WrongDigest
@@ -41,7 +42,7 @@ class Asked:
 
     def client(self, *hosts: str) -> RegistryClient:
         """hosts: those that the simulator stands for."""
-        mirrors = dict.fromkeys(hosts, self.registry.url)
+        mirrors = Mirrors.parse(f"{host}={self.registry.url}" for host in hosts)
         return RegistryClient(self.session, self.clock, Random(1), mirrors=mirrors)
 
     async def describe(self, tag: str, build: str) -> BuildFacts:
@@ -62,9 +63,7 @@ async def test_labelled_build(asked: Asked, shape: Shape) -> None:
     for platform in LABELLED.platforms[: 1 if shape is Shape.SINGLE else None]:
         build = LABELLED.digest(platform, shape)
 
-        assert await asked.describe("latest", build) == BuildFacts(
-            "1.14.0", COMMIT, "2026-11-20T10:00:00Z"
-        )
+        assert await asked.describe("latest", build) == BuildFacts("1.14.0", COMMIT)
 
 
 @pytest.mark.parametrize(
@@ -133,5 +132,5 @@ async def test_lying_registry(asked: Asked) -> None:
     asked.registry.faults.add(WrongDigest(), path="/manifests/", count=None)
     facts = await asked.describe("latest", LABELLED.digest())
 
-    assert (facts.commit, facts.created) == ("", "")
+    assert facts.commit == ""
     assert "do not have the digest" in facts.unread[0]

@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from controller.base.errors import Garbled, Refused, Trouble, Unavailable
+from controller.base.http_errors import HandshakeFailed, NotConnected, PortClosed, Untrusted
 from controller.domain.build import Platform
+from controller.domain.mirrors import Mirrors
 from controller.domain.reference import Repository
 from controller.registry.client import RegistryClient
 from tests.fakes import FakeClock
@@ -106,7 +108,7 @@ async def failure(
     session: aiohttp.ClientSession, registry: str, mirror: str | None = None
 ) -> Trouble:
     """What `head` raises at that registry."""
-    mirrors = {registry: mirror} if mirror else {}
+    mirrors = Mirrors.parse([f"{registry}={mirror}"] if mirror else [])
     client = RegistryClient(session, FakeClock(), Random(1), mirrors=mirrors)
     repository = Repository(registry, "team/node")
     with pytest.raises(Trouble) as caught:
@@ -119,15 +121,15 @@ async def test_nobody_listens(session: aiohttp.ClientSession) -> None:
     """Is a refused connection something that passes?"""
     error = await failure(session, f"127.0.0.1:{await closed_port()}")
 
-    assert type(error) is Unavailable
-    assert "cannot be reached" in str(error)
+    assert type(error) is PortClosed
+    assert "cannot be reached: it refuses connections" in str(error)
 
 
 async def test_unknown_name(session: aiohttp.ClientSession) -> None:
     """Is a name that does not resolve something that passes, with a sentence of its own?"""
     error = await failure(session, "registry.invalid", "http://registry.invalid")
 
-    assert type(error) is Unavailable
+    assert type(error) is NotConnected
     assert "not found by its name" in str(error)
 
 
@@ -183,7 +185,7 @@ async def test_untrusted_certificate(
     async with ScriptedServer(lambda _: web.Response(headers=FOUND), tls=server_tls) as server:
         error = await failure(session, server.netloc, server.url)
 
-        assert type(error) is Refused
+        assert type(error) is Untrusted
         assert "certificate that is not trusted" in str(error)
         assert server.requests == []
 
@@ -193,7 +195,7 @@ async def test_tls_where_none_is_spoken(session: aiohttp.ClientSession) -> None:
     async with ScriptedServer(lambda _: web.Response(headers=FOUND)) as server:
         error = await failure(session, server.netloc, f"https://{server.netloc}")
 
-    assert type(error) is Unavailable
+    assert type(error) is HandshakeFailed
     assert "--registry HOST=http" in str(error)
 
 
@@ -202,7 +204,8 @@ async def test_trusted_certificate(
 ) -> None:
     """Does a registry with TLS answer?"""
     async with ScriptedServer(lambda _: web.Response(headers=FOUND), tls=server_tls) as server:
-        client = RegistryClient(trusting, FakeClock(), Random(1), mirrors={"r.example": server.url})
+        mirrors = Mirrors.parse([f"r.example={server.url}"])
+        client = RegistryClient(trusting, FakeClock(), Random(1), mirrors=mirrors)
         assert await client.head(Repository("r.example", "a"), "latest") == DIGEST
 
 

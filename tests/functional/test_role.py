@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from controller.domain import names
-from controller.kube.access import (
+from controller.kube.rights import (
     IDENTIFYING,
     LEASING,
     PLACING,
@@ -29,8 +29,10 @@ from controller.simulator.apiserver.statuses import StatusError
 from controller.simulator.faults import LoseReply
 from controller.simulator.world import NAMESPACE, World
 from tests.kustomize import K8S, Object, build, build_own
-from tests.servers import free_port
+from tests.redis_servers import free_port
 from tests.target_world import ENDLESS, REPOSITORY, SECOND, SOAK, TAG, TargetWorld, target_world
+
+pytestmark = pytest.mark.jumping
 
 TARGET = "fuji-c-chain-state-sync"
 NAME = f"bootstrap-{TARGET}"
@@ -105,7 +107,7 @@ def assert_the_same(granted: set[Right], needed: set[Right]) -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_account_is_granted_what_the_code_needs(folder: str) -> None:
     """Do the Roles of every overlay grant the controller's account exactly the verbs of
-    controller/kube/access.py, where it needs them?
+    controller/kube/rights.py, where it needs them?
     """
     granted = granted_by(folder)
     if folder == CLUSTER_WIDE:

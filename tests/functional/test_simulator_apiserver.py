@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -70,6 +71,13 @@ async def client() -> AsyncIterator[Client]:
     yield client
     await client.session.close()
     await server.stop()
+
+
+async def test_an_answer_is_dated_by_the_clock_that_is_played(client: Client) -> None:
+    """Could nobody take the machine's time for the cluster's?"""
+    async with client.session.get(f"{client.server.url}/version") as answer:
+        dated = parsedate_to_datetime(answer.headers["Date"])
+    assert dated == FakeClock().now().replace(microsecond=0)
 
 
 async def test_create_twice(client: Client) -> None:

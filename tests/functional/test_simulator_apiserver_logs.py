@@ -231,7 +231,7 @@ def _waits_for(world: World, container: str = "node") -> str:
 async def test_words_for_waiting(reason: str, words: str) -> None:
     """Is each reason to wait said in the kubelet's words?"""
     record = ContainerRecord("node", "a/b:1", state=waiting(reason))
-    images = RegistryImages(Catalogue())
+    images = RegistryImages(Catalogue(FakeClock()))
     worker = ContainerWorker(
         record, lambda _: IdleProcess(FakeClock()), images, FakeClock(), Speed()
     )

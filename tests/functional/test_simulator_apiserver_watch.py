@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from controller.simulator.apiserver import mishaps
+from controller.simulator.apiserver import server_faults
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from controller.simulator.apiserver.watch import WatchSettings
 from controller.simulator.faults import (
@@ -223,15 +223,15 @@ async def test_faults_are_consumed(bench: Bench) -> None:
 
 async def test_faults_can_mean_watches_only(bench: Bench) -> None:
     """Does a rule for watches leave lists alone?"""
-    bench.server.faults.add(mishaps.gone(), is_watch=True)
+    bench.server.faults.add(server_faults.gone(), is_watch=True)
     assert (await bench.get()).status == 200
     assert (await bench.watch()).status == 410
 
 
 async def test_the_two_shapes_of_429(bench: Bench) -> None:
     """Are both refusals there: plain text of fairness, and JSON of a cache that fills?"""
-    bench.server.faults.add(mishaps.too_many_requests(3))
-    bench.server.faults.add(mishaps.initializing(2))
+    bench.server.faults.add(server_faults.too_many_requests(3))
+    bench.server.faults.add(server_faults.initializing(2))
     first, second = await bench.get(), await bench.get()
     assert (first.status, first.content_type, first.headers["Retry-After"]) == (
         429,
@@ -287,7 +287,7 @@ async def test_stale_list(bench: Bench) -> None:
     """Does a stale list show an older state under its older version?"""
     old = int(bench.make("a"))
     bench.make("b")
-    bench.server.faults.add(mishaps.StaleList(old))
+    bench.server.faults.add(server_faults.StaleList(old))
     body = await (await bench.get()).json()
     assert [item["metadata"]["name"] for item in body["items"]] == ["a"]
     assert body["metadata"]["resourceVersion"] == str(old)
@@ -296,7 +296,7 @@ async def test_stale_list(bench: Bench) -> None:
 async def test_error_event_in_mid_stream(bench: Bench) -> None:
     """Does an ERROR event come after the lines before it, and end the stream?"""
     bench.make("a")
-    bench.server.faults.add(mishaps.ErrorEvent(500, "InternalError", after=1))
+    bench.server.faults.add(server_faults.ErrorEvent(500, "InternalError", after=1))
     lines = [json.loads(line) for line in (await (await bench.watch()).text()).splitlines()]
     assert [line["type"] for line in lines] == ["ADDED", "ERROR"]
     assert lines[1]["object"]["code"] == 500

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import inf
@@ -410,14 +410,40 @@ def test_a_flag_wins_over_its_variable() -> None:
 
 
 @pytest.mark.parametrize(
-    "environment",
-    [
-        {"AVAGO_NETWORK_ID": "fooji"},
-        {"AVAGO_CHAIN_CONFIG_CONTENT": "{}"},
-        {"AVAGO_HTTP_PORT": "tcp://10.0.0.1:9650"},
-    ],
+    "environment", [{"AVAGO_NETWORK_ID": "fooji"}, {"AVAGO_CHAIN_CONFIG_CONTENT": "{}"}]
 )
 def test_bad_settings(environment: dict[str, str]) -> None:
     """Is nonsense refused as the node refuses it?"""
-    with pytest.raises(BadSettings):
+    with pytest.raises(BadSettings, match=r"^couldn't load node config: "):
         NodeSettings.read(environment)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "read"),
+    [
+        ("http-port", "tcp://10.0.0.1:9650", lambda settings: settings.http_port == 0),
+        ("partial-sync-primary-network", "yes", lambda s: s.mode is SyncMode.STATE),
+    ],
+)
+def test_what_is_of_the_wrong_kind(
+    flag: str, value: str, read: Callable[[NodeSettings], bool]
+) -> None:
+    """Is it refused as a flag, and 0 or false without a word as a variable [65, 100]?"""
+    variable = f"AVAGO_{flag.upper().replace('-', '_')}"
+    assert read(NodeSettings.read({variable: value}))
+    with pytest.raises(BadSettings, match=f'^couldn\'t configure flags: .*"--{flag}" flag'):
+        NodeSettings.read({}, [f"--{flag}={value}"])
+
+
+def test_an_empty_variable_is_none() -> None:
+    """Does an empty variable leave the default in force, and an empty flag count [96]?"""
+    names = ("NETWORK_ID", "HTTP_HOST", "HTTP_PORT", "DATA_DIR", "CHAIN_CONFIG_CONTENT")
+    assert NodeSettings.read({f"AVAGO_{name}": "" for name in names}) == NodeSettings()
+    assert NodeSettings.read({}, ["--http-host="]).reachable
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "localhost", "::1"])
+def test_a_loopback_is_out_of_reach(host: str) -> None:
+    """Is a listener on the loopback for nobody outside its pod, by flag and by variable?"""
+    assert not NodeSettings.read({"AVAGO_HTTP_HOST": host}).reachable
+    assert not NodeSettings.read({"AVAGO_HTTP_HOST": "0.0.0.0"}, ["--http-host", host]).reachable

@@ -18,13 +18,13 @@ from controller.simulator.manifests import TargetManifest
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.registry.catalogue import Catalogue
 from controller.simulator.workloads import (
+    REAL_SPEED,
     InitCall,
     InitExit,
     PreparesData,
     PullError,
     RegistryImages,
     RunDirectory,
-    Speed,
     Volume,
     Workloads,
 )
@@ -88,7 +88,7 @@ async def lab() -> AsyncIterator[Lab]:
     storage = Storage(clock, random)
     objects = Objects(storage, random)
     objects.create("namespaces", {"metadata": {"name": "bootstrap"}})
-    cluster, catalogue = Cluster(storage, objects), Catalogue()
+    cluster, catalogue = Cluster(storage, objects), Catalogue(clock)
     async with Workloads(cluster, RegistryImages(catalogue), clock, kubelet=False):
         yield Lab(cluster, catalogue)
 
@@ -372,13 +372,24 @@ def test_environment_expands_what_came_before() -> None:
 
 def test_restarts_back_off() -> None:
     """Is the first restart at once, and do the others wait twice as long each, up to the cap?"""
-    speed = Speed(restart_first=10, restart_cap=300)
-    assert [speed.restart_delay(n) for n in range(1, 8)] == [0, 10, 20, 40, 80, 160, 300]
+    assert [REAL_SPEED.restart_delay(n) for n in range(1, 8)] == [0, 10, 20, 40, 80, 160, 300]
+    assert [REAL_SPEED.pull_delay(n) for n in range(1, 7)] == [10, 20, 40, 80, 160, 300]
+
+
+async def test_what_changes_nothing_is_not_written(lab: Lab) -> None:
+    """Does a controller that writes what is there already wake nobody?"""
+    lab.deploy()
+    before = lab.cluster.storage.version
+    deployment = lab.deployment
+    assert lab.cluster.change("deployments", deployment, lambda d: d["spec"].update(replicas=1))
+    assert lab.cluster.storage.version == before
+    assert lab.cluster.change("deployments", deployment, lambda d: d["spec"].update(replicas=0))
+    assert lab.cluster.storage.version > before
 
 
 def test_images_of_a_registry() -> None:
     """Are tags, indexes and platform digests resolved, and all else refused in the right way?"""
-    catalogue, build = Catalogue(), SimulatedBuild()
+    catalogue, build = Catalogue(FakeClock()), SimulatedBuild()
     index = catalogue.push("avaplatform/avalanchego", "latest", build)
     images = RegistryImages(catalogue)
     name = "avaplatform/avalanchego"

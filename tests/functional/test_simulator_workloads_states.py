@@ -93,6 +93,22 @@ async def test_the_state_before_is_the_last_state(world: World) -> None:
     assert number == "2"
 
 
+async def test_a_container_without_a_probe_is_ready_as_it_runs(world: World) -> None:
+    """Is a log shipper beside the node ready at once, and the node only when its probe passes?"""
+    await start(world)
+
+    def ship(obj: Any) -> None:
+        shipper = {"name": "shipper", "image": "busybox:1.36"}
+        obj["spec"]["template"]["spec"]["containers"].append(shipper)
+
+    world.change("fuji", ship)
+    status = await world.until(
+        lambda: "running" in state_of(world, "shipper") and status_of(world, "shipper")
+    )
+    assert status["ready"]
+    assert not status_of(world)["ready"]
+
+
 # --- The log as termination message ----------------------------------------------------------
 
 

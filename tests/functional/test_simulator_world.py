@@ -16,7 +16,7 @@ from controller.base.clock import SystemClock
 from controller.domain.defaults import Rules
 from controller.domain.manifest.network_and_mode import read_network_and_mode
 from controller.domain.manifest.node_port import node_port
-from controller.domain.manifest.request import read_subject
+from controller.domain.manifest.request import read_request
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.pods.run_pods import InitWord
 from controller.domain.target import SyncMode
@@ -403,8 +403,8 @@ def test_manifests_fulfil_the_contract(network: str, mode: SyncMode) -> None:
     raw = manifest.deployment()
     deployment = msgspec.json.decode(json.dumps(raw), type=Deployment)
     service = msgspec.json.decode(json.dumps(manifest.service()), type=Service)
-    subject = read_subject(deployment, Rules())
-    assert (subject.target.network, subject.target.mode) == (network, mode)
+    asked = read_request(deployment, Rules())
+    assert (asked.target.network, asked.target.mode) == (network, mode)
     assert node_port(deployment, service) == 9650
     container = raw["spec"]["template"]["spec"]["containers"][0]
     pod = {"metadata": {"name": "p", "namespace": "bootstrap", "uid": "u"}, "spec": {}}

@@ -29,7 +29,8 @@ from store.limits import BODY_BYTES, EVIDENCE_BYTES, RUNS_AT_ONCE
 from store.redis.errors import Calls
 from store.redis.opening import open_redis
 from store.redis.store import RedisStore
-from tests.servers import FlakyProxy, RedisServer, redis_server
+from tests.flaky_proxy import FlakyProxy
+from tests.redis_servers import RedisServer, redis_server
 
 TARGET = "fuji-c-chain-state-sync"
 OTHER_TARGET = "mainnet-full-sync"

@@ -26,7 +26,8 @@ from store import (
 )
 from store.limits import EVIDENCE_BYTES, RUN_KEEP_SECONDS
 from store.redis.opening import open_redis
-from tests.servers import FlakyProxy, RedisServer, free_port, redis_server, silent_server
+from tests.flaky_proxy import FlakyProxy, silent_server
+from tests.redis_servers import RedisServer, free_port, redis_server
 from tests.store_calls import ANNA, BERT, BUILD, CALLS, META, TARGET, WRITES, Call
 
 SECRET = "open:sesame/42"

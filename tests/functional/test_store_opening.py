@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from store import MemoryStore, StateStore, StoreMisused, open_store
+from store import MemoryStore, StateStore, StoreMisused, is_memory, open_store
 from store.redis.store import RedisStore
-from tests.servers import redis_server
+from tests.redis_servers import redis_server
 
 
 async def refusal(url: str, **options: object) -> str:
@@ -21,6 +21,21 @@ async def refusal(url: str, **options: object) -> str:
 async def test_memory() -> None:
     """Does memory:// open a store of this process?"""
     assert isinstance(await open_store("memory://"), MemoryStore)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        ("memory://", True),
+        ("Memory://", True),
+        ("redis://memory:6379/0", False),
+        ("memory", False),
+        ("memoryd://h", False),
+    ],
+)
+def test_the_memory_store_is_known_by_its_scheme(url: str, is_one: bool) -> None:
+    """Does every spelling that opens a store of this process count as one, and nothing else?"""
+    assert is_memory(url) is is_one
 
 
 @pytest.mark.parametrize("url", ["memory://x", "memory:///", "memory://?db=1"])

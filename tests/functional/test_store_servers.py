@@ -1,4 +1,4 @@
-"""The helpers of tests/servers.py: do they misbehave as they promise?"""
+"""The helpers of tests/redis_servers.py: do they misbehave as they promise?"""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from tests.servers import FlakyProxy, redis_server
+from tests.flaky_proxy import FlakyProxy
+from tests.redis_servers import redis_server
 
 
 async def test_lost_reply_is_of_an_executed_request(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from tests.target_world import (
     target_world,
 )
 
+pytestmark = pytest.mark.jumping
+
 TARGETS = [f"{network}-{mode}" for network in ("mainnet", "fuji") for mode in SyncMode]
 
 

@@ -25,7 +25,6 @@ COMMIT = "c0ffee00" * 5
 LABELS = {
     "org.opencontainers.image.version": "1.14.0",
     "org.opencontainers.image.revision": COMMIT,
-    "org.opencontainers.image.created": "2026-11-20T10:00:00Z",
 }
 
 
@@ -118,9 +117,7 @@ async def test_labels(
     repository = Repository(f"127.0.0.1:{port}", name)
 
     build = await client.build(repository, await client.head(repository, "latest"), AMD64)
-    assert await client.describe(repository, "latest", build) == BuildFacts(
-        "1.14.0", COMMIT, "2026-11-20T10:00:00Z"
-    )
+    assert await client.describe(repository, "latest", build) == BuildFacts("1.14.0", COMMIT)
 
 
 async def test_no_labels(session: aiohttp.ClientSession, client: RegistryClient, port: int) -> None:

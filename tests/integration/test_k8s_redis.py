@@ -11,7 +11,7 @@ import redis
 
 from store import open_store
 from tests.kustomize import K8S
-from tests.servers import free_port, program
+from tests.redis_servers import free_port, program
 
 COMPONENT = K8S / "components" / "redis"
 TARGET, RUN = "fuji-c-chain-state-sync", "20261123t060000z-1a2b3c4d"

@@ -25,10 +25,10 @@ from controller.domain.record.parts import Checked, Facts
 from controller.domain.record.record import SCHEMA as RECORD_SCHEMA
 from controller.domain.record.record import OpenRun, Outcome, Record, Step, encode_record
 from controller.domain.run import Phase
-from controller.engine.claims.ledger import claims_of
+from controller.engine.claims.refill import claims_of
 from controller.engine.telling.publisher import Publisher
 from store import Claim, Meta, Transition, open_store
-from tests.servers import RedisServer, program, redis_server
+from tests.redis_servers import RedisServer, program, redis_server
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "redis.md"
 COMMAND = re.compile(r"```sh\n(redis-cli [^\n]*)\n```\n\n?(?:```text\n(.*?)```)?", re.DOTALL)

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
@@ -96,11 +95,6 @@ class Script(ScriptedServer):
         await super().__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._ended.set()
-        await super().__aexit__(kind, error, trace)
+        await super().__aexit__()

@@ -15,8 +15,9 @@ from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.record.write import Write, WriteReply
 from controller.domain.reference import Reference
-from store.api import StoreUnavailable
+from store.api import StateStore, StoreUnavailable
 from store.memory import MemoryStore
+from store.passing_on import PassingStore
 from tests.fakes import FakeClock
 from tests.machine_objects import BUSY, SOUND, apply_write, pod, service
 from tests.machine_world import Directory, following, prepare_data
@@ -37,38 +38,34 @@ class PlayedClock(FakeClock):
 
 @dataclass
 class Node:
-    """One pod's node. begun: when its process started; needs: seconds to bootstrap from there."""
+    """One pod's node."""
 
     pod: Pod
-    real: str
-    said: str | None
-    begun: float
+    real: str  # build that runs in it
+    said: str | None  # the init container's word; None: it waits
+    begun: float  # monotonic seconds at which its process started
     restarts: int = 0
-    restarted: datetime | None = None
+    restarted: datetime | None = None  # the last time, if it ever was
 
 
 @dataclass
 class Character:
-    """How a build behaves. hours: that it takes to bootstrap. crashes: restarts it makes, one each
-    quarter of an hour, before it goes on.
-    """
+    """How a build behaves."""
 
-    hours: float = 6.0
-    crashes: int = 0
+    hours: float = 6.0  # that it takes to bootstrap
+    crashes: int = 0  # restarts it makes, one each quarter of an hour, before it goes on
 
 
 @dataclass
 class PlayedCluster:
-    """`Cluster` of the engine's ports. behaviour: by build. lost: share of writes whose reply is
-    lost, applied or not.
-    """
+    """`Cluster` of the engine's ports. Maps are by key, but for behaviour (by build) and tags."""
 
     clock: FakeClock
     random: Random
     behaviour: dict[str, Character] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-    lost: float = 0.0
-    ahead: float = 0.0
+    tags: dict[str, str] = field(default_factory=dict)  # to the build behind
+    lost: float = 0.0  # share of writes whose reply is lost, applied or not
+    ahead: float = 0.0  # seconds of our clock before the API server's
     deployments: dict[str, Deployment] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     volumes: dict[str, dict[str, Directory]] = field(default_factory=dict)
@@ -205,66 +202,21 @@ class PlayedProbe:
         return self.cluster.answer(address.service)
 
 
-class FickleStore(MemoryStore):
-    """A store that can be away, for every call, and that can forget all it knows."""
+class FickleStore(PassingStore):
+    """A store in memory that can be away, for every call, and that can forget all it knows."""
 
     def __init__(self, clock: FakeClock) -> None:
-        super().__init__(monotonic=clock.monotonic)
         self._clock = clock
         self.away = False
+        super().__init__(self._empty())
+
+    def _empty(self) -> MemoryStore:
+        return MemoryStore(monotonic=self._clock.monotonic)
 
     def forget(self) -> None:
-        away = self.away
-        self.__init__(self._clock)  # type: ignore[misc]
-        self.away = away
+        self._behind = self._empty()
 
-    def __getattribute__(self, name: str) -> object:
-        found = super().__getattribute__(name)
-        if name in _METHODS and super().__getattribute__("away"):
-            return _away
-        return found
-
-
-_METHODS = frozenset(
-    [
-        "meta",
-        "refill",
-        "claim",
-        "retake",
-        "claimed",
-        "pending",
-        "settle",
-        "release",
-        "mirror",
-        "mirrored",
-        "mirrors",
-        "put_run",
-        "run",
-        "append",
-        "history",
-        "put_tag",
-        "tag",
-        "put_build",
-        "build",
-        "put_evidence",
-        "evidence",
-        "runs",
-        "note_seen",
-        "seen_builds",
-        "claims_of",
-    ]
-)
-
-
-async def _away(*_args: object, **_options: object) -> None:
-    raise StoreUnavailable("the store is away")
-
-
-@dataclass
-class Ear:
-    """Every notice that was told, in order."""
-
-    notices: list[Notice] = field(default_factory=list)
-
-    async def tell(self, notice: Notice) -> None:
-        self.notices.append(notice)
+    def _reach(self) -> StateStore:
+        if self.away:
+            raise StoreUnavailable("the store is away")
+        return super()._reach()

@@ -5,12 +5,10 @@ The same seed gives the same history, so a bad one can be looked at again.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 
 import pytest
-from loguru import logger
 
 from controller.base.errors import Unavailable
 from controller.domain.build import Platform
@@ -20,11 +18,11 @@ from controller.domain.reference import Reference
 from controller.domain.run import Phase
 from controller.engine.engine import Engine, EngineOptions, Ports
 from tests.engine_fakes import BlindWitness, FakeRegistry
+from tests.machine_engine import Ear
 from tests.machine_objects import bare, deployment, with_annotations
 from tests.simulation.played import (
     HOUR,
     Character,
-    Ear,
     FickleStore,
     PlayedClock,
     PlayedCluster,
@@ -42,14 +40,6 @@ OPTIONS = EngineOptions(
 )
 TICK = HOUR / 4
 SOUND, CRASHING, WOBBLY = Character(), Character(crashes=99), Character(crashes=4)
-
-
-@pytest.fixture(autouse=True)
-def _no_logs() -> Iterator[None]:
-    """Months of debug lines would take longer than the months."""
-    logger.disable("controller")
-    yield
-    logger.enable("controller")
 
 
 @dataclass

@@ -2,13 +2,13 @@
 machine, its table of verdicts, and what must never become one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.domain.failure_class import CLASSES, class_of
-from controller.domain.health.attention import LastWords
+from controller.domain.health.look import LastWords
 from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.objects import (
     Container,
@@ -115,11 +115,16 @@ def wrong_architecture(s: Scene) -> None:
     s.ends(6, 1, line="exec /avalanchego/build/avalanchego: exec format error")
 
 
-def loopback(s: Scene) -> None:
+def loopback(s: Scene, args: Sequence[str] = ()) -> None:
     made = s.made()
-    node = Container(name="node", image=made.spec.container("node").image)  # type: ignore[union-attr]
+    image = made.spec.container("node").image  # type: ignore[union-attr]
+    node = Container(name="node", image=image, args=list(args))
     s.shows(with_fields(made, spec=with_fields(made.spec, containers=[node])))
     s.looks(NodeAnswer(AnswerKind.STARTING, "refuses connections"), 1.2)
+
+
+def loopback_by_flag(s: Scene) -> None:
+    loopback(s, ["--http-host=127.0.0.1"])
 
 
 def host_refused(s: Scene) -> None:
@@ -152,6 +157,7 @@ CAUSES: list[tuple[Callable[[], Scene], Callable[[Scene], None], str]] = [
     (scene, wrong_architecture, "BadConfig"),
     (scene, host_refused, "BadConfig"),
     (scene, loopback, "BadConfig"),
+    (scene, loopback_by_flag, "BadConfig"),
 ]
 
 

@@ -11,6 +11,7 @@ from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Choice, ClaimSeen, Leave, Nudge
 from controller.domain.defaults import Rules
 from controller.domain.run import Phase
+from tests.machine_engine import at_once
 from tests.machine_objects import (
     apply_write,
     bare,
@@ -22,7 +23,7 @@ from tests.machine_objects import (
     with_images,
     word,
 )
-from tests.machine_world import World, at_once
+from tests.machine_world import World
 
 
 def taken_back(world: World, key: str, *, seconds: float) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from controller.domain.health.attention import LastWords
+from controller.domain.health.look import LastWords
 from controller.domain.objects import (
     StateWaiting,
 )

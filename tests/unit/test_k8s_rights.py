@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.kube.access import (
+from controller.kube.api import resources
+from controller.kube.rights import (
     LEASING,
     PLACING,
     READ_CLAIMS,
@@ -19,7 +20,6 @@ from controller.kube.access import (
     WRITING,
     Right,
 )
-from controller.kube.api import resources
 from tests.kustomize import K8S, Object, build, build_own, one
 
 KUBE = K8S.parent / "controller" / "kube"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from controller.domain.objects import Deployment, Pod
-from controller.kube.owners import deployment_of
+from controller.kube.pod_owner import deployment_of
 from controller.kube.watch.cache import Cache, Change
 from tests.kube_samples.objects import as_deployment, as_pod, deployment, pod, recording
 

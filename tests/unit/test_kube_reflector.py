@@ -14,8 +14,9 @@ import pytest
 
 from controller.base.backoff import BackoffPolicy
 from controller.base.errors import Busy, Forbidden, Garbled, Unavailable
+from controller.base.http_errors import NotConnected
 from controller.domain.objects import Deployment
-from controller.kube.api.errors import Expired, NotConnected, Status
+from controller.kube.api.errors import Expired, Status
 from controller.kube.watch.cache import Cache, Change
 from controller.kube.watch.decoding import (
     Bookmark,

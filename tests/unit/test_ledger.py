@@ -7,7 +7,8 @@ import pytest
 
 from controller.domain.decide.observation import ClaimSeen, TakeClaim
 from controller.domain.record.record import Record
-from controller.engine.claims.ledger import Ledger, claims_of
+from controller.engine.claims.ledger import Ledger
+from controller.engine.claims.refill import claims_of
 from store.api import SCHEMA, Meta, StoreForgot, StoreMisused, StoreUnavailable
 from tests.fakes import FakeClock
 from tests.machine_objects import build, deployment

@@ -12,10 +12,10 @@ from controller.domain.manifest.field_owners import annotation_manager
 from controller.domain.objects import Deployment, ManagedField
 from controller.domain.record.asked_once import VALUE_BYTES, asked, lever_value
 from controller.domain.run import Phase
-from controller.inspection import lever_values as wishes
-from controller.inspection.lever_values import Asker, Lever, Result, Wish
-from controller.inspection.levers import operations
-from controller.inspection.opening import InspectedDeployment
+from controller.inspection import lever_annotations as wishes
+from controller.inspection.deployments import InspectedDeployment
+from controller.inspection.lever_annotations import Asker, Lever, Result, Wish
+from controller.inspection.lever_writer import operations
 from tests.fakes import EPOCH
 from tests.machine_objects import RULES, build, deployment, with_annotations
 from tests.machine_world import World

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from controller.domain.node_http import DoorReply, NodeAddress, Tip
-from controller.node.chains import ask_tips
-from controller.node.questions import Questions
+from controller.domain.node_http import DoorReply, NodeAddress, NodeRequest, Tip
+from controller.node.further_questions import Questions
+from controller.node.tips import ask_tips
 
 C_BLOCK = "eth_getBlockByNumber"
 C_NUMBER = "eth_blockNumber"
@@ -37,18 +37,9 @@ class ToldDoor:
         self._answers = ANSWERS | answers
         self.asked: dict[tuple[str, str], Any] = {}
 
-    async def fetch(
-        self,
-        address: NodeAddress,
-        path: str,
-        *,
-        method: str = "GET",
-        body: bytes | None = None,
-        limit: int,
-        timeout: float,
-    ) -> DoorReply:
-        call = json.loads(body or b"")
-        self.asked[path, call["method"]] = call["params"]
+    async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:
+        call = json.loads(request.body or b"")
+        self.asked[request.path, call["method"]] = call["params"]
         return DoorReply(
             200, json.dumps({"id": 1, "result": self._answers[call["method"]]}).encode()
         )

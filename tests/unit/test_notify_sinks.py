@@ -22,7 +22,6 @@ from controller.notify.datadog_sink import TEXT_BYTES, event_tags, event_text
 from controller.notify.fan_out import SINK_SECONDS, Notifier
 from controller.notify.kube_sink import KubeSink
 from controller.notify.log_sink import LogSink, facts
-from controller.notify.muffler import Muffler
 from tests.fakes import EPOCH, FakeClock
 
 FAILED = Notice(
@@ -221,7 +220,7 @@ async def test_a_sink_that_works_again_is_told(lines: list[dict[str, Any]]) -> N
 async def test_events_are_posted_for_deployments_only() -> None:
     """Is a notice that concerns no single Deployment kept from the cluster?"""
     poster = Recorder()
-    sink = KubeSink(poster, Muffler(FakeClock()))
+    sink = KubeSink(poster)
     await sink.tell(REGISTRY_GONE)
     await sink.tell(FAILED)
     assert poster.told == [FAILED]
@@ -230,7 +229,7 @@ async def test_events_are_posted_for_deployments_only() -> None:
 async def test_trouble_with_events_is_told_once_a_namespace(lines: list[dict[str, Any]]) -> None:
     """Do missing rights in one namespace make one line, and their coming back another?"""
     poster = Recorder(Forbidden("create events is not allowed"))
-    sink = KubeSink(poster, Muffler(FakeClock()))
+    sink = KubeSink(poster)
     await sink.tell(FAILED)
     await sink.tell(FAILED)
     await sink.tell(replace(FAILED, deployment="other/x"))
@@ -244,32 +243,6 @@ async def test_trouble_with_events_is_told_once_a_namespace(lines: list[dict[str
         ("Kubernetes Events can be posted again", "tests"),
     ]
     assert lines[0]["bootstrap"]["error"] == "create events is not allowed"
-
-
-def test_a_condition_is_told_once_until_it_ends() -> None:
-    """Is a registry that is away for a day told once, and its coming back once?"""
-    muffler = Muffler(FakeClock())
-    assert [muffler.begin("docker.io") for _ in range(3)] == [True, False, False]
-    assert muffler.begin("ghcr.io")
-    assert muffler.holding() == ["docker.io", "ghcr.io"]
-    assert [muffler.end("docker.io") for _ in range(3)] == [True, False, False]
-    assert muffler.begin("docker.io")
-
-
-async def test_a_condition_that_soon_ends_is_never_told() -> None:
-    """Does one lost answer wake nobody, neither when it begins nor when it ends?"""
-    clock = FakeClock()
-    muffler = Muffler(clock, after=120.0)
-    assert not muffler.begin("store")
-    await clock.advance(119.0)
-    assert not muffler.begin("store")
-    assert not muffler.end("store")
-    assert not muffler.begin("store")
-    await clock.advance(119.0)
-    assert not muffler.begin("store")  # what ended counts no more
-    await clock.advance(1.0)
-    assert muffler.begin("store")
-    assert muffler.end("store")
 
 
 def test_tags_have_few_values() -> None:

@@ -33,7 +33,7 @@ def with_stages(past: PastRun, **hours: float) -> PastRun:
 def test_a_run_like_the_others_is_not_slow() -> None:
     """Is a run that took as long as its like said to be so, with what it is compared with?"""
     found = compare(THIS, NINE)
-    assert (found.slower, found.comparable, found.median, found.by) == (False, 9, 20 * HOUR, 1.0)
+    assert not found.slower
     assert found.sentence == "as fast as the median of 9 runs like it (20h)"
 
 
@@ -42,7 +42,6 @@ def test_a_run_beyond_the_noise_of_its_like_is_slow() -> None:
     assert not compare(took(22.9), NINE).slower
     found = compare(took(23), NINE)
     assert found.slower
-    assert found.by == pytest.approx(1.15)
     assert found.sentence == "15% slower than the median of 9 runs like it (20h)"
 
 
@@ -65,7 +64,7 @@ def test_a_faster_run_says_so() -> None:
     """Is good news said, and no stage blamed?"""
     earlier = [with_stages(past, C_executed=5) for past in NINE]
     found = compare(with_stages(took(10), C_executed=9), earlier)
-    assert (found.slower, found.stage) == (False, "")
+    assert not found.slower
     assert found.sentence == "50% faster than the median of 9 runs like it (20h)"
 
 
@@ -74,7 +73,7 @@ def test_below_eight_comparable_runs_nothing_is_slow() -> None:
     slow = took(200)
     assert compare(slow, NINE[:8]).slower
     found = compare(slow, NINE[:7])
-    assert (found.slower, found.comparable, found.median, found.by) == (False, 7, None, None)
+    assert not found.slower
     assert found.sentence == (
         "not compared: 7 of the 8 earlier passes that it takes (m7, never resumed)"
     )
@@ -99,28 +98,30 @@ def test_below_eight_comparable_runs_nothing_is_slow() -> None:
 def test_what_is_not_alike_is_left_out(fields: dict[str, Any]) -> None:
     """Are other machines, resumed runs, runs of unknown length and the run itself not counted?"""
     found = compare(took(30), [replace(past, **fields) for past in NINE])
-    assert (found.comparable, found.slower) == (0, False)
+    assert not found.slower
+    assert "0 of the 8 earlier passes" in found.sentence
 
 
 def test_a_run_that_nobody_watched_for_long_is_not_compared() -> None:
     """Is what was observed of a bootstrap not taken for how long it took?"""
     half = replace(took(30), unobserved=15 * 3600.0)
     assert "15h of its bootstrap was not observed" in compare(half, NINE).sentence
-    assert compare(took(30), [replace(past, unobserved=1e5) for past in NINE]).comparable == 0
+    unwatched = [replace(past, unobserved=1e5) for past in NINE]
+    assert "0 of the 8 earlier passes" in compare(took(30), unwatched).sentence
 
 
 def test_unknown_machines_are_compared_among_themselves() -> None:
     """Does a cluster that does not tell machine types still compare its runs?"""
     unknown = [replace(past, node_type="") for past in NINE]
     assert compare(took(30, node_type=""), unknown).slower
-    assert compare(took(30), unknown).comparable == 0
+    assert "0 of the 8 earlier passes" in compare(took(30), unknown).sentence
 
 
 @pytest.mark.parametrize(("resumes", "times"), [(1, "once"), (3, "3 times")])
 def test_a_resumed_run_is_not_compared(resumes: int, times: str) -> None:
     """Is a run that went on in another pod never slow, and is the reason said?"""
     found = compare(took(200, resumes=resumes), NINE)
-    assert (found.slower, found.comparable) == (False, 0)
+    assert not found.slower
     assert found.sentence == f"not compared: its data was resumed in another pod {times}"
 
 
@@ -138,14 +139,15 @@ def test_the_newest_twenty_count_in_whatever_order_they_come() -> None:
     mixed = old + new
     Random(1).shuffle(mixed)
     found = compare(THIS, mixed)
-    assert (found.comparable, found.median) == (20, 20 * HOUR)
+    assert found.sentence == "as fast as the median of 20 runs like it (20h)"
 
 
 def test_the_rule_can_be_another() -> None:
     """Are the figures of the rule what is decided by?"""
     rule = SlowerRule(least=2, most=3, spreads=0.0, share=0.02)
     found = compare(took(20.5), NINE[:6], rule)
-    assert (found.comparable, found.slower) == (3, True)
+    assert found.slower
+    assert "the median of 3 runs like it" in found.sentence
 
 
 def test_a_slow_run_names_the_stage_that_lost_most() -> None:
@@ -154,7 +156,6 @@ def test_a_slow_run_names_the_stage_that_lost_most() -> None:
     earlier[0] = with_stages(earlier[0], C_new=1)
     slow = with_stages(took(35), P_executed=4, C_executed=31, C_new=500)
     found = compare(slow, earlier)
-    assert found.stage == "C/executed"
     assert found.sentence.endswith("; C executed took 1d7h against 22h")
 
 
@@ -162,7 +163,7 @@ def test_a_slow_run_of_which_no_stage_lost_time_names_none() -> None:
     """Is nothing blamed where the time went between the stages?"""
     earlier = [with_stages(past, P_executed=2) for past in NINE]
     found = compare(with_stages(took(35), P_executed=2), earlier)
-    assert (found.slower, found.stage) == (True, "")
+    assert found.slower
     assert found.sentence == "75% slower than the median of 9 runs like it (20h)"
 
 

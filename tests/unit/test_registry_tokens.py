@@ -38,7 +38,9 @@ def test_lifetime(body: bytes, lifetime: float) -> None:
         b'{"token":"a b"}',
         b'{"token":"\xff"}',
         b'{"token":"t","expires_in":"soon"}',
+        b'{"token":"t","x":' + b"[" * 100_000,
     ],
+    ids=lambda body: repr(body[:40]),
 )
 def test_no_token(body: bytes) -> None:
     """Is an answer without a token that fits into a header refused?"""

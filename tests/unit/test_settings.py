@@ -9,6 +9,8 @@ import pytest
 
 from controller.base.errors import SettingsFault
 from controller.domain.defaults import COMPARE_URL
+from controller.domain.mirrors import Mirrors
+from controller.domain.node_url import NodeUrl
 from controller.settings.settings import (
     ClusterSettings,
     EngineSettings,
@@ -46,7 +48,7 @@ def test_every_default_is_the_documented_one() -> None:
             selector="bootstrap.avax.network/test=true",
         ),
         store=StoreSettings(url="memory://", password=None, prefix="bootstrap"),
-        registry=RegistrySettings(poll_interval=60.0, urls={}, auth_file=None),
+        registry=RegistrySettings(poll_interval=60.0, mirrors=Mirrors(), auth_file=None),
         node=NodeSettings(probe_interval=30.0, url=None),
         engine=EngineSettings(
             resync_interval=300.0,
@@ -56,7 +58,7 @@ def test_every_default_is_the_documented_one() -> None:
             dry_run=False,
         ),
         dogstatsd=None,
-        listen=ListenSettings(host="0.0.0.0", port=8080, page=False),
+        listen=ListenSettings(host="0.0.0.0", port=8080),
         logs=LogSettings(format="auto", level="info"),
     )
 
@@ -85,7 +87,6 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             "node_url": "http://{pod_ip}:{port}",
             "dogstatsd": "udp://agent.example.com:8126",
             "listen": "[::1]:0",
-            "page": True,
             "max_open_runs": 3,
             "compare_url": "https://git.example.com/{good}..{bad}",
             "dry_run": True,
@@ -99,13 +100,15 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
         store=StoreSettings("rediss://redis.example.com:6380/2", "s3cret", "other"),
         registry=RegistrySettings(
             0.5,
-            {"docker.io": "http://127.0.0.1:5000", "ghcr.io": "https://mirror.example.com"},
+            Mirrors.parse(
+                ["docker.io=http://127.0.0.1:5000/", "ghcr.io=https://mirror.example.com"]
+            ),
             auth,
         ),
-        node=NodeSettings(1.0, "http://{pod_ip}:{port}"),
+        node=NodeSettings(1.0, NodeUrl("http://{pod_ip}:{port}")),
         engine=EngineSettings(2.0, 0.0, 3, "https://git.example.com/{good}..{bad}", True),
         dogstatsd=DogStatsd(host="agent.example.com", port=8126),
-        listen=ListenSettings("::1", 0, True),
+        listen=ListenSettings("::1", 0),
         logs=LogSettings("json", "debug"),
     )
 
@@ -133,7 +136,6 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             "BOOTSTRAP_NODE_URL": "http://proxy/{namespace}/{pod}",
             "BOOTSTRAP_DOGSTATSD": "unix:///var/run/datadog/dsd.socket",
             "BOOTSTRAP_LISTEN": "127.0.0.1:9090",
-            "BOOTSTRAP_PAGE": "yes",
             "BOOTSTRAP_MAX_OPEN_RUNS": "12",
             "BOOTSTRAP_COMPARE_URL": "off",
             "BOOTSTRAP_DRY_RUN": "1",
@@ -145,12 +147,12 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
         cluster=ClusterSettings("/one:/two", None, ("*",), "team in (node, infra)"),
         store=StoreSettings("redis://r:6379", "s3cret", "other"),
         registry=RegistrySettings(
-            5.0, {"docker.io": "http://m:5000", "localhost:5000": "http://n:5000"}, auth
+            5.0, Mirrors.parse(["docker.io=http://m:5000", "localhost:5000=http://n:5000"]), auth
         ),
-        node=NodeSettings(10.0, "http://proxy/{namespace}/{pod}"),
+        node=NodeSettings(10.0, NodeUrl("http://proxy/{namespace}/{pod}")),
         engine=EngineSettings(60.0, 90.0, 12, "", True),
         dogstatsd=DogStatsd(socket_path="/var/run/datadog/dsd.socket"),
-        listen=ListenSettings("127.0.0.1", 9090, True),
+        listen=ListenSettings("127.0.0.1", 9090),
         logs=LogSettings("text", "warning"),
     )
     assert found.cluster.all_namespaces
@@ -210,7 +212,7 @@ def test_all_faults_are_told_at_once_and_each_says_what_to_write() -> None:
         ("probe_interval", "6m", "from 100ms to 5m"),
         ("probe_interval", "30", "write a duration such as 30s"),
         ("max_open_runs", "1.5", "a whole number from 1"),
-        ("page", "maybe", "write true or false"),
+        ("dry_run", "maybe", "write true or false"),
         ("store_prefix", "a:*", "letters, digits"),
         ("context", " ", "it is empty"),
         ("listen", "::1:8080", "[::]:8080 for IPv6"),

@@ -12,8 +12,6 @@ from controller.settings.values import (
     parse_compare_url,
     parse_dogstatsd,
     parse_namespaces,
-    parse_node_url,
-    parse_registries,
     parse_selector,
     parse_store_url,
     shown_url,
@@ -31,7 +29,7 @@ def test_no_two_options_share_a_flag_or_a_variable() -> None:
     """Is each option the only one of its name?"""
     flags = [option.flag for option in options.OPTIONS]
     variables = [option.variable for option in options.OPTIONS if option.variable]
-    assert len(set(flags)) == len(flags) == 23
+    assert len(set(flags)) == len(flags) == 22
     assert len(set(variables)) == len(variables)
 
 
@@ -102,47 +100,6 @@ def test_what_is_no_store_url_is_refused(url: str) -> None:
     """Is the form looked at?"""
     with pytest.raises(ValueError, match=r"write a URL|it is no URL"):
         parse_store_url(url)
-
-
-@pytest.mark.parametrize(
-    ("text", "remedy"),
-    [
-        ("docker.io", "write HOST=URL"),
-        ("=http://h", "write HOST=URL"),
-        ("docker.io/library=http://h", "write HOST=URL"),
-        ("docker.io=h:5000", "must be http:// or https://"),
-        ("docker.io=http://", "must be http:// or https://"),
-        ("docker.io=http://h?x=1", "must be http:// or https://"),
-        ("docker.io=http://u:p@h", "write that in the file of --registry-auth"),
-        ("a=http://h,a=http://i", "a stands twice"),
-    ],
-)
-def test_what_is_no_registry_is_refused(text: str, remedy: str) -> None:
-    """Is each slip told in its own words?"""
-    with pytest.raises(ValueError, match=remedy):
-        parse_registries(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "remedy"),
-    [
-        ("http://{pod_ip}:{ports}", "'{ports}' is no placeholder"),
-        ("http://{}", "'{}' is no placeholder"),
-        ("http://{0}", "'{0}' is no placeholder"),
-        ("http://{pod.__class__}", "is no placeholder"),
-        ("http://{pod!r}", "is no placeholder"),
-        ("http://{pod:>9}", "is no placeholder"),
-        ("http://{pod", "its braces do not match"),
-        ("ftp://{pod}", "it is not http"),
-        ("http://node:9650", "answered by one node"),
-        ("http://{namespace}:{port}", "answered by one node"),
-    ],
-)
-def test_what_is_no_template_is_refused(text: str, remedy: str) -> None:
-    """Can a template neither reach into objects nor send every Deployment to one node?"""
-    with pytest.raises(ValueError, match="write") as caught:
-        parse_node_url(text)
-    assert remedy in str(caught.value)
 
 
 @pytest.mark.parametrize(

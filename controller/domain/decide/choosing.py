@@ -1,92 +1,74 @@
 """Which build a Deployment without an open run should test next, if any is due."""
 
-from controller.base.errors import TargetFault
-from controller.domain.build import short
-from controller.domain.decide.observation import Choice, ClaimSeen, Effect, Nudge, Observation
-from controller.domain.manifest.request import RunRequest, configuration_hash
-from controller.domain.record.record import Outcome, Record
+from dataclasses import dataclass
+
+from controller.domain.decide.messages import waiting as say
+from controller.domain.decide.observation import Choice, ClaimSeen, Effect, Nudge
+from controller.domain.decide.start_case import StartCase
 from controller.domain.run import Phase, Reason
 
 
-def again_because(o: Observation, record: Record) -> str:
-    """Why a person's wish makes a tested build due again, or empty. A change of configuration that
-    makes another target asks for that target's next build, not for another attempt.
-    """
-    if record.again == "retest":
-        return record.again
-    outcome = record.outcome()
-    if outcome is None or outcome.target != target_of(o):
-        return ""
-    changed = record.config and record.config != configuration_hash(o.deployment)
-    return "configuration" if changed or record.again else ""
+@dataclass(frozen=True)
+class NothingDue:
+    """Why the Deployment is idle."""
+
+    reason: str
+    message: str
+    effects: tuple[Effect, ...] = ()  # whom to nudge, for a claim that stands in the way
 
 
-def target_of(o: Observation) -> str:
-    assert not isinstance(o.request, TargetFault)
-    return str(o.request.target)
-
-
-Chosen = tuple[Choice | None, str, str, tuple[Effect, ...]]
-
-
-def choose(o: Observation, record: Record, request: RunRequest) -> Chosen:
-    """The first choice that is due; or none, with reason, message and whom to nudge."""
-    reason, message = str(Reason.WAITING), "waiting for the registry's first answer"
-    effects: tuple[Effect, ...] = ()
-    for choice in o.choices:
-        last = choice is o.choices[-1]
+def choose(case: StartCase) -> Choice | NothingDue:
+    """The first choice that is due."""
+    record = case.record
+    found = NothingDue(Reason.WAITING, say.FIRST_ANSWER_AWAITED)
+    for choice in case.o.choices:
+        last = choice is case.o.choices[-1]
         if choice.resolution is None:
             if choice.trouble and choice.lasting:
-                reason, message = (
-                    Reason.REGISTRY_TROUBLE,
-                    f"'{choice.name}' is unknown: {choice.trouble}",
-                )
+                message = say.unknown_tag(choice.name, choice.trouble)
+                found = NothingDue(Reason.REGISTRY_TROUBLE, message)
             elif record.phase is Phase.IDLE and record.message:
-                reason, message = record.reason, record.message  # it may pass: what is said stands
+                # it may pass: what is said stays
+                found = NothingDue(record.reason, record.message)
             if last or not choice.lasting:
-                return None, reason, message, ()
+                return NothingDue(found.reason, found.message)
             continue
-        free, reason, message, effects = _free(o, record, request, choice)
-        if free:
-            return choice, reason, message, ()
-    return None, reason, message, effects
+        taken = _taken(case, choice)
+        if taken is None:
+            return choice
+        found = taken
+    return found
 
 
-def _free(
-    o: Observation, record: Record, request: RunRequest, choice: Choice
-) -> tuple[bool, str, str, tuple[Effect, ...]]:
-    """Whether the choice's build may be tested here (I1); if not, why not."""
+def _taken(case: StartCase, choice: Choice) -> NothingDue | None:
+    """Why the choice's build may not be tested here (I1); None if it may."""
     assert choice.resolution is not None
-    target, build = str(request.target), choice.resolution.build
-    what = f"{choice.name} is {short(build)}"
-    for sibling in o.siblings:
+    name, build = choice.name, choice.resolution.build
+    record, target, siblings = case.record, case.target, case.o.siblings
+    for sibling in siblings:
         run = sibling.run
         if run is not None and (run.target, run.build) == (target, build):
-            message = f"{what}, which {sibling.key} is testing as run {run.id}"
-            return False, Reason.DUPLICATE, message, ()
-    if again_because(o, record):
-        return True, "", "", ()
+            message = say.is_being_tested(name, build, sibling.key, run.id)
+            return NothingDue(Reason.DUPLICATE, message)
+    if case.again:
+        return None
     if record.knows(target, build):
-        how = next((f": {_told(x)}" for x in reversed(record.outcomes) if x.build == build), "")
-        return False, Reason.UP_TO_DATE, f"{what}, tested already{how}", ()
-    for sibling in o.siblings:  # whatever the store says (I8)
+        outcome = next((x for x in reversed(record.outcomes) if x.build == build), None)
+        return NothingDue(Reason.UP_TO_DATE, say.was_tested_here(name, build, outcome))
+    for sibling in siblings:  # whatever the store says (I8)
         if sibling.knows(target, build):
-            message = f"{what}, which {sibling.key} has tested"
-            return False, Reason.DUPLICATE, message, ()
+            return NothingDue(Reason.DUPLICATE, say.was_tested_by(name, build, sibling.key))
     claim = choice.claim
-    if claim is None or _renewable(o, record, claim):
-        return True, "", "", ()
-    message = f"{what}, whose run {claim.run} is {claim.owner}'s"
+    if claim is None or _leads_to_a_run(case, claim):
+        return None
     nudge = () if claim.owner == record.key else (Nudge(claim.owner),)
-    return False, Reason.DUPLICATE, message, nudge
+    message = say.is_claimed(name, build, claim.run, claim.owner)
+    return NothingDue(Reason.DUPLICATE, message, nudge)
 
 
-def _renewable(o: Observation, record: Record, claim: ClaimSeen) -> bool:
-    """A claim of ours that leads to a run: it waits for its pin, or its run was void."""
+def _leads_to_a_run(case: StartCase, claim: ClaimSeen) -> bool:
+    """A claim of ours that waits for its pin, or whose run was void."""
+    record = case.record
     if claim.owner != record.key:
         return False
-    return claim == o.pending or (record.void_build == claim.build and record.voids > 0)
-
-
-def _told(outcome: Outcome) -> str:
-    return f"run {outcome.run} {outcome.phase.lower()}, {outcome.message}"
+    return claim == case.o.pending or (record.void_build == claim.build and record.voids > 0)

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from controller.base.errors import TargetFault
 from controller.base.text import cut_bytes
 from controller.domain import names
+from controller.domain.decide.messages import open_run, waiting
 from controller.domain.decide.next_record import (
     annotate,
     closed,
@@ -40,8 +41,9 @@ def decide(o: Observation) -> Decision:
         return _take_up(o, o.memory)
     if o.record is None and not o.memory_known:
         return _unknown(o)
-    open_run = current_record(o).run is not None
-    return _healed(o, decide_open_run(o) if open_run else decide_next_run(o))
+    record = current_record(o)
+    what_next = decide_next_run if record.run is None else decide_open_run
+    return _healed(o, what_next(o, record))
 
 
 def _healed(o: Observation, decision: Decision) -> Decision:
@@ -72,7 +74,7 @@ def _unknown(o: Observation) -> Decision:
     """No record, and nobody can say whether there was one: says so, and begins none that would
     hide it.
     """
-    return _say(o, Phase.IDLE, Reason.WAITING, f"nothing is known of earlier runs: {o.leave.why}")
+    return _say(o, Phase.IDLE, Reason.WAITING, waiting.nothing_known(o.leave.why))
 
 
 def _take_up(o: Observation, memory: Record) -> Decision:
@@ -83,13 +85,12 @@ def _take_up(o: Observation, memory: Record) -> Decision:
         if run is not None:
             # Nothing is claimed while a run is open, so this one is over; the build of the claim
             # must stay free for the claim's own run, which may have come to be.
-            why = "it ended before the Deployment lost its record; how, is not known"
-            free = pending.build == run.build
+            why, free = open_run.ENDED_UNSEEN, pending.build == run.build
             ended = closed(o, memory, Phase.ABORTED, Reason.DEPLOYMENT_GONE, why, tested=not free)
             return decided(o, ended)
     if run is None:
         return decided(o, evolve(o, memory, memory.phase, memory.reason))
-    message = f"run {run.id} is taken up again: the Deployment had lost its record"
+    message = open_run.taken_up(run.id)
     record = evolve(o, memory, run.phase, Reason.TAKEN_UP, message=message)
     record = replace(record, run=replace(run, reason=Reason.TAKEN_UP))
     record = with_step(record, o, run.phase, run.phase, reason=Reason.TAKEN_UP, message=message)

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from controller.base.text import cut_bytes
 from controller.domain import names
+from controller.domain.decide.messages.open_run import is_over
 from controller.domain.decide.observation import Decision, Effect, Observation
-from controller.domain.record.asked_once import levers_of, unanswered
+from controller.domain.record.asked_once import levers_of
 from controller.domain.record.record import SCHEMA, Outcome, Record, Step, encode_record
 from controller.domain.record.write import ImageChange, Write
 from controller.domain.run import Phase
@@ -30,19 +31,9 @@ def current_record(o: Observation) -> Record:
         namespace=meta.namespace,
         name=meta.name,
         uid=meta.uid,
-        levers=levers_now(o),
+        levers=levers_of(o.deployment),
         inherited=o.pending.run if o.pending else "",
     )
-
-
-def levers_now(o: Observation) -> dict[str, str]:
-    """See `levers.levers_of`."""
-    return levers_of(o.deployment)
-
-
-def pulled(o: Observation, lever: str) -> bool:
-    """See `levers.unanswered`."""
-    return unanswered(o.deployment, current_record(o), lever)
 
 
 def evolve(o: Observation, record: Record, phase: Phase, reason: str, **changes: Any) -> Record:
@@ -60,10 +51,6 @@ def evolve(o: Observation, record: Record, phase: Phase, reason: str, **changes:
         since=record.since if phase == record.phase else stamp(o),
         **changes,
     )
-
-
-def _spent(o: Observation) -> dict[str, str]:
-    return {k: v for k, v in levers_now(o).items() if k in (names.ABORT, names.END_HOLD)}
 
 
 def with_step(  # noqa: PLR0913 what a step says
@@ -145,12 +132,12 @@ def closed(  # noqa: PLR0913 what an outcome says
         record,
         resting,
         reason,
-        message=f"run {run.id} {phase.lower()}: {message}",
+        message=is_over(run.id, phase, message),
         run=None,
         outcomes=(*record.outcomes, outcome),
         # What was asked while the run was open asked this run, or nothing: a hold that begins now
         # must not be ended by a wish from before it.
-        levers={**record.levers, **_spent(o)},
+        levers={**record.levers, **levers_of(o.deployment, names.ABORT, names.END_HOLD)},
         tested={**record.tested, run.target: known} if known else record.tested,
         config=run.config,
     )
@@ -180,6 +167,7 @@ def annotate(
     """The write itself, with what it expects taken from the object that was decided on."""
     meta = o.deployment.metadata
     template = o.deployment.spec.template.metadata
+    run_id_before = template.annotation(names.RUN_ID)
     return Write(
         key=meta.key,
         uid=meta.uid,
@@ -192,8 +180,8 @@ def annotate(
         has_labels=meta.labels is not None,
         has_annotations=meta.annotations is not None,
         has_template_annotations=template.annotations is not None,
-        run_id_before=template.annotation(names.RUN_ID),
-        run_id=run_id if run_id is not None else template.annotation(names.RUN_ID),
+        run_id_before=run_id_before,
+        run_id=run_id if run_id is not None else run_id_before,
         images=images,
     )
 

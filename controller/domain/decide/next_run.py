@@ -3,20 +3,11 @@
 from dataclasses import replace as dataclass_replace
 
 from controller.base.errors import TargetFault
-from controller.base.text import shown
 from controller.domain import names
-from controller.domain.build import short
-from controller.domain.decide.choosing import again_because, choose, target_of
-from controller.domain.decide.hold import held_back
-from controller.domain.decide.next_record import (
-    current_record,
-    decided,
-    evolve,
-    levers_now,
-    pulled,
-    stamp,
-    with_step,
-)
+from controller.domain.decide.choosing import NothingDue, choose
+from controller.domain.decide.failed_data import keep_failed_data
+from controller.domain.decide.messages import open_run, waiting
+from controller.domain.decide.next_record import decided, evolve, stamp, with_step
 from controller.domain.decide.observation import (
     Choice,
     ClaimSeen,
@@ -24,58 +15,52 @@ from controller.domain.decide.observation import (
     Observation,
     TakeClaim,
 )
-from controller.domain.decide.waiting import TOLD, TROUBLES, rest
+from controller.domain.decide.start_case import StartCase
+from controller.domain.decide.waiting import TOLD, TROUBLES, wait
 from controller.domain.manifest.field_owners import annotation_manager
-from controller.domain.manifest.request import RunRequest, configuration_hash
 from controller.domain.record.asked_once import asked, kept
 from controller.domain.record.pin import pin_changes
 from controller.domain.record.record import OpenRun, Record
 from controller.domain.run import Phase, Reason, new_run_id
 
 
-def decide_next_run(o: Observation) -> Decision:
-    record = current_record(o)
+def decide_next_run(o: Observation, record: Record) -> Decision:
     for fault in (o.request, o.port):
         if isinstance(fault, TargetFault):
-            return rest(o, record, Phase.BLOCKED, fault.reason, str(fault))
+            return wait(o, record, Phase.BLOCKED, fault.reason, str(fault))
     assert not isinstance(o.request, TargetFault)
-    noted = _note_levers(o, record)
-    if noted is not None:
-        return noted
-    if o.request.suspended:
-        writer = annotation_manager(o.deployment, names.SUSPEND)
-        by = f", written with '{shown(writer.manager, 60)}'" if writer else ""
-        message = f'nothing new is started while {names.SUSPEND} is "true"{by}'
-        return rest(o, record, Phase.SUSPENDED, Reason.SUSPENDED, message)
-    voided = _voided_too_often(o, record)
-    if voided is not None:
-        return voided
-    due, reason, message, effects = choose(o, record, o.request)
-    held = held_back(o, record, o.request)
-    if held is not None and not again_because(o, record):
+    case = StartCase(o, record, o.request)
+    for question in (_note_levers, _suspended, _voided_too_often):
+        decision = question(case)
+        if decision is not None:
+            return decision
+    due = choose(case)
+    held = keep_failed_data(case)
+    if held is not None and not case.again:
         return held
-    if due is None:
-        return rest(o, record, Phase.IDLE, reason, message, *effects)
-    return _start(o, record, o.request, due)
+    if isinstance(due, NothingDue):
+        return wait(o, record, Phase.IDLE, due.reason, due.message, *due.effects)
+    return _start(case, due)
 
 
-def _note_levers(o: Observation, record: Record) -> Decision | None:
+def _note_levers(case: StartCase) -> Decision | None:
     """Acts on levers that were pulled while no run was open."""
+    if not case.pulled:
+        return None
+    o, record = case.o, case.record
     changes: dict[str, object] = {}
     held, before = kept(record), record.phase
     phase, reason, said = before, record.reason, []
-    if pulled(o, names.RETEST):
+    if names.RETEST in case.pulled:
         changes["again"] = "retest"
-        said.append(f"another attempt is due: {asked(o.deployment, names.RETEST)}")
-    if pulled(o, names.END_HOLD):
+        said.append(waiting.retest_noted(asked(o.deployment, names.RETEST)))
+    if names.END_HOLD in case.pulled:
         outcome = record.outcome()
         changes["released"] = outcome.run if outcome else ""
         if held is not None:
-            said.append(f"the hold of {held.run} is over: {asked(o.deployment, names.END_HOLD)}")
+            said.append(waiting.hold_ended(held.run, asked(o.deployment, names.END_HOLD)))
             phase, reason = (Phase.IDLE, Reason.WAITING) if phase is Phase.HELD else (phase, reason)
-    if not changes and not pulled(o, names.ABORT):
-        return None
-    changes["levers"] = {**record.levers, **levers_now(o)}
+    changes["levers"] = {**record.levers, **case.levers}
     message = "; ".join(said) or record.message
     after = evolve(o, record, phase, reason, message=message, **changes)
     if held is not None and "released" in changes:
@@ -84,66 +69,71 @@ def _note_levers(o: Observation, record: Record) -> Decision | None:
     return decided(o, after)
 
 
-def _voided_too_often(o: Observation, record: Record) -> Decision | None:
-    if record.voids <= o.rules.foreign_limit or again_because(o, record):
+def _suspended(case: StartCase) -> Decision | None:
+    if not case.request.suspended:
         return None
-    if record.void_build in record.tested.get(target_of(o), ()):
+    writer = annotation_manager(case.o.deployment, names.SUSPEND)
+    message = waiting.suspended(writer.manager if writer else "")
+    return wait(case.o, case.record, Phase.SUSPENDED, Reason.SUSPENDED, message)
+
+
+def _voided_too_often(case: StartCase) -> Decision | None:
+    o, record = case.o, case.record
+    if record.voids <= o.rules.foreign_limit or case.again:
+        return None
+    if case.has_tested(record.void_build):
         return None
     if not any(c.resolution and c.resolution.build == record.void_build for c in o.choices):
         return None
-    message = (
-        f"another image touched the data of {short(record.void_build)} {record.voids} times: keep"
-        f" others from changing the image, then set {names.RETEST} to a new value"
-    )
-    return rest(o, record, Phase.BLOCKED, Reason.FOREIGN_DATA, message)
+    message = waiting.voided_too_often(record.void_build, record.voids)
+    return wait(o, record, Phase.BLOCKED, Reason.FOREIGN_DATA, message)
 
 
-def _start(o: Observation, record: Record, request: RunRequest, choice: Choice) -> Decision:
+def _start(case: StartCase, choice: Choice) -> Decision:
     """Takes the claim, or, once it is ours, pins."""
-    resolution, claim, again = choice.resolution, choice.claim, again_because(o, record)
-    assert resolution is not None
-    pending = o.pending
-    wanted = (str(request.target), resolution.build)
-    unwanted = pending is not None and (pending.target, pending.build) != wanted
+    o, record, claim, pending = case.o, case.record, choice.claim, case.o.pending
+    assert choice.resolution is not None
+    build = choice.resolution.build
+    unwanted = pending is not None and (pending.target, pending.build) != (case.target, build)
     if pending is not None and unwanted and pending.run != record.inherited:
-        message = f"claim of run {pending.run} is given back"
-        return rest(o, record, Phase.IDLE, Reason.WAITING, message)
+        message = waiting.gives_claim_back(pending.run)
+        return wait(o, record, Phase.IDLE, Reason.WAITING, message)
     if not o.leave.given:
-        message = f"{choice.name} is {short(resolution.build)} and due: {o.leave.why}"
-        if o.leave.lasting or not isinstance(o.record, Record) or _is_mended(o, record):
-            return rest(o, record, Phase.IDLE, o.leave.reason, message)
+        message = waiting.may_not_start(choice.name, build, o.leave.why)
+        if o.leave.lasting or not isinstance(o.record, Record) or _is_mended(case):
+            return wait(o, record, Phase.IDLE, o.leave.reason, message)
         return Decision(Phase.IDLE, o.leave.reason, message, why=(o.leave.why,))
     used = max(record.last_run, record.given_back)
     if claim is not None and claim == pending and claim.run > used:
-        return _pin(o, record, request, choice, claim)
-    if not isinstance(o.record, Record) or _is_mended(o, record):
+        return _pin(case, choice, claim)
+    if not isinstance(o.record, Record) or _is_mended(case):
         # A claim without a record is then always one whose record was lost; and what kept the run
         # from starting is said to be over before it starts.
-        message = f"{choice.name} is {short(resolution.build)} and due"
-        return rest(o, record, Phase.IDLE, Reason.NEW_BUILD, message)
+        message = waiting.is_due(choice.name, build)
+        return wait(o, record, Phase.IDLE, Reason.NEW_BUILD, message)
     effect = TakeClaim(
-        target=str(request.target),
-        build=resolution.build,
-        run=new_run_id(o.now, resolution.build, used),
+        target=case.target,
+        build=build,
+        run=new_run_id(o.now, build, used),
         instead_of=claim.run if claim else None,
-        by_person=bool(again),
+        by_person=bool(case.again),
     )
-    message = f"{choice.name} is {short(resolution.build)} and due: taking its claim"
+    message = waiting.takes_claim(choice.name, build)
     return Decision(Phase.IDLE, Reason.NEW_BUILD, message, effects=(effect,))
 
 
-def _is_mended(o: Observation, record: Record) -> bool:
+def _is_mended(case: StartCase) -> bool:
     """Whether people were told of something that is over now that a run could start."""
-    trouble = record.reason in TROUBLES and record.reason != o.leave.reason
+    record = case.record
+    trouble = record.reason in TROUBLES and record.reason != case.o.leave.reason
     return trouble or record.phase in TOLD
 
 
-def _pin(
-    o: Observation, record: Record, request: RunRequest, choice: Choice, claim: ClaimSeen
-) -> Decision:
+def _pin(case: StartCase, choice: Choice, claim: ClaimSeen) -> Decision:
     """The patch that is the moment at which the run exists."""
+    o, record, request = case.o, case.record, case.request
     assert choice.resolution is not None
-    build, again = choice.resolution.build, again_because(o, record)
+    build, now = choice.resolution.build, stamp(o)
     # The followed tag, also for a build that came by another way: the image says what is followed.
     image = dataclass_replace(request.node.reference, tag=request.track).pinned(build)
     run = OpenRun(
@@ -151,22 +141,18 @@ def _pin(
         build=build,
         image=image,
         digest=choice.resolution.digest,
-        target=str(request.target),
+        target=case.target,
         network=request.target.network,
         mode=request.target.mode,
-        config=configuration_hash(o.deployment),
+        config=case.configuration,
         phase=Phase.STARTING,
-        reason=Reason.RETEST_REQUESTED if again == "retest" else Reason.NEW_BUILD,
-        decided=stamp(o),
-        since=stamp(o),
+        reason=Reason.RETEST_REQUESTED if case.again == "retest" else Reason.NEW_BUILD,
+        decided=now,
+        since=now,
         # The node's own is the first; four of the longest references still fit the record.
         found=tuple(dict.fromkeys(str(p.reference) for p in request.pinned))[:4],
     )
-    message = f"run {run.id} tests {choice.name}, {short(build)}; waiting for its pod"
-    if again == "retest":
-        message += f" (another attempt: {asked(o.deployment, names.RETEST)})"
-    elif choice.source == "test-build":
-        message += f" (ahead of the tag: {asked(o.deployment, names.TEST_BUILD)})"
+    message = open_run.begins(run, choice.name, _because(case, choice))
     after = evolve(
         o,
         record,
@@ -177,8 +163,17 @@ def _pin(
         last_run=run.id,
         config=run.config,
         again="",
-        voids=record.voids if record.void_build == build and not again else 0,
-        levers={**record.levers, **levers_now(o)},
+        voids=record.voids if record.void_build == build and not case.again else 0,
+        levers={**record.levers, **case.levers},
     )
     after = with_step(after, o, record.phase, Phase.STARTING, reason=run.reason, message=message)
     return decided(o, after, images=pin_changes(request, image), run_id=run.id)
+
+
+def _because(case: StartCase, choice: Choice) -> str:
+    """Who wished this run, where that is not the tag's doing."""
+    if case.again == "retest":
+        return open_run.another_attempt(asked(case.o.deployment, names.RETEST))
+    if choice.source == "test-build":
+        return open_run.ahead_of_tag(asked(case.o.deployment, names.TEST_BUILD))
+    return ""

@@ -1,6 +1,6 @@
 """Everything that a decision is made from, as values seen now (I7), and what a decision is."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from controller.base.errors import TargetFault
@@ -18,102 +18,89 @@ from controller.domain.run import Phase
 
 @dataclass(frozen=True)
 class ClaimSeen:
-    """A claim as it stands in the store. owner: `namespace/name`."""
+    """A claim as it stands in the store."""
 
-    target: str
+    target: str  # slug
     build: Build
-    run: str
-    owner: str
+    run: str  # id; empty where a record knew only that the build was tested
+    owner: str  # `namespace/name` of the Deployment
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Something that could be tested next.
+    """Something that could be tested next."""
 
-    name: tag or digest. resolution: what it stands for; None while unknown. trouble: why it is
-    unknown, or the registry's trouble now. lasting: whether that is for the owner to know.
-    claim: who has the build on this target. source: `tag`, `image` or `test-build`.
-    """
-
-    name: str
-    source: str
-    resolution: Resolution | None = None
-    trouble: str = ""
-    lasting: bool = False
-    claim: ClaimSeen | None = None
+    name: str  # tag or digest
+    source: str  # `tag`, `image` or `test-build`
+    resolution: Resolution | None = None  # what it stands for; None while unknown
+    trouble: str = ""  # why it is unknown, or the registry's trouble now; empty: none
+    lasting: bool = False  # the trouble is for the owner to know
+    claim: ClaimSeen | None = None  # who has the build on this target; None: nobody
 
 
 @dataclass(frozen=True)
 class Leave:
-    """Whether a run may be started now; no: why, and whether the owner should be told."""
+    """Whether a run may be started now."""
 
     given: bool
-    why: str = ""
+    why: str = ""  # not given: a sentence
     reason: str = "Waiting"
-    lasting: bool = False
+    lasting: bool = False  # it lasts so long that the owner should be told
 
 
 @dataclass(frozen=True)
 class Observation:
-    """now: wall clock. record_text: the annotation as found. record: decoded, or the fault that it
-    has. memory: a newer copy of the record from the store or from our own last write, for a
-    Deployment that lost its record; memory_known: False while the store could not be asked whether
-    there is one. request: or the fault of the manifest. port: behind the
-    Service, or the fault of the Service. siblings: records of other Deployments of the target.
-    pending: this Deployment's claim whose run its record does not know, if there is one. told:
-    `seq` of the last step that all sinks have. manager: who last wrote the
-    image. skew: seconds our clock is ahead of the API server's; None where not known. facts: what
-    is known beside the record of its open run; None while nothing is. earlier: passed runs of its
-    target, newest first; None while the store has not told.
-    """
+    """Everything that is seen of one Deployment at one moment."""
 
-    now: datetime
+    now: datetime  # wall clock
     deployment: Deployment
-    record_text: str | None
-    record: Record | TargetFault | None
-    request: RunRequest | TargetFault
-    port: int | TargetFault
+    record_text: str | None  # the annotation as found; None: there is none
+    record: Record | TargetFault | None  # decoded, or the fault that it has
+    request: RunRequest | TargetFault  # or the fault of the manifest
+    port: int | TargetFault  # behind the Service, or the fault of the Service
     rules: Rules
-    pods: tuple[Pod, ...] = ()
+    pods: tuple[Pod, ...] = ()  # of its ReplicaSets, of whatever run
+    # The newest copy of the record, from the store or from our own last write, for a Deployment
+    # that lost its record.
     memory: Record | None = None
-    memory_known: bool = True
-    siblings: tuple[Record, ...] = ()
-    choices: tuple[Choice, ...] = ()
+    memory_known: bool = True  # False while the store could not be asked whether there is one
+    siblings: tuple[Record, ...] = ()  # of all other Deployments
+    choices: tuple[Choice, ...] = ()  # in the order in which they would be tested
+    # This Deployment's claim whose run its record does not know; None: all have come to be.
     pending: ClaimSeen | None = None
     leave: Leave = Leave(True)
-    attention: Attention | None = None
-    told: int = 0
-    manager: str = ""
-    skew: float | None = None
-    facts: Facts | None = None
+    attention: Attention | None = None  # what was observed of the open run; None: nothing yet
+    told: int = 0  # `seq` of the last step that all sinks have
+    manager: str = ""  # who last wrote the image; empty: nobody knows
+    skew: float | None = None  # seconds our clock is ahead of the API server's; None: not known
+    facts: Facts | None = None  # known beside the record of the open run; None while nothing is
+    # Passed runs of its target, newest first; None while the store has not told.
     earlier: tuple[PastRun, ...] | None = None
 
 
 @dataclass(frozen=True)
 class TakeClaim:
-    """Ask the store for the build. instead_of: run whose claim is replaced; by_person: whoever
-    owns it, because a person asked for another attempt.
-    """
+    """Ask the store for the build."""
 
     target: str
     build: Build
-    run: str
-    instead_of: str | None = None
-    by_person: bool = False
+    run: str  # id
+    instead_of: str | None = None  # run whose claim is replaced; None: only a free build is taken
+    by_person: bool = False  # a person asked for another attempt: whoever owns what is replaced
 
 
 @dataclass(frozen=True)
 class GiveBack:
     """Give a claim back. Only ever beside a write to the owner's record, and after it."""
 
-    claim: ClaimSeen
+    claim: ClaimSeen  # only this very one is given back
 
 
 @dataclass(frozen=True)
 class Nudge:
     """Have another Deployment looked at: it holds a claim that its record knows nothing of."""
 
-    key: str
+    key: str  # `namespace/name`
 
 
 Effect = TakeClaim | GiveBack | Nudge
@@ -121,16 +108,13 @@ Effect = TakeClaim | GiveBack | Nudge
 
 @dataclass(frozen=True)
 class Decision:
-    """phase, reason, message: what is, also where nothing is written. write and record: one patch,
-    and the record in it. effects: after the write, in this order. again_in: seconds until the next
-    look even if nothing changes; None to wait for a change.
-    """
+    """What is to be done: the write, then the effects in their order."""
 
-    phase: Phase
+    phase: Phase  # phase, reason and message: what is, also where nothing is written
     reason: str
     message: str
-    write: Write | None = None
-    record: Record | None = None
+    write: Write | None = None  # one patch; None: nothing changes
+    record: Record | None = None  # the one in the write; None where that leaves the record alone
     effects: tuple[Effect, ...] = ()
-    again_in: float | None = None
-    why: tuple[str, ...] = field(default=())
+    again_in: float | None = None  # seconds until the next look; None: when something changes
+    why: tuple[str, ...] = ()  # what keeps it from more, in sentences: `explain` shows them

@@ -1,9 +1,9 @@
-"""What a run's end is set beside: what was checked, earlier runs, the last good build."""
+"""What is reported of a pass: what was checked, and how long it took beside earlier runs."""
 
 from msgspec.structs import replace
 
 from controller.base.text import cut_bytes
-from controller.domain.build import same_commit, short
+from controller.domain.decide.messages import open_run as say
 from controller.domain.decide.next_record import with_step
 from controller.domain.decide.observation import Observation
 from controller.domain.health.soak import Soak
@@ -11,8 +11,6 @@ from controller.domain.pace.comparison import PastRun, compare
 from controller.domain.record.parts import Checked
 from controller.domain.record.record import OpenRun, Record
 from controller.domain.run import Phase, Reason
-
-_COMMIT = 12  # digits of a commit in a link: enough to be unique in any repository
 
 
 def checked_of(soak: Soak) -> Checked:
@@ -42,7 +40,7 @@ def with_comparison(o: Observation, record: Record, run: OpenRun, checked: Check
     record = replace(
         record,
         outcomes=(*record.outcomes[:-1], outcome),
-        message=cut_bytes(f"run {run.id} passed: {message}", o.rules.message_bytes),
+        message=cut_bytes(say.is_over(run.id, Phase.PASSED, message), o.rules.message_bytes),
         steps=(*record.steps[:-1], replace(record.steps[-1], message=message)),
     )
     if comparison is not None and comparison.slower:
@@ -52,7 +50,7 @@ def with_comparison(o: Observation, record: Record, run: OpenRun, checked: Check
             Phase.PASSED,
             Phase.PASSED,
             reason=Reason.SLOWER,
-            message=f"run {run.id} passed, and was slow: {comparison.sentence}",
+            message=say.passed_slowly(run.id, comparison.sentence),
             level="warning",
         )
     return record
@@ -72,41 +70,3 @@ def _as_past(o: Observation, run: OpenRun) -> PastRun:
         resumes=run.seen.resumes,
         stages=o.attention.progress.stages,
     )
-
-
-def good_before(o: Observation, record: Record, run: OpenRun) -> tuple[str, str]:
-    """(commit, sentence) of the target's last good build before this run; empty where there is
-    none, or nobody knows.
-    """
-    good = _last_good(o, record, run)
-    if good is None:
-        return "", ""
-    name = good.version or short(good.build)
-    before, now = good.commit[:_COMMIT], run.facts.known_commit[:_COMMIT]
-    if not before or not now:
-        return good.commit, f"last good: {name} (run {good.run}); the commits are not both known"
-    if same_commit(before, now):
-        return good.commit, f"the same commit {before} passed before (run {good.run})"
-    link = o.rules.compare_url.replace("{good}", before).replace("{bad}", now)
-    since = link or f"{before}...{now}"
-    return good.commit, f"last good: {name}, since then {since}"
-
-
-def _last_good(o: Observation, record: Record, run: OpenRun) -> PastRun | None:
-    """The target's, by whatever Deployment; without the store, this Deployment's own."""
-    known = [past for past in o.earlier or () if past.run < run.id]
-    known += [
-        PastRun(
-            run=outcome.run,
-            build=outcome.build,
-            commit=outcome.commit,
-            version=outcome.version,
-            at=outcome.at,
-            seconds=outcome.took,
-            node_type=outcome.machine,
-            resumes=outcome.resumes,
-        )
-        for outcome in record.outcomes
-        if outcome.phase is Phase.PASSED and outcome.target == run.target
-    ]
-    return max(known, key=lambda past: past.run, default=None)

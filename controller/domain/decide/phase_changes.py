@@ -1,173 +1,100 @@
-"""The course of a run that nobody interferes with: onwards, passed, or failed."""
+"""The phases of a run that nobody interferes with: Starting, Bootstrapping, Soaking, and then
+Passed or Failed.
+"""
 
 from msgspec.structs import replace
 
-from controller.base.durations import format_duration
-from controller.base.errors import TargetFault
-from controller.base.text import cut_before, shown
-from controller.domain.build import short
+from controller.base.text import cut_before
+from controller.domain.decide.incidents import note_incidents
+from controller.domain.decide.last_good import last_good
+from controller.domain.decide.messages import open_run as say
+from controller.domain.decide.messages.verdict import failure_tail
 from controller.domain.decide.next_record import closed, decided, evolve, stamp, with_step
-from controller.domain.decide.observation import Decision, Observation
-from controller.domain.decide.pass_report import checked_of, good_before, with_comparison
-from controller.domain.decide.restarts import seen_now
-from controller.domain.decide.told_conditions import tell_conditions, told_now
-from controller.domain.decide.verdict import failure, may_pass
-from controller.domain.defaults import MINUTE
+from controller.domain.decide.observation import Decision
+from controller.domain.decide.pass_report import checked_of, with_comparison
+from controller.domain.decide.run_case import RunCase
+from controller.domain.decide.verdict import failure, lacks_to_pass
 from controller.domain.failure_class import class_of
-from controller.domain.pods.run_pods import RunPods
-from controller.domain.record.parts import Facts, Seen
-from controller.domain.record.record import OpenRun, Record
+from controller.domain.record.record import OpenRun
 from controller.domain.run import Phase, Reason
 
 
-def run_its_course(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decision | None:
+def take_course(case: RunCase) -> Decision:
     """Success is looked at before anything that fails (I10)."""
-    assert not isinstance(o.request, TargetFault)
-    if may_pass(o, run, pods) is None:
-        return _pass(o, record, run)
-    advanced = _advance(o, record, run, pods)
-    if advanced is not None:
-        return advanced
-    seen = seen_now(o, run, pods)
-    failed = failure(o, replace(run, seen=_with_home(seen, run)), pods)
+    lacking = lacks_to_pass(case)
+    if lacking is None:
+        return _pass(case)
+    onwards = _advance(case)
+    if onwards is not None:
+        return onwards
+    failed = failure(case)
     if failed is not None:
-        return _fail(o, replace(record, run=replace(run, seen=seen, facts=_facts(o, run))), *failed)
-    return _note(o, record, run, pods, seen)
+        return _fail(case, *failed)
+    noted = note_incidents(case)
+    if noted is not None:
+        return noted
+    run, why = case.run, say.cannot_pass_yet(lacking)
+    return Decision(run.phase, run.reason, case.record.message, why=(why,))
 
 
-def _with_home(seen: Seen, run: OpenRun) -> Seen:
-    """What was seen before decides where the run's data was; what is seen now, how it ended."""
-    return replace(seen, home=run.seen.home)
-
-
-def _pass(o: Observation, record: Record, run: OpenRun) -> Decision:
-    assert o.attention is not None
-    soak = o.attention.soak
+def _pass(case: RunCase) -> Decision:
+    assert case.o.attention is not None
+    soak = case.o.attention.soak
     assert soak is not None
-    why = (
-        f"bootstrapped in {_bootstrap(run)} and healthy for"
-        f" {format_duration(soak.seconds)} after that ({soak.looks} looks)"
-    )
-    run = replace(run, facts=_facts(o, run))
-    after = closed(o, replace(record, run=run), Phase.PASSED, Reason.SOAKED, why)
-    return decided(o, with_comparison(o, after, run, checked_of(soak)))
+    run = replace(case.run, facts=case.facts)
+    why = say.passes(run, soak.seconds, soak.looks)
+    after = closed(case.o, replace(case.record, run=run), Phase.PASSED, Reason.SOAKED, why)
+    return decided(case.o, with_comparison(case.o, after, run, checked_of(soak)))
 
 
-def _fail(o: Observation, record: Record, reason: Reason, why: str) -> Decision:
-    run = record.run
-    assert run is not None
-    good, sentence = good_before(o, record, run)
-    tail = f" ({class_of(reason)})" + (f"; {sentence}" if sentence else "")
+def _fail(case: RunCase, reason: Reason, why: str) -> Decision:
+    run = replace(case.run, seen=case.seen, facts=case.facts)
+    good, sentence = last_good(case.o, case.record, run)
     # A link that is cut leads nowhere: the hold repeats all of it.
-    message = cut_before(why, tail, o.rules.message_bytes - o.rules.held_bytes)
-    return decided(o, closed(o, record, Phase.FAILED, reason, message, good=good))
+    room = case.o.rules.message_bytes - case.o.rules.held_bytes
+    why = cut_before(why, failure_tail(class_of(reason), sentence), room)
+    record = replace(case.record, run=run)
+    return decided(case.o, closed(case.o, record, Phase.FAILED, reason, why, good=good))
 
 
-def _advance(o: Observation, record: Record, run: OpenRun, pods: RunPods) -> Decision | None:
+def _advance(case: RunCase) -> Decision | None:
     """Starting to Bootstrapping to Soaking; never back, for a restart is no failure by itself."""
-    ready = o.attention is not None and o.attention.ready(pods.life)
-    seen = seen_now(o, run, pods)
-    ours = pods.word is not None and pods.word.run == run.id
-    if run.phase is Phase.STARTING and pods.started is not None and ours:
-        assert pods.word is not None
-        phase, reason = Phase.BOOTSTRAPPING, Reason.NODE_STARTED
-        message = f"run {run.id} is bootstrapping {short(run.build)} ({pods.word.data} data)"
-        run = replace(run, started=int(pods.started.timestamp()))
-        assert pods.pod is not None
-        seen = replace(seen, home=pods.pod.metadata.uid)
-    elif run.phase is Phase.BOOTSTRAPPING and ready:
-        assert not isinstance(o.request, TargetFault)
-        phase, reason = Phase.SOAKING, Reason.BOOTSTRAPPED
-        run = replace(run, bootstrapped=stamp(o), took=_observed(o, run))
-        message = (
-            f"run {run.id} has bootstrapped in {_bootstrap(run)}; it passes after"
-            f" {format_duration(o.request.soak)} of observed health"
+    attention = case.o.attention
+    if case.run.phase is Phase.STARTING:
+        return _started(case)
+    if case.run.phase is Phase.BOOTSTRAPPING and attention and attention.ready(case.pods.life):
+        run = replace(
+            case.run,
+            phase=Phase.SOAKING,
+            reason=Reason.BOOTSTRAPPED,
+            bootstrapped=stamp(case.o),
+            took=case.observed,
+            seen=case.seen,
         )
-    else:
+        return _entered(case, run, say.soaks(run, case.request.soak))
+    return None
+
+
+def _started(case: RunCase) -> Decision | None:
+    """The node has started, on data that the init container prepared for this very run."""
+    pods, word = case.pods, case.pods.word
+    if pods.started is None or word is None or word.run != case.run.id:
         return None
-    before = run.phase
+    assert pods.pod is not None
     run = replace(
-        run,
-        phase=phase,
-        reason=reason,
-        since=stamp(o),
-        seen=seen,
-        observed=_observed(o, run),
-        blind=_blind(o, run),
-        facts=_facts(o, run),
+        case.run,
+        phase=Phase.BOOTSTRAPPING,
+        reason=Reason.NODE_STARTED,
+        started=int(pods.started.timestamp()),
+        seen=replace(case.seen, home=pods.pod.metadata.uid),
     )
-    record = evolve(o, record, phase, reason, message=message, run=run)
-    return decided(o, with_step(record, o, before, phase, reason=reason, message=message))
+    return _entered(case, run, say.bootstraps(run, word.data))
 
 
-def _note(
-    o: Observation, record: Record, run: OpenRun, pods: RunPods, seen: Seen
-) -> Decision | None:
-    """What changed beside the phase, in one write; restarts and conditions are told."""
-    conditions = told_now(o, run)
-    facts = _facts(o, run)
-    if (seen, conditions, facts) == (run.seen, run.conditions, run.facts):
-        return None
-    before, run = (
-        run,
-        replace(
-            run,
-            seen=seen,
-            conditions=conditions,
-            facts=facts,
-            observed=_observed(o, run),
-            blind=_blind(o, run),
-        ),
-    )
-    after = evolve(o, record, run.phase, run.reason, run=run)
-    after = tell_conditions(o, after, before, run)
-    for reason, message in _incidents(before, run, pods):
-        after = with_step(
-            after, o, run.phase, run.phase, reason=reason, message=message, level="warning"
-        )
+def _entered(case: RunCase, run: OpenRun, message: str) -> Decision:
+    """The run in its next phase, with what is known of it now; people are told."""
+    o, phase, reason = case.o, run.phase, run.reason
+    run = replace(run, since=stamp(o), observed=case.observed, blind=case.blind, facts=case.facts)
+    after = evolve(o, case.record, phase, reason, message=message, run=run)
+    after = with_step(after, o, case.run.phase, phase, reason=reason, message=message)
     return decided(o, after)
-
-
-def _incidents(before: OpenRun, run: OpenRun, pods: RunPods) -> list[tuple[Reason, str]]:
-    """What a new container or pod resumes from, and people should hear of once."""
-    told = []
-    was, seen = before.seen, run.seen
-    if seen.crashes > was.crashes:
-        line = f": {seen.line}" if seen.line else ""
-        kind = " (out of memory)" if seen.kind == "oom" else ""
-        told.append(
-            (
-                Reason.NODE_RESTARTED,
-                f"the node of run {run.id} ended with exit code {seen.exit}{kind} and was started"
-                f" again, {seen.crashes} in a row{line}",
-            )
-        )
-    if was.pod and seen.pod != was.pod and was.home:
-        why = f" ({shown(pods.gone)})" if pods.gone else ""
-        told.append((Reason.POD_REPLACED, f"run {run.id} goes on in another pod{why}"))
-    return told
-
-
-def _facts(o: Observation, run: OpenRun) -> Facts:
-    return o.facts if o.facts is not None else run.facts
-
-
-def _observed(o: Observation, run: OpenRun) -> float:
-    return round(o.attention.observed, 1) if o.attention else run.observed
-
-
-def _blind(o: Observation, run: OpenRun) -> float:
-    return round(o.attention.blind, 1) if o.attention else run.blind
-
-
-def _bootstrap(run: OpenRun) -> str:
-    """How long it took, and how much of that was observed, where that is less."""
-    took, lasted = _took(run), run.bootstrapped - run.started
-    if lasted <= 1.05 * took + MINUTE:
-        return format_duration(took)
-    return f"{format_duration(lasted)} ({format_duration(took)} of it observed)"
-
-
-def _took(run: OpenRun) -> float:
-    """Observed seconds of the bootstrap; by the wall clock for a record that did not note them."""
-    return run.took or max(0, run.bootstrapped - run.started)

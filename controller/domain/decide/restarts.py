@@ -1,4 +1,4 @@
-"""What is remembered of a run's pods from look to look: above all how often its node ended."""
+"""How often a run's node has ended: restarts are counted from look to look, by pod."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from controller.domain.decide.observation import Observation
-from controller.domain.health.attention import LastWords
+from controller.domain.health.look import LastWords
 from controller.domain.objects import ContainerStatus, StateTerminated
 from controller.domain.pods.process_end import EndKind, ProcessEnd, process_end_of
 from controller.domain.pods.run_pods import RunPods
@@ -14,9 +14,10 @@ from controller.domain.record.parts import Seen
 from controller.domain.record.record import OpenRun
 
 
-def seen_now(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
-    """Restarts are counted by pod, for a new pod starts at zero [62]. What nobody saw, because
-    several restarts lie between two looks, is taken to be like what was seen last.
+def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
+    """What is remembered of the run's pods, with what this look adds. Restarts are counted by pod,
+    for a new pod starts at zero [62]. What nobody saw, because several restarts lie between two
+    looks, is taken to be like what was seen last.
     """
     seen, status = run.seen, pods.status
     if pods.pod is None or status is None:

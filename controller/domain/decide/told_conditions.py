@@ -1,7 +1,7 @@
 """Which conditions people are told of: those that have lasted a while, when they begin and end."""
 
-from controller.base.durations import format_duration
 from controller.base.text import cut_bytes
+from controller.domain.decide.messages import open_run as say
 from controller.domain.decide.next_record import stamp, with_step
 from controller.domain.decide.observation import Observation
 from controller.domain.health.conditions import Condition, patience_of
@@ -12,9 +12,9 @@ from controller.domain.record.record import OpenRun, Record
 _SENTENCE = 160
 
 
-def told_now(o: Observation, run: OpenRun) -> tuple[ToldCondition, ...]:
-    """Those that were told stay as they were told; without a look of this controller nothing is
-    known, and all stay.
+def told_conditions(o: Observation, run: OpenRun) -> tuple[ToldCondition, ...]:
+    """Those that last and that people are told of by now. One stays as it was told; without a look
+    of this controller nothing is known, and all stay.
     """
     attention = o.attention
     if attention is None or not attention.looks:
@@ -33,14 +33,14 @@ def tell_conditions(o: Observation, record: Record, before: OpenRun, run: OpenRu
     was, now = {s.type for s in before.conditions}, {s.type: s for s in run.conditions}
     for type_, condition in now.items():
         if type_ not in was:
-            message = f"run {run.id}: {condition.message}{_outlook(o, type_)}"
+            message = say.condition_began(run.id, condition.message, _outlook(o, type_))
             record = with_step(
                 record, o, run.phase, run.phase, reason=type_, message=message, level="warning"
             )
     for condition in before.conditions:
         if condition.type not in now:
-            lasted = format_duration(max(0, stamp(o) - condition.since))
-            message = f"run {run.id}: over after {lasted}: {condition.message}"
+            lasted = max(0, stamp(o) - condition.since)
+            message = say.condition_over(run.id, condition.message, lasted)
             record = with_step(
                 record, o, run.phase, run.phase, reason=f"{condition.type}Ended", message=message
             )
@@ -53,5 +53,4 @@ def _outlook(o: Observation, type_: str) -> str:
     patience = patience_of(Condition(type_), o.attention.progress, o.rules)
     if patience.reason is None:
         return ""
-    lasts = format_duration(patience.seconds)
-    return f"; the run fails ({patience.reason}) if it lasts for {lasts} of observed time"
+    return say.condition_fails(patience.reason, patience.seconds)

@@ -9,79 +9,31 @@ from dataclasses import dataclass, field, replace
 
 from controller.domain.defaults import Rules
 from controller.domain.health.conditions import BLINDING, OF_PODS, Condition, Sight, Span, holding
+from controller.domain.health.look import LastWords, Look
 from controller.domain.health.soak import Soak, soaked
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.progress import Progress, after
-from controller.domain.pods.obstacles import Obstacles
 from controller.domain.pods.run_pods import Life
-from controller.domain.run import Phase
-from controller.domain.target import SyncMode
-
-
-@dataclass(frozen=True)
-class LastWords:
-    """The end of the log of a process that has ended: the one before restart number `restarts` of
-    the node's container in this pod.
-    """
-
-    pod: str
-    restarts: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look at an open run. at: monotonic seconds. now: wall clock, seconds since 1970. life: of
-    the node now; answer: what it said, and None where it was not asked. obstacles: of its pod.
-    started: whether the time since the last look counts: the node has started in this run, and the
-    manifest lets it pass. judged: whether the manifest lets it be judged. phase, mode, network: of
-    the run. ends: uid of the pod and restarts of its node that the look began with; words: of the
-    last process that had ended then, where they were read. clock_fault: why our wall
-    clock cannot be trusted; empty if it can.
-    """
-
-    at: float
-    now: float = 0.0
-    life: Life | None = None
-    answer: NodeAnswer | None = None
-    obstacles: Obstacles = field(default_factory=Obstacles)
-    started: bool = False
-    judged: bool = True
-    reverted: bool = False
-    phase: Phase = Phase.BOOTSTRAPPING
-    mode: str = SyncMode.STATE
-    network: str = "local"
-    ends: tuple[str, int] | None = None
-    words: LastWords | None = None
-    clock_fault: str = ""
 
 
 @dataclass(frozen=True)
 class Attention:
-    """run: id. looks: since this controller began to look. last: monotonic seconds of the last.
-    observed: seconds since the node first started, with what earlier controllers observed; blind:
-    those of them in which nobody could see the node, or it had nowhere to run. reverted: observed
-    seconds for which the pin has been taken back without a break. spans: the conditions that hold.
-    soak: the one under way. lacking: why the last look was no healthy one. answer: the last, and
-    answered_life: whose it was. progress: of all lives, with what earlier controllers saw. words:
-    of the last process that ended. heard: uid of a pod and restarts of its node, whose last words
-    were read if they could be.
-    """
+    """All of one open run. Seconds are of observed time."""
 
-    run: str
-    looks: int = 0
-    last: float = 0.0
-    observed: float = 0.0
-    blind: float = 0.0
-    reverted: float = 0.0
-    spans: Mapping[Condition, Span] = field(default_factory=dict)
-    soak: Soak | None = None
-    lacking: str = ""
-    answer: NodeAnswer | None = None
-    answered_life: Life | None = None
-    progress: Progress = field(default_factory=Progress)
-    words: LastWords | None = None
-    heard: tuple[str, int] | None = None
+    run: str  # its id
+    looks: int = 0  # since this controller began to look
+    last: float = 0.0  # monotonic seconds of the last look
+    observed: float = 0.0  # since the node first started, those of earlier controllers too
+    blind: float = 0.0  # of them those in which nobody saw the node, or it had nowhere to run
+    reverted: float = 0.0  # for which the pin has been taken back without a break
+    spans: Mapping[Condition, Span] = field(default_factory=dict)  # the conditions that hold
+    soak: Soak | None = None  # the one under way
+    lacking: str = ""  # why the last look was no healthy one; empty if it was
+    answer: NodeAnswer | None = None  # the last look's; None where there was none
+    answered_life: Life | None = None  # whose answer it was
+    progress: Progress = field(default_factory=Progress)  # of all lives and all controllers
+    words: LastWords | None = None  # of the last process that ended
+    heard: tuple[str, int] | None = None  # the last end that was looked at, as `Look.ends`
 
     @property
     def first_look(self) -> bool:

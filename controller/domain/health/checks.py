@@ -17,13 +17,11 @@ LOW_STAKE = "not connected to enough stake"
 
 @dataclass(frozen=True)
 class CheckRule:
-    """against: whose fault a failing one is; None for nobody's. holds: whether no look at which it
-    fails is a healthy one. why: for docs and readers.
-    """
+    """What it means that a check fails."""
 
-    against: FailureClass | None
-    holds: bool
-    why: str
+    against: FailureClass | None  # whose fault it is; None for nobody's
+    holds: bool  # up a pass: no look at which it fails is a healthy one
+    why: str  # for docs and readers
 
 
 _CLIENT, _INFRASTRUCTURE = FailureClass.CLIENT, FailureClass.INFRASTRUCTURE

@@ -7,7 +7,6 @@ lasted, in observed time and without a break, for as long as its patience is.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.domain.defaults import Rules
 from controller.domain.failure_class import FailureClass
@@ -61,29 +60,26 @@ BLINDING = OF_PODS | {Condition.UNREACHED}
 
 @dataclass(frozen=True)
 class Span:
-    """seconds: observed, without a break, for which it holds. sentence: what was seen last."""
+    """How long a condition holds."""
 
-    seconds: float = 0.0
-    sentence: str = ""
+    seconds: float = 0.0  # observed, without a break
+    sentence: str = ""  # what was seen last
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What one look shows of a run. answer: None where nobody was asked. now: wall clock, seconds
-    since 1970. tip_rose: whether C's newest block is a higher one than at the look before; None
-    where that is not known. clock_fault: why our wall clock cannot be trusted; empty if it can.
-    """
+    """What one look shows of a run."""
 
-    phase: Phase
-    mode: str
-    network: str
-    obstacles: Obstacles
-    answer: NodeAnswer | None
-    progress: Progress
-    now: float
+    phase: Phase  # of the run
+    mode: str  # of `SyncMode`
+    network: str  # as the node names it
+    obstacles: Obstacles  # of its pods
+    answer: NodeAnswer | None  # None where nobody was asked
+    progress: Progress  # with this look
+    now: float  # wall clock, seconds since 1970
     rules: Rules
-    tip_rose: bool | None = None
-    clock_fault: str = ""
+    tip_rose: bool | None = None  # C's tip is higher than at the look before; None: not known
+    clock_fault: str = ""  # why our wall clock cannot be trusted; empty if it can
 
 
 def holding(sight: Sight) -> dict[Condition, str | None]:
@@ -197,16 +193,14 @@ def _followed(sight: Sight) -> tuple[bool | None, str]:
 
 @dataclass(frozen=True)
 class Patience:
-    """reason: of the failure that a condition becomes; None: it never does. seconds: after how
-    much observed time.
-    """
+    """How long a condition is borne."""
 
-    reason: Reason | None
-    seconds: float
+    reason: Reason | None  # of the failure that it becomes; None: it never does
+    seconds: float  # of observed time, after which it does
 
 
 def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patience:
-    """How long a condition is borne."""
+    """Of this condition; of one without movement, by what moved last."""
     if condition is Condition.STILL:
         return Patience(Reason.STALLED, _stall_patience(progress, rules))
     return {
@@ -237,8 +231,3 @@ def _stall_patience(progress: Progress, rules: Rules) -> float:
     if stage in (EXECUTED, VERTICES_EXECUTED):
         return rules.stall_executing
     return rules.stall_syncing
-
-
-def sentence_of(span: Span) -> str:
-    """As evidence: for how long, and what."""
-    return f"for {format_duration(span.seconds)} of observed time: {span.sentence}"

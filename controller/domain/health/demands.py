@@ -3,7 +3,7 @@
 | demand | asked where | holds when |
 |---|---|---|
 | readiness | everywhere | `/ext/health/readiness` says that the node has bootstrapped [90] |
-| health | everywhere | no check of `/ext/health` fails that holds up a pass (`healthchecks`) |
+| health | everywhere | no check of `/ext/health` fails that holds up a pass (`checks`) |
 | C tip | C followed, on a public network | its newest block is young by our clock, and never older than the one before |
 | C height | C followed, elsewhere | `eth_blockNumber` answers and never goes back |
 | P height | P-chain only | `platform.getHeight` answers and never goes back; on a public network the chain's time is of the last day |
@@ -37,14 +37,12 @@ class Demand(StrEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a demand is held against. now: wall clock, seconds since 1970. before: the tips of the
-    look before in this soak, if there was one.
-    """
+    """What a demand is held against."""
 
     answer: NodeAnswer
-    now: float
-    network: str
-    before: Mapping[str, Tip]
+    now: float  # wall clock, seconds since 1970
+    network: str  # as the node names it
+    before: Mapping[str, Tip]  # tips of the look before in this soak; empty where there was none
     rules: Rules
 
 

@@ -11,20 +11,14 @@ from controller.domain.pods.run_pods import Life
 
 @dataclass(frozen=True)
 class Soak:
-    """life: whose it is. seconds: so far. looks: how many it rests on. held: how often each demand
-    was asked and met, which is at every look. first, last: each chain's newest block at its first
-    and last look. oldest: greatest age in seconds of C's newest block at any look, None where it
-    is not asked for. fewest_peers: at any look that told.
-    """
-
-    life: Life
-    seconds: float = 0.0
-    looks: int = 1
-    held: Mapping[Demand, int] = field(default_factory=dict)
-    first: Mapping[str, Tip] = field(default_factory=dict)
-    last: Mapping[str, Tip] = field(default_factory=dict)
-    oldest: float | None = None
-    fewest_peers: int | None = None
+    life: Life  # whose it is
+    seconds: float = 0.0  # so far
+    looks: int = 1  # how many it rests on
+    held: Mapping[Demand, int] = field(default_factory=dict)  # how often each was asked and met
+    first: Mapping[str, Tip] = field(default_factory=dict)  # chain to its tip at the first look
+    last: Mapping[str, Tip] = field(default_factory=dict)  # chain to its tip at the last look
+    oldest: float | None = None  # greatest age in seconds of C's tip; None where it is not asked
+    fewest_peers: int | None = None  # at any look; None where none told
 
     def rose(self, chain: str) -> bool:
         """Whether the chain's newest block is higher than it was at the first look."""

@@ -3,45 +3,41 @@
 import base64
 import binascii
 import re
-import shlex
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from controller.base.errors import TargetFault
 from controller.base.text import shown
-from controller.domain.objects import Container, EnvVar
+from controller.domain.manifest.node_flags import NodeFlags
+from controller.domain.objects import Container
 from controller.domain.target import SyncMode
 
 _NETWORKS = {"1": "mainnet", "5": "fuji", "testnet": "fuji", "12345": "local"}
 _NETWORK = re.compile(r"mainnet|fuji|local|network-\d{1,10}")
-_TRUE = {"1", "t", "true", "yes", "y", "on"}  # what avalanchego's flag library takes for true
-_SHELLS = {"sh", "bash", "dash", "ash"}
-_SCRIPT_FOLLOWS = re.compile(r"-[A-Za-z]*c[A-Za-z]*")  # -c, also among others: -ec, -lc
 
 # Flags that hide others from us: a target must be readable from the Deployment alone.
 _HIDING = ("config-file", "config-file-content")
 
 
 def read_network_and_mode(container: Container) -> tuple[str, SyncMode]:
-    """What the container's env, command and args make of a node; a flag wins over its variable.
+    """What the container's env, command and args make of a node.
 
     Raises TargetFault with the sentence for the Deployment's owner.
     """
-    settings = _Settings(container)
+    flags = NodeFlags.of(container)
     for flag in _HIDING:
-        if settings.get(flag):  # an empty variable is none, to avalanchego too
+        if flags.get(flag):
             raise TargetFault(
                 "HiddenConfiguration",
                 f"'{flag}' hides the target in a file: write network and sync mode as variables"
                 " (AVAGO_NETWORK_ID, AVAGO_CHAIN_CONFIG_CONTENT) or flags of the container",
             )
-    network = _network(settings.get("network-id"))
-    if (settings.get("partial-sync-primary-network") or "").strip().lower() in _TRUE:
+    network = _network(flags.get("network-id"))
+    if flags.is_on("partial-sync-primary-network"):
         return network, SyncMode.P_CHAIN
-    content = settings.get("chain-config-content")
-    if content is None and settings.get("chain-config-dir"):
+    content = flags.get("chain-config-content")
+    if content is None and flags.get("chain-config-dir"):
         raise TargetFault(
             "HiddenConfiguration",
             "'chain-config-dir' hides the sync mode in files: write AVAGO_CHAIN_CONFIG_CONTENT",
@@ -121,70 +117,3 @@ def _bad_chain_config(what: str) -> TargetFault:
         f"AVAGO_CHAIN_CONFIG_CONTENT {what}: write base64 of"
         ' {"C":{"Config":"<base64 of the C-chain config JSON>"}}',
     )
-
-
-class _Settings:
-    """Flags and variables of a container, by flag name."""
-
-    def __init__(self, container: Container) -> None:
-        self._flags = dict(_flags([*(container.command or ()), *(container.args or ())]))
-        self._env = {variable.name: variable for variable in container.env or ()}
-        self._hidden = any(_may_hold_avago(source) for source in container.env_from or ())
-
-    def get(self, flag: str) -> str | None:
-        """The value, or None where neither is set. Raises TargetFault for one not literal."""
-        if flag in self._flags:
-            return self._flags[flag]
-        name = "AVAGO_" + flag.upper().replace("-", "_")
-        variable = self._env.get(name)
-        if variable is None and self._hidden:
-            raise TargetFault(
-                "TargetNotLiteral",
-                f"{name} may come from the container's envFrom: write it as a literal value in env",
-            )
-        if variable is not None and variable.value_from is not None:
-            raise TargetFault("TargetNotLiteral", _not_literal(variable))
-        return variable.value if variable is not None else None
-
-
-def _not_literal(variable: EnvVar) -> str:
-    source = next(iter(variable.value_from or {}), "elsewhere")
-    return (
-        f"{shown(variable.name)} decides the target and comes from {shown(source)}: write it as"
-        " a literal value in env"
-    )
-
-
-def _may_hold_avago(source: dict[str, Any]) -> bool:
-    """Whether an envFrom could bring a variable that begins with AVAGO_."""
-    prefix = str(source.get("prefix") or "")
-    return prefix.startswith("AVAGO_") or "AVAGO_".startswith(prefix)
-
-
-def _script(words: list[str]) -> str | None:
-    """The script of a shell that is among the first words, if it is given one."""
-    shell = next((i for i, w in enumerate(words) if w.rpartition("/")[2] in _SHELLS), None)
-    if shell is None or any(word.startswith("--") and word != "--" for word in words[:shell]):
-        return None
-    for index in range(shell + 1, len(words) - 1):
-        if _SCRIPT_FOLLOWS.fullmatch(words[index]):
-            return words[index + 1]
-    return None
-
-
-def _flags(words: list[str]) -> Iterator[tuple[str, str]]:
-    """`--flag=value`, `--flag value` and `--flag`, also inside the script of a `sh -c`."""
-    script = _script(words)
-    if script is not None:
-        try:
-            words = shlex.split(script, comments=True)
-        except ValueError:  # an open quote: no shell would run it either
-            words = script.split()
-    for index, word in enumerate(words):
-        if not word.startswith("-") or word.strip("-") == "":
-            continue
-        flag, equals, value = word.lstrip("-").partition("=")
-        following = words[index + 1] if index + 1 < len(words) else ""
-        if not equals:
-            value = following if following and not following.startswith("-") else "true"
-        yield flag, value

@@ -27,27 +27,24 @@ class Pinned:
     """A container whose image is the pin: the node's, or an init container of its repository."""
 
     init: bool
-    index: int
+    index: int  # among the pod's containers, or its init containers
     name: str
-    reference: Reference
+    reference: Reference  # of its image, as it is written now
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """track: the tag that is followed. node: the node's container; pinned: it and the init
-    containers of its repository. first: the tag or digest that a person asked to have tested next,
-    if any. timeout, soak, keep_failed_data: seconds.
-    """
+    """What a Deployment's manifest says, whole and without a fault."""
 
     target: Target
-    node: Pinned
-    pinned: tuple[Pinned, ...]
-    track: str
+    node: Pinned  # the node's container
+    pinned: tuple[Pinned, ...]  # it, and the init containers of its repository
+    track: str  # the tag that is followed
     platform: Platform
-    first: str | None
-    timeout: float
-    soak: float
-    keep_failed_data: float
+    first: str | None  # tag or digest that a person asked to have tested next; None: nobody did
+    timeout: float  # seconds that a run may take
+    soak: float  # seconds of observed health that a pass takes
+    keep_failed_data: float  # seconds that the next build waits after a failure
     suspended: bool
 
 

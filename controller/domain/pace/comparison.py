@@ -18,50 +18,36 @@ _ROUNDED = 120.0  # seconds: two looks, and the pod's own times
 
 @dataclass(frozen=True)
 class PastRun:
-    """A passed run of a target. at: its end, seconds since 1970. seconds: observed, from the node's
-    first start until it had bootstrapped; 0 where that is not known. node_type: instance type,
-    empty where it is not known. resumes: how often its data was resumed in another pod.
-    unobserved: seconds that its bootstrap took beside those.
-    """
+    """A passed run of a target."""
 
-    run: str
+    run: str  # id
     build: str = ""
-    commit: str = ""
-    version: str = ""
-    at: int = 0
-    seconds: float = 0.0
-    node_type: str = ""
-    resumes: int = 0
-    unobserved: float = 0.0
-    stages: Mapping[str, Stage] = field(default_factory=dict)
+    commit: str = ""  # of the node; empty where it is not known
+    version: str = ""  # of the node; empty where it is not known
+    at: int = 0  # its end, seconds since 1970
+    seconds: float = 0.0  # observed, from first start until bootstrapped; 0 where not known
+    node_type: str = ""  # instance type of its machine; empty where it is not known
+    resumes: int = 0  # how often its data was resumed in another pod
+    unobserved: float = 0.0  # seconds that its bootstrap took beside `seconds`
+    stages: Mapping[str, Stage] = field(default_factory=dict)  # by key; empty where not known
 
 
 @dataclass(frozen=True)
 class SlowerRule:
-    """least: comparable runs before anything is called slow. most: newest ones that count. spreads:
-    standard deviations above the median, as the median absolute deviation tells them. share: of the
-    median that a run must exceed it by, however quiet its like are.
-    """
+    """From when on a run is slow."""
 
-    least: int = 8
-    most: int = 20
-    spreads: float = 4.0
-    share: float = 0.10
+    least: int = 8  # comparable runs before anything is called slow
+    most: int = 20  # newest ones that count
+    spreads: float = 4.0  # standard deviations above the median, told by the absolute ones
+    share: float = 0.10  # of the median to exceed it by, however quiet its like are
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """comparable: how many runs are alike. median: of their seconds; by: this one's seconds over
-    it; both None where there are too few. sentence: for people, always said. stage: the one that
-    lost most time, where the run is slower and its stages are known; else empty.
-    """
+    """What became of one."""
 
-    comparable: int
-    sentence: str
-    slower: bool = False
-    median: float | None = None
-    by: float | None = None
-    stage: str = ""
+    sentence: str  # for people; always said, also why nothing was compared
+    slower: bool = False  # than runs like it, beyond what such runs differ by
 
 
 _RULE = SlowerRule()
@@ -72,22 +58,22 @@ def compare(this: PastRun, earlier: Sequence[PastRun], rule: SlowerRule = _RULE)
     machine that were never resumed in another pod: a resume costs time that is not the build's.
     """
     if this.resumes:
-        return Comparison(0, f"not compared: its data was resumed in another pod {_times(this)}")
+        return Comparison(f"not compared: its data was resumed in another pod {_times(this)}")
     if not _timed(this):
-        return Comparison(0, "not compared: its bootstrap was not observed")
+        return Comparison("not compared: its bootstrap was not observed")
     if not well_observed(this):
         missed = format_duration(this.unobserved)
-        return Comparison(0, f"not compared: {missed} of its bootstrap was not observed")
+        return Comparison(f"not compared: {missed} of its bootstrap was not observed")
     alike = _alike(this, earlier)[: rule.most]
     if len(alike) < rule.least:
-        return Comparison(len(alike), _too_few(this, len(alike), rule))
+        return Comparison(_too_few(this, len(alike), rule))
     middle = median(past.seconds for past in alike)
     spread = _TO_SIGMA * median(abs(past.seconds - middle) for past in alike)
     slower = this.seconds > middle + max(rule.spreads * spread, rule.share * middle)
-    by = this.seconds / middle
-    stage, detail = _worst_stage(this, alike) if slower else ("", "")
-    sentence = _compared(this, len(alike), middle, slower=slower) + detail
-    return Comparison(len(alike), sentence, slower, middle, by, stage)
+    sentence = _compared(this, len(alike), middle, slower=slower)
+    if slower:
+        sentence += _worst_stage(this, alike)
+    return Comparison(sentence, slower)
 
 
 def well_observed(run: PastRun) -> bool:
@@ -136,9 +122,9 @@ def _direction(by: float) -> str:
     return "slower" if by > 0 else "faster"
 
 
-def _worst_stage(this: PastRun, alike: Sequence[PastRun]) -> tuple[str, str]:
-    """The stage that took longest beyond its own median, and how to say so. Only stages that most
-    of the others have are set against them.
+def _worst_stage(this: PastRun, alike: Sequence[PastRun]) -> str:
+    """A clause on the stage that took longest beyond its own median, empty where none did. Only
+    stages that most of the others have are set against them.
     """
     lost = []
     for key, stage in this.stages.items():
@@ -147,7 +133,7 @@ def _worst_stage(this: PastRun, alike: Sequence[PastRun]) -> tuple[str, str]:
             middle = median(known)
             lost.append((stage.seconds - middle, key, stage.seconds, middle))
     if not lost or max(lost)[0] <= 0:
-        return "", ""
+        return ""
     _, key, took, middle = max(lost)
     name = shown(key.replace("/", " ", 1), 40)
-    return key, f"; {name} took {format_duration(took)} against {format_duration(middle)}"
+    return f"; {name} took {format_duration(took)} against {format_duration(middle)}"

@@ -30,25 +30,19 @@ _MARGIN = 1.3
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: left; None where there is no honest estimate, and `why` says so in a sentence. low,
-    high: between them the truth lay in eight of ten made-up runs; None as `seconds` is.
-    """
-
-    seconds: float | None
-    low: float | None
-    high: float | None
-    why: str
+    seconds: float | None  # left; None where there is no honest estimate
+    low: float | None  # seconds; between this and `high` the truth lay in 8 of 10 made-up runs
+    high: float | None  # seconds; None, as `low` is, where `seconds` is
+    why: str  # what it rests on, or why there is none
 
 
 @dataclass(frozen=True)
 class _Likeness:
-    """This run seen in the light of one earlier run. done: share of that run's time for what is
-    done. pace: times the time which that run took for it. left: seconds.
-    """
+    """This run seen in the light of one earlier run."""
 
-    done: float
-    pace: float
-    left: float
+    done: float  # share of that run's time that it took for what is done here
+    pace: float  # this run's time for it, in times of that run's
+    left: float  # seconds
 
 
 def time_left(progress: Progress, elapsed: float, earlier: Sequence[PastRun]) -> Estimate:
@@ -142,13 +136,13 @@ def _pace_now(progress: Progress, past: PastRun) -> float | None:
 class _Overlap:
     """How an earlier run's stages shared its time, so that sums of stages become a duration.
 
-    The first chain is bootstrapped before the others, which may go side by side. in_turn: from 0,
-    as far side by side as can be, to 1, one stage after the other; whichever explains the
-    duration. scale: for what neither does.
+    The first chain is bootstrapped before the others, which may go side by side.
     """
 
+    # From 0, as far side by side as can be, to 1, one stage after the other: what explains the
+    # duration
     in_turn: float
-    scale: float
+    scale: float  # times, for what that does not explain
 
     @classmethod
     def of(cls, duration: float, spent: Mapping[str, float]) -> "_Overlap":

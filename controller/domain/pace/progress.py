@@ -26,38 +26,31 @@ _GREATEST = 2.0**53  # beyond, one more is not seen
 
 @dataclass(frozen=True)
 class Stage:
-    """count: done in all lives of this run's node, as far as seen. seconds: observed seconds in
-    which it moved. rate: per second over the last minutes, None where that is not known. trail:
-    how the count grew with the seconds.
-    """
+    """How far one stage of one chain is."""
 
-    count: float = 0.0
-    seconds: float = 0.0
-    rate: float | None = None
-    trail: Trail = field(default_factory=Trail)
+    count: float = 0.0  # done in all lives of this run's node, as far as seen
+    seconds: float = 0.0  # observed, in which it moved
+    rate: float | None = None  # per second over the last minutes; None where it is not known
+    trail: Trail = field(default_factory=Trail)  # how the count grew with the seconds
 
 
 @dataclass(frozen=True)
 class Progress:
-    """stages: `<chain>/<stage>` to how far it is. heights: last accepted of each chain. doing: the
-    stage that moved last, empty before any did; last: the same of each chain. moved: whether
-    anything moved between the last two readings of one life; None where that is not known; moves:
-    the same of each chain that has begun and was read, empty where that is not known.
+    """How far a run is."""
 
-    What the next reading is set against: life, raw: name and counters of the last one; unnamed: its
-    process is another one than `life` names; samples: of the last minutes.
-    """
-
-    stages: Mapping[str, Stage] = field(default_factory=dict)
-    heights: Mapping[str, int] = field(default_factory=dict)
-    doing: str = ""
-    last: Mapping[str, str] = field(default_factory=dict)
-    moved: bool | None = None
+    stages: Mapping[str, Stage] = field(default_factory=dict)  # by key, `<chain>/<stage>`
+    heights: Mapping[str, int] = field(default_factory=dict)  # chain to the last accepted one
+    doing: str = ""  # key of the stage that moved last; empty before any did
+    last: Mapping[str, str] = field(default_factory=dict)  # chain to the key that moved last in it
+    moved: bool | None = None  # between the last two readings of one life; None: not known
+    # The same of each chain that has begun and was read; empty where that is not known
     moves: Mapping[str, bool] = field(default_factory=dict)
-    life: str = ""
-    raw: Mapping[str, float] = field(default_factory=dict)
-    unnamed: bool = False
-    samples: Samples = field(default_factory=Samples)
+
+    # What the next reading is set against
+    life: str = ""  # name of the process of the last reading; empty before the first
+    raw: Mapping[str, float] = field(default_factory=dict)  # its counters, by key
+    unnamed: bool = False  # the process is another one than `life` names
+    samples: Samples = field(default_factory=Samples)  # of the last minutes
 
 
 def after(
@@ -179,12 +172,12 @@ _Trail = Annotated[tuple[_Number, ...], msgspec.Meta(min_length=2, max_length=1 
 
 
 class _Saved(msgspec.Struct, frozen=True, kw_only=True):
-    """stages: key to count, seconds, and the counter as last read if this life has it. trails: key
-    to seconds between points, and the points.
-    """
+    """What the store has of it, bounded, for somebody else may have written it."""
 
     schema: Annotated[int, msgspec.Meta(ge=1, le=SCHEMA)]
+    # Key to count, seconds, and the counter as last read if this life has it
     stages: Annotated[dict[_Key, _Row], msgspec.Meta(max_length=_MOST)]
+    # Key to seconds between points, and the points
     trails: Annotated[dict[_Key, _Trail], msgspec.Meta(max_length=_MOST)] = {}
     heights: Annotated[dict[_Key, _Whole], msgspec.Meta(max_length=_CHAINS)] = {}
     doing: Annotated[str, msgspec.Meta(max_length=_LONGEST_KEY)] = ""

@@ -12,11 +12,9 @@ _FIRST = 300.0  # seconds between the points of a trail that begins
 
 @dataclass(frozen=True)
 class Samples:
-    """Counts of all stages at times of the last minutes. taken: (monotonic seconds, counts), oldest
-    first.
-    """
+    """Counts of all stages at times of the last minutes."""
 
-    taken: tuple[tuple[float, Mapping[str, float]], ...] = ()
+    taken: tuple[tuple[float, Mapping[str, float]], ...] = ()  # (monotonic s, counts), oldest first
 
     def then(self, at: float, counts: Mapping[str, float]) -> "Samples":
         kept = tuple(sample for sample in self.taken if at - WINDOW <= sample[0] <= at)
@@ -39,8 +37,8 @@ class Trail:
     makes a straight line.
     """
 
-    every: float = _FIRST
-    counts: tuple[float, ...] = ()
+    every: float = _FIRST  # seconds
+    counts: tuple[float, ...] = ()  # empty before the first point
 
     def then(self, seconds: float, count: float) -> "Trail":
         """seconds: of moving, from the stage's beginning."""

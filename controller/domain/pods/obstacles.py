@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from controller.domain.manifest.http_host import why_out_of_reach
 from controller.domain.objects import Container, ContainerStatus, Pod, StateTerminated, StateWaiting
 
 _PULL_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
@@ -22,36 +23,27 @@ _BY_MANIFEST = re.compile(r"exec: |no such file or directory|exec format error|p
 # Exit codes of the init container (k8s/targets/base/prepare-data.sh).
 _FAULT_OF_MANIFEST = 2
 _FOREIGN = 3
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
 class Obstacles:
-    """A sentence each, empty where there is none.
+    """A sentence each, empty where there is none."""
 
-    pulling: the image does not come. unplaced: there is no pod, or no machine takes it, or its
-    containers do not begin. not_created: the container cannot be made from its manifest. manifest,
-    volume: the init container's complaint, by whose fault it is; again: it runs again after one,
-    which may or may not be over. other_data: it prepared the data of another run. wordless:
-    the node runs, and the init container has said nothing. loopback: why nobody outside the pod can
-    reach the node.
-    """
-
-    pulling: str = ""
-    unplaced: str = ""
-    not_created: str = ""
-    manifest: str = ""
-    volume: str = ""
-    again: bool = False
-    other_data: str = ""
-    wordless: str = ""
-    loopback: str = ""
+    pulling: str = ""  # the image does not come
+    unplaced: str = ""  # no pod, or no machine takes it, or its containers do not begin
+    not_created: str = ""  # the container cannot be made from its manifest
+    manifest: str = ""  # the init container complains of its manifest
+    volume: str = ""  # the init container complains of its volume
+    again: bool = False  # it runs again after a complaint, which may or may not be over
+    other_data: str = ""  # it prepared the data of another run
+    wordless: str = ""  # the node runs, and the init container has said nothing
+    loopback: str = ""  # nobody outside the pod can reach the node
 
 
 class _Complaint(msgspec.Struct):
     """The init container's termination message where it failed."""
 
-    error: str = ""
+    error: str = ""  # a sentence; empty where it says none
 
 
 _WORDLESS = (
@@ -174,16 +166,4 @@ def _said(waiting: StateWaiting | None) -> str:
 
 
 def _loopback(container: Container | None) -> str:
-    """avalanchego listens on 127.0.0.1 unless it is told otherwise [96]."""
-    if container is None:
-        return ""
-    words = " ".join((*(container.command or ()), *(container.args or ())))
-    host = next((e.value for e in container.env or () if e.name == "AVAGO_HTTP_HOST"), None)
-    if "http-host" in words or "config-file" in words or container.env_from:
-        return ""
-    if host is not None and host not in _LOOPBACK:
-        return ""
-    return (
-        "nobody can reach the node from outside its pod: set AVAGO_HTTP_HOST to 0.0.0.0 in its"
-        " container"
-    )
+    return why_out_of_reach(container) if container else ""

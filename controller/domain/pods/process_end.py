@@ -11,28 +11,23 @@ LINE = 200  # characters of a log line that a record keeps
 
 
 class EndKind(StrEnum):
-    """What ended a process. VOLUME: its disk fails. DISK: the node itself, low on disk space [91].
-    REFUSED: flags, data or architecture. PANIC: caught, and so with exit code 0 [117]. FATAL: by a
-    line that says so [116].
-    """
+    """What ended a process."""
 
-    OOM = "oom"
-    VOLUME = "volume"
-    DISK = "disk"
-    REFUSED = "refused"
-    PANIC = "panic"
-    ZERO = "zero"
-    FATAL = "fatal"
-    OTHER = "other"
+    OOM = "oom"  # killed for the memory that it took
+    VOLUME = "volume"  # its disk fails
+    DISK = "disk"  # the node itself, low on disk space [91]
+    REFUSED = "refused"  # it refused its flags, its data or the machine's architecture
+    PANIC = "panic"  # caught, and so with exit code 0 [117]
+    ZERO = "zero"  # exit code 0, and no line that tells why
+    FATAL = "fatal"  # by a line that says so [116]
+    OTHER = "other"  # nothing tells
 
 
 @dataclass(frozen=True)
 class ProcessEnd:
-    """code: exit code. line: the telling one of its last lines; empty where nobody knows it."""
-
     kind: EndKind
-    code: int
-    line: str = ""
+    code: int  # exit code
+    line: str = ""  # the telling one of its last lines; empty where nobody knows it
 
     def __str__(self) -> str:
         how = f"exit code {self.code}" + (" (OOMKilled)" if self.kind is EndKind.OOM else "")

@@ -16,16 +16,13 @@ from controller.domain.reference import Reference, ReferenceFault
 
 
 class InitWord(msgspec.Struct, frozen=True):
-    """The termination message of the init container that prepares the data.
+    """The termination message of the init container that prepares the data."""
 
-    data: `fresh`, `resumed` or `foreign`. binary: sha256 of the node's binary. said: when.
-    """
-
-    run: str = ""
-    data: str = ""
-    resumes: int = 0
-    binary: str = ""
-    said: datetime | None = None
+    run: str = ""  # id of the run whose data it prepared
+    data: str = ""  # `fresh`, `resumed` or `foreign`
+    resumes: int = 0  # how often the data was resumed
+    binary: str = ""  # sha256 of the node's binary
+    said: datetime | None = None  # when it ended; None where the kubelet does not say
 
 
 # How the kubelet begins the message of an init container that the runtime does not know any more
@@ -37,31 +34,26 @@ _LOST = "Unable to get init container status from container runtime"
 class Life:
     """One process of the node: another pod, or a restart of its container, is another life."""
 
-    pod: str
-    restarts: int
-    started: datetime | None
+    pod: str  # uid
+    restarts: int  # of the node's container, before this one
+    started: datetime | None  # None where the kubelet does not say
 
 
 @dataclass(frozen=True)
 class RunPods:
-    """What the pods say about a run.
+    """What the pods say about a run."""
 
-    pod: the one pod that carries the run's id and image and neither terminates nor is over; None
-    also where there are several. several: whether there are. word: its init container's. life: of
-    its node, if it runs now. started: when the node first started in it, if it ever did. obstacles:
-    what keeps the node from running. gone: why the last pod that is over ended, such as an
-    eviction. foreign: why another image has touched the data, or empty.
-    """
-
+    # The one that carries the run's id and image and neither terminates nor is over; None where
+    # there is none, or there are several
     pod: Pod | None = None
-    status: ContainerStatus | None = None
-    several: bool = False
-    word: InitWord | None = None
-    life: Life | None = None
-    started: datetime | None = None
-    obstacles: Obstacles = field(default_factory=Obstacles)
-    gone: str = ""
-    foreign: str = ""
+    status: ContainerStatus | None = None  # of its node's container; None where it has none yet
+    several: bool = False  # more than one such pod
+    word: InitWord | None = None  # of its init container; None where it has said nothing
+    life: Life | None = None  # of its node; None where it does not run now
+    started: datetime | None = None  # when the node first started in it; None where it never did
+    obstacles: Obstacles = field(default_factory=Obstacles)  # what keeps the node from running
+    gone: str = ""  # why the last pod that is over ended, such as an eviction; empty: none is
+    foreign: str = ""  # why the data is not the run's alone any more; empty where it is
 
     @property
     def ends(self) -> tuple[str, int] | None:
@@ -73,9 +65,13 @@ class RunPods:
 
 def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
     """Level, not edge: from what the pods are now."""
-    carriers = [p for p in pods if p.metadata.annotation(names.RUN_ID) == run.id]
-    foreign = next(filter(None, (_foreign(p, run, container) for p in carriers)), "")
-    of_image = [p for p in carriers if _image(p, container) == run.image]
+    carriers = [
+        (pod, _image(pod, container))
+        for pod in pods
+        if pod.metadata.annotation(names.RUN_ID) == run.id
+    ]
+    foreign = next(filter(None, (_foreign(p, image, run, container) for p, image in carriers)), "")
+    of_image = [pod for pod, image in carriers if image == run.image]
     ours = [p for p in of_image if not p.terminating and not p.over]
     gone = _gone(of_image)
     if len(ours) != 1:
@@ -156,30 +152,30 @@ def _gone(pods: Sequence[Pod]) -> str:
     return ""
 
 
-def _foreign(pod: Pod, run: OpenRun, container: str) -> str:
+def _foreign(pod: Pod, image: str, run: OpenRun, container: str) -> str:
     """Why the run's data is not the run's alone any more, as far as this pod shows it.
 
     A pod of another image that only *refused* the data has touched nothing: that it says `foreign`
     is the protection at work, not damage. Nor has one of the bare tag that *resumed* it: its
     init container saw the very binary that the data was begun with.
     """
-    if _image(pod, container) == run.image:
+    if image == run.image:
         word = _word(pod)
         if word is not None and word.run == run.id and word.data == "foreign":
             return "the init container found data that another binary has begun"
         return ""
-    if _started(pod.status_of(container)) is not None and not _same_build(pod, run, container):
+    if _started(pod.status_of(container)) is not None and not _same_build(pod, image, run):
         return f"a pod of another image ran on its data ({pod.metadata.name})"
     return ""
 
 
-def _same_build(pod: Pod, run: OpenRun, container: str) -> bool:
+def _same_build(pod: Pod, image: str, run: OpenRun) -> bool:
     """Whether a pod whose image is not the pin is known to run the run's build all the same."""
     word = _word(pod)
     if word is None or (word.run, word.data) != (run.id, "resumed"):
         return False
     try:
-        digest = Reference.parse(_image(pod, container)).digest
+        digest = Reference.parse(image).digest
     except ReferenceFault:
         return False
     return digest in (None, run.build)

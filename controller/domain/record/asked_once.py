@@ -19,16 +19,19 @@ _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 _OURS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) by (\S.*)")
 
 
-def levers_of(deployment: Deployment) -> dict[str, str]:
-    """The values of the levers that ask once, as they are written now; cut, for they are kept."""
-    found = {name: deployment.metadata.annotation(name) for name in ASKING_ONCE}
-    return {name: cut_bytes(value, VALUE_BYTES) for name, value in found.items() if value}
+def levers_of(deployment: Deployment, *levers: str) -> dict[str, str]:
+    """The values of these levers, or of all that ask once, as they are written now; cut, for they
+    are kept.
+    """
+    return {name: value for name in levers or ASKING_ONCE if (value := _lever(deployment, name))}
 
 
-def unanswered(deployment: Deployment, record: Record, lever: str) -> bool:
-    """Whether a person has given this lever a new value since it was last acted on."""
-    value = levers_of(deployment).get(lever)
-    return value is not None and value != record.levers.get(lever)
+def unanswered(deployment: Deployment, record: Record, *levers: str) -> set[str]:
+    """Those of these levers, or of all, that a person has given a new value since they were last
+    acted on.
+    """
+    found = levers_of(deployment, *levers)
+    return {name for name, value in found.items() if value != record.levers.get(name)}
 
 
 def lever_value(now: datetime, who: str, *spent: str | None) -> str:
@@ -43,7 +46,7 @@ def asked(deployment: Deployment, annotation: str) -> str:
     """A clause: who gave this annotation its value, and when, as far as can be told. The value
     itself says it where it is one of ours; else managedFields name the tool.
     """
-    ours = _OURS.fullmatch(levers_of(deployment).get(annotation, ""))
+    ours = _OURS.fullmatch(_lever(deployment, annotation))
     if ours is not None:
         return f"{shown(ours[2], 60)} asked for it at {ours[1]}"
     entry = annotation_manager(deployment, annotation)
@@ -59,6 +62,12 @@ def kept(record: Record) -> Outcome | None:
     if outcome is None or outcome.phase is not Phase.FAILED or record.released == outcome.run:
         return None
     return outcome
+
+
+def _lever(deployment: Deployment, name: str) -> str:
+    """As it is written now, and kept; empty where it is not."""
+    value = deployment.metadata.annotation(name)
+    return cut_bytes(value, VALUE_BYTES) if value else ""
 
 
 def _value(second: datetime, who: str) -> str:

@@ -7,51 +7,39 @@ import orjson
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was seen of the run's pods.
-
-    pod: uid of the last one; home: of the one in which the node first started; restarts: of its
-    node's container; crashes: restarts of all pods since the node was last up for `crash_calm`;
-    exit, kind, line: code, `ending.EndKind` and telling line of the last end; ends: how many of the
-    crashes before it were of each kind; zeros: exits with 0 among them that nobody asked for; data:
-    `fresh` or `resumed`, the init container's last word; resumes: how often data was resumed.
-
-    counted: number of the pod's restart that was counted last; began: resumes when the process that
-    ran last began, -1 where none was seen to run in this pod.
+    """What was seen of the run's pods. A crash is a restart of any of them since the node was last
+    up for `Rules.crash_calm`.
     """
 
-    pod: str = ""
-    home: str = ""
-    restarts: int = 0
+    pod: str = ""  # uid of the last one; empty before the first
+    home: str = ""  # uid of the one in which the node first started; empty before
+    restarts: int = 0  # of the node's container in the last one
     crashes: int = 0
-    exit: int | None = None
-    kind: str = ""
-    line: str = ""
-    ends: dict[str, int] = {}
-    zeros: int = 0
-    data: str = ""
-    resumes: int = 0
-    counted: int = 0
+    exit: int | None = None  # code of the node's last end; None before the first
+    kind: str = ""  # of `EndKind`, of the last crash; empty before the first
+    line: str = ""  # telling line of its log; empty where there is none
+    ends: dict[str, int] = {}  # kind to how many of the crashes before the last were of it
+    zeros: int = 0  # exits with 0 among the crashes that nobody asked for
+    data: str = ""  # the last word of the last pod's init container: `fresh`, `resumed`; or empty
+    resumes: int = 0  # how often data was resumed
+    counted: int = 0  # number of the last pod's restart that was counted last; 0: none
+    # resumes when the process that ran last began; -1 where none was seen to run in the last pod
     began: int = -1
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What else is known of a run, for people and for comparison; empty where it is not.
+    """What else is known of a run, for people and for comparison; empty where it is not."""
 
-    version, commit: as the node says them. image_version, image_commit, tags: as the registry
-    tells them of the build. node, type, zone: the machine of its last pod; storage: class of its
-    volume; requests: of the node's container, as in the manifest.
-    """
-
-    version: str = ""
-    commit: str = ""
-    image_version: str = ""
-    image_commit: str = ""
-    tags: tuple[str, ...] = ()
-    node: str = ""
-    type: str = ""
-    zone: str = ""
-    storage: str = ""
-    requests: str = ""
+    version: str = ""  # as the node says it
+    commit: str = ""  # as the node says it
+    image_version: str = ""  # of the build, as the registry tells it
+    image_commit: str = ""  # of the build, as the registry tells it
+    tags: tuple[str, ...] = ()  # others that point to the build, as the registry tells them
+    node: str = ""  # name of the machine of its last pod
+    type: str = ""  # instance type of that machine
+    zone: str = ""  # of that machine
+    storage: str = ""  # class of its volume
+    requests: str = ""  # of the node's container, as in the manifest
 
     @property
     def known_commit(self) -> str:
@@ -64,25 +52,22 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ToldCondition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A condition that people were told of. type: of `conditions.Condition`."""
+    """A condition that people were told of."""
 
-    type: str
-    since: int
-    message: str = ""
+    type: str  # of `Condition`
+    since: int  # when they were told, seconds since 1970
+    message: str = ""  # what was seen then, in a sentence
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a pass rests on. looks: of the soak. held: each demand to how often it was asked and
-    met. heights: each chain to its newest block at the first and at the last look. oldest: greatest
-    age of C's newest block in seconds. peers: fewest seen.
-    """
+    """What a pass rests on: its soak."""
 
-    looks: int
-    seconds: float
-    held: dict[str, int] = {}
-    heights: dict[str, tuple[int, int]] = {}
-    oldest: float | None = None
-    peers: int | None = None
+    looks: int  # at the node
+    seconds: float  # of observed health
+    held: dict[str, int] = {}  # demand to how often it was asked and met
+    heights: dict[str, tuple[int, int]] = {}  # chain to its newest block at first and last look
+    oldest: float | None = None  # greatest age in seconds of C's newest block; None: not asked for
+    peers: int | None = None  # fewest seen; None where no look told
 
 
 def revised(facts: Facts, **changes: Any) -> Facts:

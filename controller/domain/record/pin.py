@@ -1,6 +1,7 @@
 """The pin: which images a run's Deployment must show, and what it means when it does not."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 from controller.domain import names
@@ -30,62 +31,68 @@ def pin_changes(request: RunRequest, image: str) -> tuple[ImageChange, ...]:
 
 def pin_state(deployment: Deployment, run: OpenRun, record: Record) -> PinState:
     """Looks at the raw images: one that does not parse is somebody's wish too."""
-    found = list(_images(deployment, run))
-    if not found or not any(node for node, _ in found):
+    covered = list(_covered(deployment, run))
+    nodes = [c for c in covered if not c.init]
+    if not nodes:
         return PinState.INTACT  # the container is gone: the request's fault says so
-    for node, image in found:
-        if node and image != run.image and not _older(image, run, record):
-            return PinState.CHANGED
-    template = deployment.spec.template.metadata
-    if any(image != run.image for _, image in found):
+    if any(c.image != run.image and not _is_older(c.image, run, record) for c in nodes):
+        return PinState.CHANGED
+    if any(c.image != run.image for c in covered):
         return PinState.REVERTED
-    if template.annotation(names.RUN_ID) != run.id:
+    if deployment.spec.template.metadata.annotation(names.RUN_ID) != run.id:
         return PinState.REVERTED
     return PinState.INTACT
 
 
 def restoring_changes(deployment: Deployment, run: OpenRun) -> tuple[ImageChange, ...]:
     """The changes that put the pin back where it is missing."""
-    spec = deployment.spec.template.spec
-    changes = []
-    for init, containers in ((False, spec.containers), (True, spec.init_containers)):
-        for index, container in enumerate(containers or ()):
-            node = not init and container.name == node_container_name(deployment)
-            covered = node or (init and _same_repository(container.image, run))
-            if covered and container.image != run.image:
-                changes.append(ImageChange(init, index, container.name, container.image, run.image))
-    return tuple(changes)
+    return tuple(
+        ImageChange(c.init, c.index, c.name, c.image, run.image)
+        for c in _covered(deployment, run)
+        if c.image != run.image
+    )
 
 
-def _images(deployment: Deployment, run: OpenRun) -> Iterator[tuple[bool, str]]:
-    """(whether it is the node's, image) of every container that the pin covers."""
-    spec = deployment.spec.template.spec
-    node = spec.container(node_container_name(deployment))
-    if node is not None:
-        yield True, node.image
-    for container in spec.init_containers or ():
-        if _same_repository(container.image, run):
-            yield False, container.image
+@dataclass(frozen=True)
+class _Covered:
+    """A container that the pin covers: the node's, or an init container of its repository."""
+
+    init: bool  # in `initContainers` instead of `containers`
+    index: int  # its place there
+    name: str
+    image: str  # as it is now, parsable or not
 
 
-def _same_repository(image: str, run: OpenRun) -> bool:
+def _covered(deployment: Deployment, run: OpenRun) -> Iterator[_Covered]:
+    spec, node = deployment.spec.template.spec, node_container_name(deployment)
+    for index, container in enumerate(spec.containers or ()):
+        if container.name == node:
+            yield _Covered(False, index, container.name, container.image)
+    for index, container in enumerate(spec.init_containers or ()):
+        if _is_of_repository(container.image, run):
+            yield _Covered(True, index, container.name, container.image)
+
+
+def _is_of_repository(image: str, run: OpenRun) -> bool:
+    if image == run.image:
+        return True
     try:
         return Reference.parse(image).repository == Reference.parse(run.image).repository
     except ReferenceFault:
         return False
 
 
-def _older(image: str, run: OpenRun, record: Record) -> bool:
+def _is_older(image: str, run: OpenRun, record: Record) -> bool:
     """What the pin replaced, the bare tag of it, or a build that this Deployment pinned before:
     what Argo CD, `kubectl apply` or `rollout undo` put back.
     """
     if image in run.found:
         return True
-    if not _same_repository(image, run):
+    if not _is_of_repository(image, run):
         return False
     reference = Reference.parse(image)
     if reference.digest is not None:
         return reference.digest == run.build or reference.digest in record.builds()
     tags = {Reference.parse(run.image).tag}
-    tags.update(Reference.parse(i).tag for i in run.found if _same_repository(i, run))
+    tags.update(Reference.parse(i).tag for i in run.found if _is_of_repository(i, run))
     return reference.tag in tags

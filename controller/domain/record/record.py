@@ -24,122 +24,102 @@ SCHEMA = 1
 
 
 class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The run that is open.
-
-    image: the pin, as written into the containers. found: the images that the pin replaced, by
-    which a taken-back pin is told from another wish. digest: what the tag pointed to. config: hash
-    of the node's configuration. decided, started, bootstrapped: when the run was decided, the node
-    first started, the node first said ready; 0 before. observed: seconds of observed time since
-    `started`, as of the last write; blind: those of them in which the node could not be seen, or
-    had nowhere to run; took: those until the node first said ready. reverts: how often the pin was
-    put back. fault: reason of the fault that keeps this run from passing now. conditions: those
-    that people were told of and that last.
-    """
+    """The run that is open."""
 
     id: str
     build: Build
-    image: str
-    target: str
-    network: str
-    mode: str
-    config: str
+    image: str  # the pin, as written into the containers
+    target: str  # slug
+    network: str  # as the node names it
+    mode: str  # of `SyncMode`
+    config: str  # hash of the node's configuration, as it was pinned
     phase: Phase
-    reason: str
-    decided: int
-    since: int
-    digest: str = ""
+    reason: str  # why it is in this phase
+    decided: int  # when it was decided
+    since: int  # when its phase began
+    digest: str = ""  # what the tag pointed to: an index, or the build itself
+    # The images that the pin replaced, by which a taken-back pin is told from another wish
     found: tuple[str, ...] = ()
-    started: int = 0
-    bootstrapped: int = 0
-    observed: float = 0.0
-    blind: float = 0.0
-    took: float = 0.0
-    reverts: int = 0
-    fault: str = ""
+    started: int = 0  # when the node first started; 0 before
+    bootstrapped: int = 0  # when the node first said ready; 0 before
+    observed: float = 0.0  # seconds of observed time since `started`, as of the last write
+    blind: float = 0.0  # of these, seconds in which nobody saw the node, or it had nowhere to run
+    took: float = 0.0  # of these, seconds until the node first said ready; 0 before
+    reverts: int = 0  # how often the pin was put back
+    fault: str = ""  # reason of the manifest's fault that keeps it from passing now; or empty
     seen: Seen = Seen()
     facts: Facts = Facts()
-    conditions: tuple[ToldCondition, ...] = ()
+    conditions: tuple[ToldCondition, ...] = ()  # that people were told of and that last
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a run ended. message: one sentence. took: observed seconds from the node's first start
-    until it had bootstrapped, 0 if it never did. machine: its instance type. good: on a failure,
-    the commit of the last good build. slower: than comparable runs. checked: of a pass.
-    """
+    """How a run ended."""
 
-    run: str
+    run: str  # id
     build: Build
-    target: str
-    phase: Phase
+    target: str  # slug
+    phase: Phase  # Passed, Failed or Aborted
     reason: str
-    at: int
-    began: int
-    message: str = ""
-    observed: float = 0.0
-    resumes: int = 0
-    took: float = 0.0
-    version: str = ""
-    commit: str = ""
-    machine: str = ""
-    good: str = ""
-    slower: bool = False
-    checked: Checked | None = None
+    at: int  # when it ended
+    began: int  # when the node first started, or else when the run was decided
+    message: str = ""  # one sentence
+    observed: float = 0.0  # seconds of observed time since the node first started
+    resumes: int = 0  # how often its data was resumed
+    took: float = 0.0  # observed seconds until the node had bootstrapped; 0 if it never did
+    version: str = ""  # of the node; empty where it is not known
+    commit: str = ""  # of the node; empty where it is not known
+    machine: str = ""  # its instance type; empty where it is not known
+    good: str = ""  # of a failure: commit of the last good build; empty where there is none
+    slower: bool = False  # of a pass: than comparable runs
+    checked: Checked | None = None  # of a pass: what it rests on
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A transition that sinks may still have to be told of. Its id is run id and `seq`. quiet: it
-    concerns many Deployments at once, so only the log and a Kubernetes Event say it for each.
-    """
+    """A transition that sinks may still have to be told of. Its id is run id and `seq`."""
 
-    seq: int
-    before: str
-    phase: str
+    seq: int  # within the record
+    before: str  # phase before; the same as `phase` for what happens within one
+    phase: str  # of the run, or of the Deployment where there is none
     reason: str
     at: int
     message: str
-    run: str = ""
-    build: Build = ""
-    level: str = "info"
+    run: str = ""  # id; empty where the step is of no run
+    build: Build = ""  # of the run; empty as `run` is
+    level: str = "info"  # of `notice.Level`
+    # It concerns many Deployments at once: only the log and a Kubernetes Event say it for each
     quiet: bool = False
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """namespace, name, uid: whose it is. seq: counts writes and steps. phase, reason, message,
-    since: of the Deployment. tested: builds by target, oldest first. levers: each lever's value
-    that was last acted on, or found at the first meeting. again: why a person's wish makes another
-    attempt of a tested build due (`retest`, `configuration`), or empty. voids: runs of `void_build`
-    whose data another image touched. released: the failed run whose hold a person ended. warned:
-    the end of the hold that people were warned of, in seconds since 1970.
-    given_back: run id of the last claim that was given back; no pin is made of it or of an older
-    one. inherited: run id of a claim that was there when the record was not: its run may have come
-    to be, so it is never given back. told: `seq` of the
-    last step that all sinks are known to have.
-    """
+    """All that a Deployment remembers."""
 
     schema: int
-    namespace: str
+    namespace: str  # of the Deployment whose it is
     name: str
     uid: str
-    seq: int = 0
-    phase: Phase = Phase.IDLE
+    seq: int = 0  # counts writes and steps
+    phase: Phase = Phase.IDLE  # of the Deployment: its open run's, or one without a run
     reason: str = ""
     message: str = ""
-    since: int = 0
-    run: OpenRun | None = None
-    outcomes: tuple[Outcome, ...] = ()
-    tested: dict[str, tuple[Build, ...]] = {}
-    levers: dict[str, str] = {}
-    config: str = ""
-    last_run: str = ""
-    again: str = ""
-    voids: int = 0
+    since: int = 0  # when the phase began
+    run: OpenRun | None = None  # None while none is open
+    outcomes: tuple[Outcome, ...] = ()  # the last ones, oldest first
+    tested: dict[str, tuple[Build, ...]] = {}  # target to builds, oldest first
+    levers: dict[str, str] = {}  # each to the value last acted on, or found at the first meeting
+    config: str = ""  # hash of the node's configuration in the last run; empty before the first
+    last_run: str = ""  # id of the latest run, open or over; empty before the first
+    again: str = ""  # why a tested build is due again: `retest`, `configuration`; or empty
+    voids: int = 0  # runs of `void_build` in a row whose data another image touched
     void_build: Build = ""
-    released: str = ""
-    warned: int = 0
+    released: str = ""  # id of the failed run whose hold a person ended; empty: none
+    warned: int = 0  # end of the hold that people were warned of; 0: of none
+    # Run id of the last claim that was given back: no pin is made of it or of an older one
     given_back: str = ""
+    # Run id of a claim that was there when the record was not: its run may have come to be, so it
+    # is never given back
     inherited: str = ""
-    told: int = 0
-    steps: tuple[Step, ...] = ()
+    told: int = 0  # `seq` of the last step that all sinks are known to have
+    steps: tuple[Step, ...] = ()  # that sinks may not have yet, oldest first
 
     @property
     def key(self) -> str:

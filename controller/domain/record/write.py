@@ -7,44 +7,34 @@ from controller.domain.objects import Deployment
 
 @dataclass(frozen=True)
 class ImageChange:
-    """One container's image, found by its place and tested by its name [45].
+    """One container's image, found by its place and tested by its name [45]."""
 
-    init: in `initContainers` instead of `containers`.
-    """
-
-    init: bool
-    index: int
-    container: str
-    old: str
-    new: str
+    init: bool  # in `initContainers` instead of `containers`
+    index: int  # its place there
+    container: str  # its name
+    old: str  # image as found
+    new: str  # image as it is to be
 
 
 @dataclass(frozen=True)
 class Write:
-    """One JSON patch. Everything it replaces is tested in it; a None means absent.
+    """One JSON patch. Everything it replaces is tested in it; a None means absent."""
 
-    key: `namespace/name`. uid: of the Deployment decided on. record_before, record: the annotation
-    as found and as it is to be; equal where the record must not be touched (unreadable).
-    phase and message, each with what was found: label and annotation for `kubectl get` and
-    `describe`. has_labels, has_annotations, has_template_annotations: whether the maps exist in the
-    object found: a missing parent must be added whole [46]. run_id_before, run_id: annotation of
-    the pod template; equal where it is not changed.
-    """
-
-    key: str
-    uid: str
-    record_before: str | None
-    record: str | None
-    phase_before: str | None
-    phase: str
-    message_before: str | None
-    message: str
+    key: str  # `namespace/name`
+    uid: str  # of the Deployment decided on
+    record_before: str | None  # the annotation as found
+    record: str | None  # and as it is to be: as found where it must not be touched (unreadable)
+    phase_before: str | None  # the label as found
+    phase: str  # for `kubectl get -L`
+    message_before: str | None  # the annotation as found
+    message: str  # for `kubectl describe`
+    # Whether the maps exist in the object found: a missing parent must be added whole [46]
     has_labels: bool = True
     has_annotations: bool = True
     has_template_annotations: bool = True
-    run_id_before: str | None = None
-    run_id: str | None = None
-    images: tuple[ImageChange, ...] = ()
+    run_id_before: str | None = None  # annotation of the pod template as found
+    run_id: str | None = None  # as found where it is not changed
+    images: tuple[ImageChange, ...] = ()  # that differ from what is to be; empty: nothing is pinned
 
     @property
     def pins(self) -> bool:
@@ -54,11 +44,9 @@ class Write:
 
 @dataclass(frozen=True)
 class WriteReply:
-    """What became of a write.
+    """What became of a write."""
 
-    deployment: the object as the API server returned it, or as it was read again after a failed
-    precondition; None if it is gone. applied: ours stands.
-    """
-
-    applied: bool
+    applied: bool  # the object is as we wrote it
+    # As the API server returned it, or as it was read again after a failed precondition; None if it
+    # is gone
     deployment: Deployment | None

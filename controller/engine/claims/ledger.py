@@ -1,4 +1,4 @@
-"""The engine's side of the store's claims: which memory it is, and whether runs may start now (I8).
+"""Grants claims: the engine's side of the store's, and whether runs may start now (I8).
 
 A store is believed only after this controller has refilled it from the records that it sees. That
 is done at every start, for a store that was rolled back looks like one that was not; and again
@@ -17,22 +17,12 @@ from controller.base.durations import format_duration
 from controller.domain.decide.observation import ClaimSeen, Leave, TakeClaim
 from controller.domain.record.record import Record
 from controller.domain.run import Reason
-from store.api import (
-    SCHEMA,
-    Claim,
-    Meta,
-    StateStore,
-    StoreForgot,
-    StoreMisused,
-    StoreUnavailable,
-)
+from controller.engine.claims.refill import refill
+from store.api import Claim, StateStore, StoreForgot, StoreMisused, StoreUnavailable
 
 
 class Ledger:
-    """Grants claims, or says why not.
-
-    patience: seconds for which the store may be away before the Deployments' owners are told.
-    """
+    """Grants claims, or says why not."""
 
     def __init__(  # noqa: PLR0913 three collaborators, two numbers and two ears
         self,
@@ -45,6 +35,10 @@ class Ledger:
         records: Callable[[], Iterable[Record]],
         on_refill: Callable[[], None] = lambda: None,
     ) -> None:
+        """settle: seconds after a start or a refill in which nothing is claimed. patience: seconds
+        for which the store may be away before the Deployments' owners are told. records: those that
+        are seen now, for a refill. on_refill: is called after each.
+        """
         self._store = store
         self._clock = clock
         self._random = random
@@ -78,16 +72,14 @@ class Ledger:
         cluster: id of the cluster; a store that belongs to another is not touched.
         """
         self._cluster = cluster
+        epoch = f"{self._random.getrandbits(64):016x}"
         try:
-            _check_cluster(await self._store.meta(), cluster)
-            epoch = f"{self._random.getrandbits(64):016x}"
-            claims = [claim for record in self._records() for claim in claims_of(record)]
-            await self._store.refill(Meta(SCHEMA, epoch, 0, cluster), claims)
+            claims = await refill(self._store, cluster, epoch, self._records())
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)
             raise
         if self._epoch:
-            logger.bind(claims=len(claims)).warning("store had forgotten, refilled from records")
+            logger.bind(claims=claims).warning("store had forgotten, refilled from records")
             self._calm_at = self._clock.monotonic() + self._settle
         self._epoch, self._grants = epoch, 0
         self._trouble, self._failure, self._away_since, self._final = "", "", None, False
@@ -177,27 +169,5 @@ class Ledger:
         return seen(got)
 
 
-def _check_cluster(meta: Meta | None, cluster: str) -> None:
-    if meta is not None and meta.cluster not in ("", cluster):
-        raise StoreMisused(
-            f"the store is the memory of another cluster ({meta.cluster}): give this one its own"
-            " --store-prefix, or HDEL <prefix>:meta cluster to adopt it"
-        )
-
-
 def seen(claim: Claim) -> ClaimSeen:
     return ClaimSeen(claim.target, claim.build, claim.run, claim.owner)
-
-
-def claims_of(record: Record) -> list[Claim]:
-    """The claims that a record is proof of. Runs that are no longer remembered have no id left."""
-    runs = {(o.target, o.build): o.run for o in record.outcomes}
-    claims = {
-        (target, build): Claim(target, build, runs.get((target, build), ""), record.key)
-        for target, builds in record.tested.items()
-        for build in builds
-    }
-    if record.run is not None:
-        key = (record.run.target, record.run.build)
-        claims[key] = Claim(*key, record.run.id, record.key)
-    return list(claims.values())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from controller.base.backoff import Backoff, BackoffPolicy
+from controller.base.bounded_map import BoundedMap
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all
 from controller.domain.evidence import Bundle
@@ -39,9 +40,7 @@ _Place = tuple[str, str]
 
 
 class Gatherer:
-    """Use from one event loop. secrets: texts that no evidence may hold, beside what `base.redact`
-    knows by itself.
-    """
+    """Use from one event loop."""
 
     def __init__(
         self,
@@ -52,12 +51,13 @@ class Gatherer:
         *,
         secrets: Sequence[str] = (),
     ) -> None:
+        """secrets: texts that no evidence may hold, beside what `base.redact` knows by itself."""
         self._witness = witness
         self._store = store
         self._clock = clock
         self._random = random
         self._secrets = tuple(secrets)
-        self._begun: dict[_Place, None] = {}
+        self._begun = BoundedMap[_Place, None](_REMEMBERED)
         self._waiting: dict[_Place, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -102,8 +102,6 @@ class Gatherer:
         if place in self._begun:
             return False
         self._begun[place] = None
-        while len(self._begun) > _REMEMBERED:
-            del self._begun[next(iter(self._begun))]
         return True
 
     def _drop(self, place: _Place) -> None:

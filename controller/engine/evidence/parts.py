@@ -35,17 +35,15 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that is over, and what is known of it at that moment. pods: of the Deployment, of
-    whatever run. container: the node's. progress: a value of JSON. facts: what else is worth
-    knowing, by names of ours; `class` is whose fault a failure is taken to be.
-    """
+    """A run that is over, and what is known of it at that moment."""
 
     record: Record
     outcome: Outcome
-    pods: tuple[Pod, ...]
-    container: str
-    answer: NodeAnswer | None = None
-    progress: Mapping[str, Any] | None = None
+    pods: tuple[Pod, ...]  # of the Deployment, of whatever run
+    container: str  # the node's
+    answer: NodeAnswer | None = None  # the node's last; None: it has given none
+    progress: Mapping[str, Any] | None = None  # a value of JSON; None: nothing was seen of it
+    # What else is worth knowing, by names of ours; `class` is whose fault a failure is taken to be
     facts: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -24,21 +24,15 @@ GET_CAP = 3600.0
 
 @dataclass(frozen=True)
 class TagState:
-    """What is known of a followed reference.
+    """What is known of a followed reference."""
 
-    resolution: what it stood for when it was last resolved; stays while errors last; None until it
-    was resolved once. last_success: wall time at which that was last confirmed. error: one sentence
-    while the last attempt failed. lasting: the error is of a kind that waiting will not mend, or
-    has lasted for LASTING_FAILURES attempts. failures: attempts in a row that failed. quota: what
-    the registry last said is left.
-    """
-
+    # What it stood for when it was last resolved; stays while errors last. None: never resolved.
     resolution: Resolution | None = None
-    last_success: datetime | None = None
-    error: str | None = None
-    lasting: bool = False
-    failures: int = 0
-    quota: Quota | None = None
+    last_success: datetime | None = None  # wall time at which that was last confirmed
+    error: str | None = None  # one sentence; None: the last attempt did not fail
+    lasting: bool = False  # waiting will not mend the error, or it has for LASTING_FAILURES not
+    failures: int = 0  # attempts in a row that failed
+    quota: Quota | None = None  # what the registry last said is left; None: nothing
 
 
 def backoff_for(interval: float, cap: float, clock: Clock, random: Random) -> Backoff:
@@ -54,10 +48,7 @@ def wait_asked(error: Exception) -> float:
 
 
 class ReferenceBook:
-    """The book of one Followed.
-
-    retry_at: monotonic seconds before which a build that could not be had is not asked for again.
-    """
+    """The book of one Followed."""
 
     def __init__(self, followed: Followed, interval: float, clock: Clock, random: Random) -> None:
         self.followed = followed
@@ -66,7 +57,7 @@ class ReferenceBook:
         self.error: str | None = None
         self.lasting = False
         self.failures = 0
-        self.retry_at = clock.monotonic()
+        self.retry_at = clock.monotonic()  # before it, a build that could not be had is not asked
         self._interval = interval
         self._clock = clock
         self._backoff = backoff_for(interval, GET_CAP, clock, random)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from controller.base.said_once import SaidOnce
 from controller.engine.polling.reference_book import LASTING_FAILURES
 
 
@@ -18,23 +19,21 @@ class Outages:
     def __init__(self, tell: Callable[[str, str | None], None]) -> None:
         self._tell = tell
         self._failures: dict[str, dict[Any, int]] = {}  # host, then question, to failures in a row
-        self._told: set[str] = set()
+        self._told = SaidOnce[str]()
 
     def answered(self, host: str) -> None:
         self._failures.pop(host, None)
-        if host in self._told:
-            self._told.remove(host)
+        if self._told.end(host):
             self._tell(host, None)
 
     def failed(self, host: str, question: object, sentence: str) -> None:
         """question: the same value when the same is asked again."""
         failures = self._failures.setdefault(host, {})
         failures[question] = failures.get(question, 0) + 1
-        if failures[question] >= LASTING_FAILURES and host not in self._told:
-            self._told.add(host)
+        if failures[question] >= LASTING_FAILURES and self._told.begin(host, "away"):
             self._tell(host, sentence)
 
     def keep(self, hosts: set[str]) -> None:
         """Forgets all hosts but these."""
-        for host in (self._failures.keys() | self._told) - hosts:
+        for host in (self._failures.keys() | self._told.keys()) - hosts:
             self.answered(host)

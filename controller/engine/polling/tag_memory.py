@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from loguru import logger
 
+from controller.base.bounded_map import BoundedMap
 from controller.base.clock import Clock
 from controller.base.text import shown
 from controller.domain.build import Build, Platform
@@ -31,8 +32,8 @@ class TagMemory:
         self._store = store
         self._clock = clock
         self._away_until = -math.inf
-        self._builds: dict[tuple[str, Platform], Build] = {}
-        self._unstored: dict[tuple[str, Platform], Build] = {}
+        self._builds = BoundedMap[tuple[str, Platform], Build](BUILDS_KEPT)
+        self._unstored = BoundedMap[tuple[str, Platform], Build](BUILDS_KEPT)
 
     async def build(self, digest: str, platform: Platform) -> Build | None:
         """The platform manifest behind a digest, if this process or the store knows it."""
@@ -42,13 +43,13 @@ class TagMemory:
         with self._doing_without():
             known = await self._reachable().build(digest, str(platform))
             if known is not None:
-                _note(self._builds, digest, platform, known)
+                self._builds[digest, platform] = known
         return known
 
     def learn(self, digest: str, platform: Platform, build: Build) -> None:
         """Notes what the registry said; `save` brings it to the store."""
-        _note(self._builds, digest, platform, build)
-        _note(self._unstored, digest, platform, build)
+        self._builds[digest, platform] = build
+        self._unstored[digest, platform] = build
 
     async def save(self) -> None:
         """Brings to the store what it has not got yet; what fails is left for the next time."""
@@ -79,11 +80,3 @@ class TagMemory:
             logger.bind(error=shown(error), delay_seconds=STORE_PAUSE).debug(
                 "tags are followed without the store"
             )
-
-
-def _note(
-    builds: dict[tuple[str, Platform], Build], digest: str, platform: Platform, build: Build
-) -> None:
-    builds[digest, platform] = build
-    if len(builds) > BUILDS_KEPT:
-        del builds[next(iter(builds))]

@@ -10,7 +10,8 @@ from controller.base.clock import Clock
 from controller.base.errors import TargetFault
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
-from controller.domain.health.attention import Attention, Look, attend
+from controller.domain.health.attention import Attention, attend
+from controller.domain.health.look import look_of
 from controller.domain.manifest.node_port import node_port
 from controller.domain.manifest.request import node_container_name
 from controller.domain.node_http import NodeAnswer
@@ -19,7 +20,6 @@ from controller.domain.pace.comparison import PastRun
 from controller.domain.pace.progress import decode_progress, encode_progress
 from controller.domain.pace.words import describe_progress
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
-from controller.domain.record.pin import PinState, pin_state
 from controller.domain.record.record import OpenRun, Record
 from controller.engine.ports import Cluster, NodeProbe, Registry, StateStore, Witness
 from controller.engine.probing.briefing import Briefing
@@ -46,25 +46,24 @@ class Probing:
 
 
 class Following:
-    """See `Prober`. facts: begin with what the record has. reverted: the pin is taken back now."""
+    """See `Prober`."""
 
     def __init__(
         self,
         probing: Probing,
         clock: Clock,
         record: Record,
-        run: OpenRun,
         interval: float,
         rules: Rules,
     ) -> None:
-        self.record = record
-        self.run = run
+        self.record = record  # the newest; the run that is open in it is always this one
+        run = self.run
         self.facts = run.facts
-        self.earlier: tuple[PastRun, ...] | None = None
+        self.earlier: tuple[PastRun, ...] | None = None  # passed; None: the store has not told
         self.attention = Attention(run.id)
-        self.reverted = False
-        self.woken = asyncio.Event()
-        self.task: asyncio.Task[None] | None = None
+        self.reverted = False  # the pin is taken back now
+        self.woken = asyncio.Event()  # a look is due before its time
+        self.task: asyncio.Task[None] | None = None  # what looks, once it was begun
         self._on = probing
         self._clock = clock
         self._rules = rules
@@ -75,6 +74,11 @@ class Following:
         self._noted = run.observed
         self._noted_phase = run.phase
         self._earlier_at = 0.0
+
+    @property
+    def run(self) -> OpenRun:
+        assert self.record.run is not None
+        return self.record.run
 
     async def begin(self) -> None:
         """Takes up what an earlier controller observed."""
@@ -91,7 +95,7 @@ class Following:
         self.attention = replace(attention, progress=progress) if progress else attention
 
     async def look(self) -> None:
-        key, run = self.record.key, self.run
+        record, run, key = self.record, self.run, self.record.key
         deployment = self._on.cluster.deployment(key)
         if deployment is None:
             return  # nothing to look at is a gap in observation
@@ -100,32 +104,20 @@ class Following:
         answer = await self._ask(key, deployment, before)
         words = await self._words.read(before)
         after = view_pods(self._on.cluster.pods(key), run, container)
-        if after.life != before.life:
-            answer = None  # whoever answered, it is not the node that runs now
-        self.reverted = pin_state(deployment, run, self.record) is PinState.REVERTED
-        self.attention = attend(
-            self.attention,
-            Look(
-                at=self._clock.monotonic(),
-                now=self._clock.now().timestamp(),
-                life=after.life,
-                answer=answer,
-                obstacles=after.obstacles,
-                # While its manifest is broken a run cannot pass, so that time counts for nothing.
-                started=bool(run.started or after.started) and not run.fault,
-                judged=not run.fault,
-                reverted=self.reverted,
-                phase=run.phase,
-                mode=run.mode,
-                network=run.network,
-                ends=before.ends,
-                words=words,
-                clock_fault=clock_fault(self._on.cluster.skew(), self._rules),
-            ),
-            self._gap,
-            self._rules,
+        look = look_of(
+            record,
+            deployment,
+            before,
+            after,
+            answer,
+            at=self._clock.monotonic(),
+            now=self._clock.now().timestamp(),
+            words=words,
+            clock_fault=clock_fault(self._on.cluster.skew(), self._rules),
         )
-        self.facts = await self._briefing.read(self.facts, run, after.pod, container, answer)
+        self.reverted = look.reverted
+        self.attention = attend(self.attention, look, self._gap, self._rules)
+        self.facts = await self._briefing.read(self.facts, run, after.pod, container, look.answer)
         await self._read_earlier()
 
     async def save(self) -> None:

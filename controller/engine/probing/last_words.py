@@ -1,6 +1,6 @@
 """Reads the last words of a node that has ended, once for each end: they tell ends apart."""
 
-from controller.domain.health.attention import LastWords
+from controller.domain.health.look import LastWords
 from controller.domain.pods.run_pods import RunPods
 from controller.engine.ports import Witness
 

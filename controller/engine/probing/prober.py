@@ -59,11 +59,9 @@ class Prober:
             self.forget(key)
             following = None
         if following is not None and record.run is not None:
-            following.record, following.run = record, record.run
+            following.record = record
         elif record.run is not None:
-            following = Following(
-                self._probing, self._clock, record, record.run, self._interval, self._rules
-            )
+            following = Following(self._probing, self._clock, record, self._interval, self._rules)
             self._following[key] = following
             following.task = asyncio.create_task(
                 supervise(

@@ -12,6 +12,7 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.errors import Busy, Conflict, Garbled, NotFound, Refused, Trouble
+from controller.base.said_once import SaidOnce
 from controller.base.text import shown
 from controller.engine.queue.work_queue import Closed, WorkQueue
 from store.api import StoreError, StoreMisused
@@ -32,13 +33,11 @@ SOONEST = 0.1
 
 @dataclass(frozen=True)
 class FailureResponse:
-    """What a failure means here. word: for metrics, one of few. at_least: seconds to leave the key
-    alone, beside its backoff. told: people hear of it; not of what happens in a day's work.
-    """
+    """What a failure means here."""
 
-    word: str
-    at_least: float | None = None
-    told: bool = True
+    word: str  # for metrics, one of few
+    at_least: float | None = None  # seconds to leave the key alone; None: as its backoff has it
+    told: bool = True  # people hear of it; not of what happens in a day's work
 
 
 def response_to(error: Exception) -> FailureResponse:
@@ -77,7 +76,7 @@ async def run_workers(
     """The queue's timer and so many workers, until the queue is shut down and each worker has
     finished its key. Cancelled, it leaves keys in the middle.
     """
-    said: dict[str, str] = {}
+    said = SaidOnce[str]()
     async with asyncio.TaskGroup() as group:
         group.create_task(queue.run_timer(), name="work queue timer")
         for number in range(count):
@@ -92,15 +91,14 @@ async def run_worker(
     reconcile: Reconcile,
     clock: Clock,
     *,
+    said: SaidOnce[str],
     on_result: OnResult | None = None,
-    said: dict[str, str] | None = None,
 ) -> None:
     """One worker, until the queue is shut down. No failure of a key ends it.
 
     said: the sentence last told of each failing key, shared by the workers of a queue, so that a
     failure that repeats itself is one warning.
     """
-    said = {} if said is None else said
     while True:
         try:
             key = await queue.get()
@@ -118,7 +116,7 @@ async def run_worker(
             _report(on_result, key, word, clock.monotonic() - started)
 
 
-async def _process(queue: WorkQueue, reconcile: Reconcile, key: str, said: dict[str, str]) -> str:
+async def _process(queue: WorkQueue, reconcile: Reconcile, key: str, said: SaidOnce[str]) -> str:
     try:
         again = await reconcile(key)
     except Exception as error:  # noqa: BLE001 a bug on one key must stop nobody else
@@ -127,7 +125,7 @@ async def _process(queue: WorkQueue, reconcile: Reconcile, key: str, said: dict[
         _tell(key, error, response, delay, said)
         return response.word
     queue.forget(key)
-    if said.pop(key, None) is not None:
+    if said.end(key) is not None:
         logger.bind(key=key).info("reconcile works again")
     if again is not None:
         queue.add_after(key, max(again, SOONEST))
@@ -135,18 +133,17 @@ async def _process(queue: WorkQueue, reconcile: Reconcile, key: str, said: dict[
 
 
 def _tell(
-    key: str, error: Exception, response: FailureResponse, delay: float, said: dict[str, str]
+    key: str, error: Exception, response: FailureResponse, delay: float, said: SaidOnce[str]
 ) -> None:
     log = logger.bind(key=key, outcome=response.word, delay_seconds=round(delay, 1))
     if response.word == BUG:
-        said[key] = BUG
+        said.begin(key, BUG)  # each one is told, with its trace
         log.opt(exception=error).error("reconcile failed by a mistake of this program")
         return
     sentence = shown(error)
-    if not response.told or said.get(key) == sentence:
+    if not response.told or not said.begin(key, sentence):
         log.bind(error=sentence).debug("reconcile failed")
         return
-    said[key] = sentence
     log.bind(error=sentence).warning("reconcile failed")
 
 

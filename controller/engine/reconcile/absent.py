@@ -13,7 +13,7 @@ from controller.domain.objects import Deployment, Metadata
 from controller.domain.record.record import Record, encode_record
 from controller.domain.run import Phase, Reason
 from controller.engine.ports import Cluster, StateStore
-from controller.engine.reconcile.record_memory import Memory
+from controller.engine.reconcile.record_memory import RecordMemory
 from controller.engine.telling.publisher import Publisher
 
 _NO_MANIFEST = TargetFault("Gone", "the Deployment is not there")
@@ -26,7 +26,7 @@ class Absent:
         self,
         cluster: Cluster,
         store: StateStore,
-        memory: Memory,
+        memory: RecordMemory,
         publisher: Publisher,
         clock: Clock,
         rules: Rules,

@@ -9,7 +9,7 @@ from controller.base.errors import Conflict, LostReply, NotFound
 from controller.domain.decide.observation import ClaimSeen, Decision, GiveBack, Nudge, TakeClaim
 from controller.engine.claims.ledger import Ledger
 from controller.engine.ports import Cluster
-from controller.engine.reconcile.record_memory import Memory
+from controller.engine.reconcile.record_memory import RecordMemory
 from store.api import Claim, StateStore, StoreForgot
 
 # Seconds after which a patch whose reply was lost can no longer be applied: the API server gives a
@@ -25,7 +25,7 @@ class Executor:
         cluster: Cluster,
         store: StateStore,
         ledger: Ledger,
-        memory: Memory,
+        memory: RecordMemory,
         clock: Clock,
         nudge: Callable[[str], None],
     ) -> None:

@@ -2,19 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from controller.base.clock import Clock
 from controller.base.errors import TargetFault
-from controller.domain import names
 from controller.domain.decide.candidates import candidates
-from controller.domain.decide.observation import Choice, ClaimSeen, Leave, Observation
+from controller.domain.decide.observation import Choice, Leave, Observation
+from controller.domain.decide.observing import contested, needs_claims, observed, with_claims
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
 from controller.domain.health.attention import Attention
-from controller.domain.manifest.field_owners import image_manager
-from controller.domain.manifest.node_port import node_port
-from controller.domain.manifest.request import RunRequest, node_container_name, read_request
 from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
 from controller.domain.record.parts import Facts
@@ -22,29 +18,27 @@ from controller.domain.record.record import Record, record_of
 from controller.engine.claims.ledger import Ledger, seen
 from controller.engine.polling.reference_book import TagState
 from controller.engine.ports import Cluster
-from controller.engine.reconcile.record_memory import Memory
+from controller.engine.reconcile.record_memory import RecordMemory
 from store.api import StateStore, StoreMisused, StoreUnavailable
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Senses:
-    """What observing draws on. state: what a followed reference stands for. attention: what the
-    prober knows of a Deployment's open run; facts, earlier: what is known beside it. told: `seq` of
-    the last step that all sinks have.
-    """
+    """What observing draws on. Functions of a key are asked about that Deployment."""
 
     cluster: Cluster
     store: StateStore
     clock: Clock
     rules: Rules
-    memory: Memory
+    memory: RecordMemory
     ledger: Ledger
-    state: Callable[[Followed], TagState]
+    state: Callable[[Followed], TagState]  # what a followed reference stands for
+    # What the prober knows of the open run; None: nothing yet
     attention: Callable[[str], Attention | None]
-    told: Callable[[str], int]
+    told: Callable[[str], int]  # `seq` of the last step that all sinks have
+    # What is known beside the record of the open run; None: nothing yet
     facts: Callable[[str], Facts | None] = lambda _key: None
+    # Passed runs of the open run's target; None while the store has not told
     earlier: Callable[[str], tuple[PastRun, ...] | None] = lambda _key: None
 
 
@@ -58,7 +52,7 @@ async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Obser
         await senses.memory.ask(key)
         memory = senses.memory.record(key)
         o = replace(o, memory=memory, memory_known=True)
-        if not isinstance(o.record, TargetFault):
+        if needs_claims(o):
             o = await _with_claims(senses, o)
     except (StoreUnavailable, StoreMisused) as error:
         senses.ledger.lost(error)
@@ -70,33 +64,20 @@ async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Obser
 
 def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation:
     """As much of the observation as needs no waiting."""
-    meta, key = deployment.metadata, deployment.metadata.key
-    text = meta.annotation(names.RECORD)
-    record = record_of(deployment)
-    if isinstance(record, Record):
-        senses.memory.note(record)
-    request = _or_fault(lambda: read_request(deployment, senses.rules))
-    port = _or_fault(lambda: node_port(deployment, senses.cluster.service(key)))
-    choices: tuple[Choice, ...] = ()
-    if isinstance(request, RunRequest) and not isinstance(record, TargetFault):
-        choices = tuple(_choices(senses, request, record))
-    return Observation(
-        now=senses.clock.now(),
-        deployment=deployment,
-        record_text=text,
-        record=record,
-        request=request,
-        port=port,
-        rules=senses.rules,
+    key = deployment.metadata.key
+    o = observed(deployment, senses.cluster.service(key), senses.rules, senses.clock.now())
+    if isinstance(o.record, Record):
+        senses.memory.note(o.record)
+    return replace(
+        o,
         pods=tuple(senses.cluster.pods(key)),
         memory=senses.memory.record(key),
         memory_known=senses.memory.known(key),
         siblings=tuple(siblings(senses.cluster, key)),
-        choices=choices,
+        choices=tuple(_choices(senses, o)),
         leave=leave,
         attention=senses.attention(key),
         told=senses.told(key),
-        manager=image_manager(deployment, node_container_name(deployment)) or "",
         skew=senses.cluster.skew(),
         facts=senses.facts(key),
         earlier=senses.earlier(key),
@@ -107,8 +88,7 @@ def siblings(cluster: Cluster, key: str) -> Iterator[Record]:
     """The records of all other labelled Deployments, of whatever target: a record says itself which
     targets its builds were tested on.
     """
-    keys = cluster.keys()
-    for other in keys:
+    for other in cluster.keys():  # noqa: SIM118 a method of a port
         deployment = cluster.deployment(other) if other != key else None
         if deployment is None:
             continue
@@ -117,8 +97,10 @@ def siblings(cluster: Cluster, key: str) -> Iterator[Record]:
             yield record
 
 
-def _choices(senses: Senses, request: RunRequest, record: Record | None) -> Iterator[Choice]:
-    for source, followed in candidates(request, record):
+def _choices(senses: Senses, o: Observation) -> Iterator[Choice]:
+    if isinstance(o.request, TargetFault) or isinstance(o.record, TargetFault):
+        return
+    for source, followed in candidates(o.request, o.record):
         state = senses.state(followed)
         yield Choice(
             name=followed.reference,
@@ -130,29 +112,10 @@ def _choices(senses: Senses, request: RunRequest, record: Record | None) -> Iter
 
 
 async def _with_claims(senses: Senses, o: Observation) -> Observation:
-    key = o.deployment.metadata.key
-    record = o.record if isinstance(o.record, Record) else None
-    if record is not None and record.run is not None:
-        return o  # an open run needs no claim: it has its own
-    claim = await senses.store.pending(key)
-    pending = seen(claim) if claim else None
-    if pending is not None and record is not None and pending.run <= record.last_run:
-        pending = None  # its run has come to be; the publisher settles it
-    if not isinstance(o.request, RunRequest):
-        return replace(o, pending=pending)
-    choices = []
-    for choice in o.choices:
-        stands: ClaimSeen | None = None
-        if choice.resolution is not None:
-            target = str(o.request.target)
-            found = await senses.store.claimed(target, choice.resolution.build)
-            stands = seen(found) if found else None
-        choices.append(replace(choice, claim=stands))
-    return replace(o, pending=pending, choices=tuple(choices))
-
-
-def _or_fault(read: Callable[[], T]) -> T | TargetFault:
-    try:
-        return read()
-    except TargetFault as fault:
-        return fault
+    pending = await senses.store.pending(o.deployment.metadata.key)
+    standing = {}
+    for target, build in contested(o):
+        claim = await senses.store.claimed(target, build)
+        if claim is not None:
+            standing[build] = seen(claim)
+    return with_claims(o, seen(pending) if pending else None, standing)

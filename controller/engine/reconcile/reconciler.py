@@ -7,30 +7,23 @@ from dataclasses import replace
 
 from loguru import logger
 
-from controller.base.errors import Forbidden, TargetFault
+from controller.base.errors import Forbidden
 from controller.domain.decide.machine import decide
-from controller.domain.decide.observation import Decision, Leave, Observation
-from controller.domain.manifest.request import RunRequest, read_request
+from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
 from controller.domain.run import Phase
-from controller.engine.evidence.closing import Closing
 from controller.engine.polling.wanted import Wanted
 from controller.engine.probing.prober import Prober
 from controller.engine.reconcile.absent import Absent
 from controller.engine.reconcile.executor import Executor
+from controller.engine.reconcile.follow_up import FollowUp
+from controller.engine.reconcile.leave_to_start import LeaveToStart
 from controller.engine.reconcile.observe import Senses, observe
-from controller.engine.telling.publisher import Publisher
-from controller.engine.telling.remarks import Remarks
-from controller.engine.telling.seen_builds import SeenBuilds
-from store.api import StoreMisused, StoreUnavailable
 
 # Steps of one look: take up, claim, pin and what follows are five; more is a decision that undoes
 # itself, which must not spin.
 MOST_STEPS = 12
-# Seconds until a start is tried again that waits for another Deployment's pin or run. Siblings are
-# nudged when a run ends; this is for all others, and each look asks the store.
-BUSY_ELSEWHERE = 15.0
 # Seconds until a pass is tried again that newer pods than the watched ones do not bear out; the
 # watch will most likely tell sooner.
 WATCH_BEHIND = 15.0
@@ -41,32 +34,30 @@ class Reconciler:
     at a time, so that its next claim waits for the answer to the last pin.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 eight collaborators and two switches
+    def __init__(  # noqa: PLR0913 six collaborators, an ear and two switches
         self,
         senses: Senses,
         executor: Executor,
-        publisher: Publisher,
+        follow_up: FollowUp,
         prober: Prober,
         wanted: Wanted,
         absent: Absent,
-        seen_builds: SeenBuilds,
-        closing: Closing,
         *,
         nudge: Callable[[str], None],
         max_open_runs: int | None,
         dry_run: bool,
     ) -> None:
+        """nudge: has another Deployment looked at. max_open_runs: None for no limit. dry_run: says
+        what it would do, and does nothing.
+        """
         self._senses = senses
         self._executor = executor
-        self._publisher = publisher
+        self._starts = LeaveToStart(senses, executor, max_open_runs)
+        self._follow_up = follow_up
         self._prober = prober
         self._wanted = wanted
         self._absent = absent
-        self._seen_builds = seen_builds
-        self._closing = closing
-        self._remarks = Remarks(publisher.tell, senses.clock)
         self._nudge = nudge
-        self._max_open_runs = max_open_runs
         self._dry_run = dry_run
         self._locks: dict[str, asyncio.Lock] = {}
         self._said: dict[str, tuple[str, str, str]] = {}
@@ -79,17 +70,17 @@ class Reconciler:
         if deployment is None:
             self._wanted.forget(key)
             self._prober.forget(key)
-            self._remarks.forget(key)
+            self._follow_up.forget(key)
             return await self._absent.look(key)
         self._absent.present(key)
         async with AsyncExitStack() as held:
-            locks = self._lock_names(deployment)
+            locks = self._starts.lock_names(deployment)
             for name in locks:
                 await held.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
             try:
                 return await self._until_settled(key, locks)
             except Forbidden as error:
-                await self._remarks.begin(deployment, "Forbidden", str(error))
+                await self._follow_up.forbidden(deployment, error)
                 raise
 
     async def _until_settled(self, key: str, locks: list[str]) -> float | None:
@@ -99,9 +90,9 @@ class Reconciler:
             if deployment is None:
                 return 0.0
             deployment = await self._not_older(deployment)
-            if not set(self._lock_names(deployment)) <= set(locks):
+            if not set(self._starts.lock_names(deployment)) <= set(locks):
                 return 0.0  # another target by now, or free to start: under those locks, then
-            o = await observe(self._senses, deployment, self._leave(key, target))
+            o = await observe(self._senses, deployment, self._starts.leave(key, target))
             self._wanted.note(key, o)
             self._follow(key, o)
             decision = decide(o)
@@ -113,10 +104,10 @@ class Reconciler:
                 self._say(key, decision)
                 return self._again_in(decision, o)
             if not await self._executor.carry_out(key, decision):
-                await self._publish(o)
+                await self._follow_up.settled(o)
                 return self._again_in(decision, o)
             if _begins_or_ends_a_run(o, decision):
-                self._closing.ended(o, decision)
+                self._follow_up.began_or_ended(o, decision)
                 for sibling in self._wanted.siblings(key):
                     self._nudge(sibling)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
@@ -140,50 +131,13 @@ class Reconciler:
             return await self._senses.cluster.read(key) or deployment
         return deployment
 
-    async def _publish(self, o: Observation) -> None:
-        if isinstance(o.record, TargetFault):
-            await self._remarks.begin(o.deployment, o.record.reason, str(o.record))
-            return
-        if o.record is None and not o.memory_known and o.leave.lasting:
-            await self._remarks.begin(o.deployment, o.leave.reason, o.leave.why)
-            return
-        await self._remarks.end(o.deployment)
-        if o.record is None or o.record_text is None:
-            return
-        try:
-            await self._publisher.publish(o.deployment, o.record, o.record_text)
-            await self._seen_builds.note(o)
-            await self._closing.settled(o)
-        except (StoreUnavailable, StoreMisused) as error:
-            self._senses.ledger.lost(error)
-            raise
-
     def _follow(self, key: str, o: Observation) -> None:
         if isinstance(o.record, Record):
             self._prober.follow(key, o.record)
 
     def _again_in(self, decision: Decision, o: Observation) -> float | None:
-        waits = [decision.again_in] if decision.again_in is not None else []
-        if not o.leave.given and isinstance(o.request, RunRequest):
-            turns = self._senses.ledger.turns_in()
-            if turns is not None:
-                waits.append(max(1.0, turns))
-            elif not self._senses.ledger.trouble:
-                waits.append(BUSY_ELSEWHERE)
-        return min(waits, default=None)
-
-    def _leave(self, key: str, target: str) -> Leave:
-        leave = self._senses.ledger.leave()
-        if not leave.given:
-            return leave
-        if self._executor.in_doubt(key, target):
-            return Leave(False, "the pin of another Deployment may still be on its way")
-        limit = self._max_open_runs
-        if limit is not None and self._open_runs() >= limit:
-            return Leave(
-                False, f"{limit} runs are open, and --max-open-runs allows no more", lasting=True
-            )
-        return leave
+        waits = (decision.again_in, self._starts.again_in(o))
+        return min((seconds for seconds in waits if seconds is not None), default=None)
 
     def _say(self, key: str, decision: Decision) -> None:
         """A dry run says what it would do, once."""
@@ -197,23 +151,6 @@ class Reconciler:
                 would_write=decision.write is not None,
                 would_do=[type(e).__name__ for e in decision.effects],
             ).info(decision.message)
-
-    def _open_runs(self) -> int:
-        cluster, memory = self._senses.cluster, self._senses.memory
-        records = (memory.record(key) for key in cluster.keys())  # noqa: SIM118 a method of a port
-        return sum(record is not None and record.run is not None for record in records)
-
-    def _lock_names(self, deployment: Deployment) -> list[str]:
-        """By target; and one for all that may start where the number of open runs is limited. In
-        this order always, so that no two wait for each other.
-        """
-        record = record_of(deployment)
-        run = record.run if isinstance(record, Record) else None
-        try:
-            target = run.target if run else str(read_request(deployment, self._senses.rules).target)
-        except TargetFault:
-            return [deployment.metadata.key]
-        return [target] if run or self._max_open_runs is None else ["", target]
 
 
 def _begins_or_ends_a_run(o: Observation, decision: Decision) -> bool:

@@ -8,7 +8,7 @@ from controller.domain.record.record import Record, decode_record
 from store.api import StateStore
 
 
-class Memory:
+class RecordMemory:
     """The newest record seen or written, by key. The store's mirror is read once for each key."""
 
     def __init__(self, store: StateStore) -> None:

@@ -18,11 +18,11 @@ from controller.engine.telling.notices import notice_of, transition_of
 
 @dataclass
 class Published:
-    """How far one Deployment's record has been carried, as `seq`: to sinks, history, mirror."""
+    """How far one Deployment's record has been carried: each is a `seq` of it."""
 
-    told: int = 0
-    kept: int = 0
-    mirrored: int = -1
+    told: int = 0  # to the sinks
+    kept: int = 0  # to history
+    mirrored: int = -1  # to the mirror; -1: never, as far as this process knows
 
 
 class Publisher:

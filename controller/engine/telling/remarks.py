@@ -5,6 +5,7 @@ write that our rights do not allow.
 from collections.abc import Awaitable, Callable
 
 from controller.base.clock import Clock
+from controller.base.said_once import SaidOnce
 from controller.base.text import shown
 from controller.domain.notice import Level, Notice
 from controller.domain.objects import Deployment
@@ -18,22 +19,20 @@ class Remarks:
     def __init__(self, tell: Callable[[Notice], Awaitable[None]], clock: Clock) -> None:
         self._tell = tell
         self._clock = clock
-        self._begun: dict[str, tuple[str, str]] = {}  # by key: reason and sentence
+        self._standing = SaidOnce[tuple[str, str]]()  # by key of a Deployment: reason and sentence
 
     async def begin(self, deployment: Deployment, reason: str, sentence: str) -> None:
-        key = deployment.metadata.key
-        if self._begun.get(key) != (reason, sentence):
-            self._begun[key] = (reason, sentence)
+        if self._standing.begin(deployment.metadata.key, (reason, sentence)):
             await self._tell(self._notice(deployment, reason, sentence, Level.WARNING))
 
     async def end(self, deployment: Deployment) -> None:
-        reason, sentence = self._begun.pop(deployment.metadata.key, ("", ""))
-        if reason:
+        if said := self._standing.end(deployment.metadata.key):
+            reason, sentence = said
             text = f"it is mended: {sentence}"
             await self._tell(self._notice(deployment, f"{reason}Ended", text, Level.SUCCESS))
 
     def forget(self, key: str) -> None:
-        self._begun.pop(key, None)
+        self._standing.end(key)
 
     def _notice(self, deployment: Deployment, reason: str, text: str, level: Level) -> Notice:
         meta = deployment.metadata

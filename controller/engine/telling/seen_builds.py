@@ -2,6 +2,7 @@
 passed by while a run was open.
 """
 
+from controller.base.bounded_map import BoundedMap
 from controller.domain.decide.observation import Observation
 from controller.domain.manifest.request import RunRequest
 from controller.engine.ports import StateStore
@@ -14,7 +15,7 @@ class SeenBuilds:
 
     def __init__(self, store: StateStore) -> None:
         self._store = store
-        self._noted: dict[tuple[str, str], None] = {}
+        self._noted = BoundedMap[tuple[str, str], None](_KEPT)
 
     async def note(self, o: Observation) -> None:
         """Raises StoreUnavailable and StoreMisused: what was not noted is, at the next look."""
@@ -26,8 +27,6 @@ class SeenBuilds:
             if (target, build) not in self._noted:
                 await self._store.note_seen(target, build, at=at)
                 self._noted[target, build] = None
-        while len(self._noted) > _KEPT:
-            del self._noted[next(iter(self._noted))]
 
     def refilled(self) -> None:
         """The store may have forgotten everything."""

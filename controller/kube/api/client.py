@@ -1,11 +1,7 @@
 """One aiohttp session to one API server: requests with limits, streams, and the server's clock."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from types import TracebackType
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Self
 from urllib.parse import quote, urlencode
 
@@ -13,81 +9,35 @@ import aiohttp
 from yarl import URL
 
 from controller.base.clock import Clock
-from controller.base.errors import Garbled
-from controller.kube.api.errors import refusal, retry_after_of, transport_failure
+from controller.base.errors import Garbled, Trouble
+from controller.base.http_limits import TooLong, connecting_within, read_at_most
+from controller.kube.api.call import JSON, Call, RawReply
+from controller.kube.api.errors import retry_after_of, translated_call
 from controller.kube.api.resources import Operation
+from controller.kube.api.server_clock import ServerClock
 from controller.kube.login.credentials import Credentials
 from controller.kube.login.tls import keepalive_socket
 
-READ_TIMEOUT = 30.0  # seconds; the server itself gives a request 60 [15]
-# The server caps a patch at 34 seconds itself [15]: waiting a little longer hears its own answer.
-WRITE_TIMEOUT = 40.0
-CONNECT_TIMEOUT = 10.0  # seconds for TCP and TLS [33]
-# A page of 500 objects of 5 KB is 3 MB; etcd bounds one object at 1.5 MiB.
-BODY_LIMIT = 64 * 1024 * 1024
+CONNECT_TIMEOUT = 10.0  # seconds for name, TCP and TLS [33]
 USER_AGENT = "bootstrap-controller"
 
-JSON = "application/json"
-JSON_PATCH = "application/json-patch+json"
-
-
 OnAnswer = Callable[[Operation, int | None], None]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request.
-
-    path: begins with a slash, encoded already. timeout: seconds for all of it. limit: bytes of the
-    answer's body. host: a Host header for a server behind the API server's proxy.
-    """
-
-    operation: Operation
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
-    content_type: str = JSON
-    timeout: float = READ_TIMEOUT
-    limit: int = BODY_LIMIT
-    host: str | None = None
-
-    @property
-    def is_write(self) -> bool:
-        return self.method not in {"GET", "HEAD"}
-
-
-@dataclass(frozen=True)
-class RawReply:
-    """An answer, read to its end. retry_after: seconds, None if it did not say."""
-
-    status: int
-    content_type: str
-    retry_after: float | None
-    body: bytes = field(repr=False)
-
-    def expect(self, operation: Operation) -> bytes:
-        """The body of a 2xx; raises for every other status what that means."""
-        if 200 <= self.status < 300:
-            return self.body
-        raise refusal(self.status, self.body, operation, self.retry_after)
 
 
 class Stream:
     """The body of an answer as it comes."""
 
-    def __init__(self, response: aiohttp.ClientResponse, operation: Operation) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, call: Call, about: str) -> None:
         self._response = response
-        self._operation = operation
+        self._call = call
+        self._about = about
 
     async def read(self) -> bytes:
         """The next bytes, cut anywhere; empty at a clean end. Waits without limit: its caller
         knows how long silence is normal. Raises Unavailable where the connection broke.
         """
-        try:
+        with translated_call(self._about, self._call.timeout, is_write=False):
             return await self._response.content.readany()
-        except (aiohttp.ClientError, OSError) as exc:
-            raise transport_failure(exc, self._operation, is_write=False) from exc
 
 
 class KubeClient:
@@ -100,10 +50,11 @@ class KubeClient:
         self, credentials: Credentials, clock: Clock, on_answer: OnAnswer | None = None
     ) -> None:
         self._credentials = credentials
+        self._peer = credentials.endpoint.peer
         self._on_answer = on_answer or (lambda _operation, _status: None)
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
-        self._server_time: tuple[datetime, float] | None = None
+        self._server_clock = ServerClock(clock)
 
     async def __aenter__(self) -> Self:
         endpoint = self._credentials.endpoint
@@ -120,12 +71,7 @@ class KubeClient:
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -136,16 +82,8 @@ class KubeClient:
         return self._credentials.namespace
 
     def skew(self) -> float | None:
-        """Seconds that our wall clock is ahead of the API server's; None before its first answer.
-
-        The Date header counts whole seconds, so half a second is the error. Between answers the
-        server's clock is carried on with our monotonic one: a jump of ours shows at once.
-        """
-        if self._server_time is None:
-            return None
-        server, read_at = self._server_time
-        passed = timedelta(seconds=self._clock.monotonic() - read_at)
-        return (self._clock.now() - (server + passed)).total_seconds()
+        """See `ServerClock.skew`."""
+        return self._server_clock.skew()
 
     async def request(self, call: Call) -> RawReply:
         """The answer, whatever its status. A 401 is asked once more with credentials read anew.
@@ -176,42 +114,58 @@ class KubeClient:
         try:
             if response.status != 200:
                 await self._refuse(call, response)
-            yield Stream(response, call.operation)
+            yield Stream(response, call, self._about(call))
         finally:
             # Closed, not released: the rest of a watch never ends.
             response.close()
 
     async def _open(self, call: Call, authorization: str | None) -> aiohttp.ClientResponse:
         """A response whose body was not read."""
-        try:
-            return await self._clock.within(call.timeout, self._send(call, authorization, None))
-        except (aiohttp.ClientError, OSError) as exc:
-            self._on_answer(call.operation, None)
-            raise transport_failure(exc, call.operation, is_write=call.is_write) from exc
+        with self._translated(call):
+            return await self._clock.within(call.timeout, self._send(call, authorization))
 
     async def _refuse(self, call: Call, response: aiohttp.ClientResponse) -> None:
         """Raises what a status other than 200 means."""
-        try:
-            reply = await self._clock.within(call.timeout, _read(response, call))
-        except (aiohttp.ClientError, OSError) as exc:
-            raise transport_failure(exc, call.operation, is_write=call.is_write) from exc
+        with self._translated(call):
+            reply = await self._clock.within(call.timeout, self._read(response, call))
         reply.expect(call.operation)
         raise Garbled(f"the API server answered {reply.status} to {call.operation}")
 
     async def _once(self, call: Call, authorization: str | None) -> RawReply:
-        try:
-            response = await self._send(call, authorization, call.timeout)
-            try:
-                return await _read(response, call)
-            finally:
-                response.release()
-        except (aiohttp.ClientError, OSError) as exc:
-            self._on_answer(call.operation, None)
-            raise transport_failure(exc, call.operation, is_write=call.is_write) from exc
+        with self._translated(call):
+            return await self._clock.within(call.timeout, self._exchange(call, authorization))
 
-    async def _send(
-        self, call: Call, authorization: str | None, total: float | None
-    ) -> aiohttp.ClientResponse:
+    async def _exchange(self, call: Call, authorization: str | None) -> RawReply:
+        response = await self._send(call, authorization)
+        try:
+            return await self._read(response, call)
+        finally:
+            response.release()
+
+    async def _read(self, response: aiohttp.ClientResponse, call: Call) -> RawReply:
+        return RawReply(
+            status=response.status,
+            content_type=response.content_type,
+            retry_after=retry_after_of(response.headers.get("Retry-After")),
+            body=await read_at_most(response, call.limit, self._about(call)),
+        )
+
+    @contextmanager
+    def _translated(self, call: Call) -> Iterator[None]:
+        """Around what is awaited of one request. An answer that is too long was one."""
+        try:
+            with translated_call(self._about(call), call.timeout, is_write=call.is_write):
+                yield
+        except TooLong:
+            raise
+        except Trouble:
+            self._on_answer(call.operation, None)
+            raise
+
+    def _about(self, call: Call) -> str:
+        return f"the API server {self._peer}, asked to {call.operation},"
+
+    async def _send(self, call: Call, authorization: str | None) -> aiohttp.ClientResponse:
         if self._session is None:
             raise RuntimeError("the client is not open")
         endpoint = self._credentials.endpoint
@@ -230,42 +184,14 @@ class KubeClient:
             allow_redirects=False,
             proxy=endpoint.proxy,
             server_hostname=endpoint.server_name,
-            timeout=aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_TIMEOUT),
+            timeout=connecting_within(CONNECT_TIMEOUT, call.timeout),
         )
         self._on_answer(call.operation, response.status)
         if call.host is None:  # else the Date may be another server's
-            self._note_time(response.headers.get("Date"))
+            self._server_clock.note(response.headers.get("Date"))
         return response
-
-    def _note_time(self, date: str | None) -> None:
-        try:
-            server = parsedate_to_datetime(date) if date else None
-        except ValueError:
-            return
-        if server is not None and server.tzinfo is not None:
-            middle = server + timedelta(seconds=0.5)
-            self._server_time = (middle, self._clock.monotonic())
 
 
 def _url(base: str, call: Call) -> URL:
     query = urlencode(call.query, quote_via=quote)
     return URL(base + call.path + (f"?{query}" if query else ""), encoded=True)
-
-
-async def _read(response: aiohttp.ClientResponse, call: Call) -> RawReply:
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := await response.content.readany():
-        size += len(chunk)
-        if size > call.limit:
-            response.close()
-            raise Garbled(
-                f"the API server's answer to {call.operation} is longer than {call.limit} bytes"
-            )
-        chunks.append(chunk)
-    return RawReply(
-        status=response.status,
-        content_type=response.content_type,
-        retry_after=retry_after_of(response.headers.get("Retry-After")),
-        body=b"".join(chunks),
-    )

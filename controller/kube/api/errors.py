@@ -1,9 +1,8 @@
-"""The one translation of this client: what aiohttp raises, and what the API server refuses."""
+"""What the API server refuses, and what becomes of a request that got no answer."""
 
-import asyncio
-import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import aiohttp
 import msgspec
 
 from controller.base.errors import (
@@ -17,15 +16,14 @@ from controller.base.errors import (
     Trouble,
     Unavailable,
 )
+from controller.base.http_errors import NotConnected, translated
+from controller.base.http_limits import TooLong
 from controller.base.text import shown
+from controller.base.undecodable import UNDECODABLE
 from controller.kube.api.resources import Operation
 
 # A server that asks for more than an hour is not obeyed: it is a slip, and a person waits.
 LONGEST_RETRY_AFTER = 3600.0
-
-
-class NotConnected(Unavailable):
-    """No connection came about, so nothing was sent: a write was surely not applied."""
 
 
 class Expired(Trouble):
@@ -41,24 +39,21 @@ class Rejected(Conflict):
 
 
 class StatusDetails(msgspec.Struct, frozen=True, rename="camel"):
-    retry_after_seconds: int = 0
+    """What a Status says beside its sentence."""
+
+    retry_after_seconds: int = 0  # 0: it does not say
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The API server's own error object."""
+    """The API server's own error object; each field empty where it says nothing."""
 
-    kind: str = ""
-    code: int = 0
-    reason: str = ""
-    message: str = ""
+    kind: str = ""  # `Status`, or the body is something else
+    code: int = 0  # as an HTTP status; an ERROR event of a watch has no other
+    reason: str = ""  # CamelCase word such as `Expired`
+    message: str = ""  # for people, of any length: to be shown with `shown`
     details: StatusDetails | None = None
 
 
-_NEVER_CONNECTED = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.ClientHttpProxyError,  # the proxy refused to connect us: nothing came through
-)
 _STATUS = msgspec.json.Decoder(Status)
 
 
@@ -66,7 +61,7 @@ def read_status(body: bytes) -> Status | None:
     """The Status in a body, or None for any other body: a proxy's page, text of the fair queue."""
     try:
         status = _STATUS.decode(body)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
     return status if status.kind == "Status" else None
 
@@ -115,22 +110,20 @@ def refusal(
     return Garbled(sentence) if code < 400 else Refused(sentence)
 
 
-def transport_failure(exc: Exception, operation: Operation, *, is_write: bool) -> Trouble:
-    """What aiohttp or the operating system raised, as ours. A write that may have left is a
-    LostReply: only a connection that never was proves that nothing was sent.
+@contextmanager
+def translated_call(about: str, seconds: float, *, is_write: bool) -> Iterator[None]:
+    """As `translated` of `base.http_errors`. A write that may have left is a LostReply: only a
+    connection that never was proves that nothing was sent.
     """
-    said = shown(exc) or type(exc).__name__
-    if isinstance(exc, aiohttp.ClientConnectorCertificateError | ssl.CertificateError):
-        return Refused(f"the API server's certificate is not trusted, to {operation}: {said}")
-    if isinstance(exc, _NEVER_CONNECTED):
-        return NotConnected(f"no connection to the API server, to {operation}: {said}")
-    if is_write:
-        return LostReply(f"no answer from the API server, to {operation}: {said}")
-    if isinstance(exc, aiohttp.ClientResponseError | aiohttp.InvalidURL):
-        return Garbled(f"the API server's answer is not HTTP, to {operation}: {said}")
-    if isinstance(exc, asyncio.TimeoutError):
-        return Unavailable(f"no answer from the API server in time, to {operation}")
-    return Unavailable(f"the connection to the API server broke, to {operation}: {said}")
+    try:
+        with translated(about, seconds):
+            yield
+    except (NotConnected, TooLong):
+        raise
+    except (Unavailable, Garbled) as exc:
+        if is_write:
+            raise LostReply(str(exc)) from exc
+        raise
 
 
 def _text(body: bytes | Status) -> str:

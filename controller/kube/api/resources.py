@@ -11,21 +11,20 @@ from controller.domain.objects import Deployment, Metadata, Pod, Service, Struct
 
 T = TypeVar("T")
 
+MICROTIME = "%Y-%m-%dT%H:%M:%S.%fZ"  # how the API server writes and wants a MicroTime, in UTC
+
 # With its zone, as the API server writes all: one without could not be compared with the others.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What a request is for, in the words of a Role: so an error can say which right is missing.
-
-    namespace: empty for all of them. name: empty for a collection.
-    """
+    """What a request is for, in the words of a Role: so an error can say which right is missing."""
 
     verb: str
-    resource: str
-    namespace: str = ""
-    name: str = ""
+    resource: str  # with its group, `deployments.apps`
+    namespace: str = ""  # empty for all of them
+    name: str = ""  # empty for a collection
 
     def __str__(self) -> str:
         what = f"{self.resource} {self.name}" if self.name else self.resource
@@ -35,12 +34,12 @@ class Operation:
 
 @dataclass(frozen=True)
 class Resource(Generic[T]):
-    """One kind. prefix: path up to the namespace. group: as Roles name it, empty for core."""
+    """One kind of objects."""
 
-    prefix: str
-    group: str
+    prefix: str  # path up to the namespace
+    group: str  # as Roles name it; empty for core
     plural: str
-    type: type[T]
+    type: type[T]  # what an object is decoded into
 
     def path(self, namespace: str, name: str = "") -> str:
         """namespace: empty for all. name: empty for the collection."""
@@ -50,6 +49,20 @@ class Resource(Generic[T]):
     def operation(self, verb: str, namespace: str, name: str = "") -> Operation:
         full = f"{self.plural}.{self.group}" if self.group else self.plural
         return Operation(verb, full, namespace, name)
+
+
+class ListMeta(Struct, frozen=True):
+    """Of a page of a list."""
+
+    resource_version: str = ""  # the moment that the whole list is of; where a watch begins
+    continue_: str = msgspec.field(default="", name="continue")  # empty on the last page
+
+
+class Page(Struct, frozen=True):
+    """A part of a list, its objects not decoded: one that is odd must not hide the others."""
+
+    metadata: ListMeta = ListMeta()
+    items: list[msgspec.Raw] | None = None  # None as an empty list
 
 
 class Review(Struct, frozen=True):
@@ -68,10 +81,10 @@ class Node(Struct, frozen=True):
 
 
 class VolumeClaim(Struct, frozen=True):
-    """A PersistentVolumeClaim. storage_class_name: none where the volume was made by hand."""
+    """A PersistentVolumeClaim."""
 
     class Spec(Struct, frozen=True):
-        storage_class_name: str | None = None
+        storage_class_name: str | None = None  # None where the volume was made by hand
 
     spec: Spec = Spec()
 

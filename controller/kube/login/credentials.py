@@ -1,32 +1,32 @@
-"""Who we are and where the API server is: in the cluster, from a kubeconfig, or given outright."""
+"""What is needed to speak to the API server: where it is, and who we are. Not here: where that is
+read (`service_account`, `kubeconfig`), and which of the two it is (`pod_or_kubeconfig`).
+"""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from ssl import SSLContext
 from typing import Protocol
 
-from controller.base.clock import Clock
-from controller.base.errors import SettingsFault
-from controller.base.text import shown
-from controller.kube.login.tls import TlsFiles, tls_context
-from controller.kube.login.tokens import TokenFile
-
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+from controller.base.http_url import read_http_url
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the API server is and how it is reached.
-
-    url: without a trailing slash; may have a path. tls: None for plain HTTP. server_name: what the
-    certificate must be for, if not the host. proxy: URL, or None.
+    """Where the API server is and how it is reached. Raises ValueError, a clause that says what is
+    wrong with the URL.
     """
 
-    url: str
-    tls: SSLContext | None = None
-    server_name: str | None = None
-    proxy: str | None = None
+    url: str  # without a trailing slash; may have a path
+    tls: SSLContext | None = None  # None for plain HTTP
+    server_name: str | None = None  # what the certificate must be for; None for the URL's host
+    proxy: str | None = None  # URL; None for no proxy
+
+    def __post_init__(self) -> None:
+        read_http_url(self.url)
+
+    @property
+    def peer(self) -> str:
+        """Host and port, for sentences."""
+        return read_http_url(self.url).host_port_subcomponent or ""
 
 
 class Credentials(Protocol):
@@ -49,88 +49,3 @@ class Credentials(Protocol):
         help, that is, whether something is different now.
         """
         ...
-
-
-class GivenCredentials:
-    """An address and, if need be, a token that never changes: for `kubectl proxy` and servers of
-    our own.
-    """
-
-    def __init__(self, url: str, token: str | None = None, namespace: str = "default") -> None:
-        self._endpoint = Endpoint(url.rstrip("/"))
-        self._header = f"Bearer {token}" if token else None
-        self._namespace = namespace
-
-    @property
-    def endpoint(self) -> Endpoint:
-        return self._endpoint
-
-    @property
-    def namespace(self) -> str:
-        return self._namespace
-
-    async def authorization(self) -> str | None:
-        return self._header
-
-    async def renew(self, used: str | None) -> bool:
-        return False
-
-
-class InClusterCredentials:
-    """Of the pod's service account. No proxy of the environment is used: the API server's address
-    exists only inside the cluster, and a proxy would see the token [37].
-    """
-
-    def __init__(self, endpoint: Endpoint, files: TlsFiles, directory: Path, clock: Clock) -> None:
-        self._endpoint = endpoint
-        self._files = files
-        self._directory = directory
-        self._token = TokenFile(directory / "token", clock)
-
-    @property
-    def endpoint(self) -> Endpoint:
-        return self._endpoint
-
-    @property
-    def namespace(self) -> str:
-        try:
-            return (self._directory / "namespace").read_text().strip() or "default"
-        except OSError:
-            return "default"
-
-    async def authorization(self) -> str | None:
-        return f"Bearer {self._token.token()}"
-
-    async def renew(self, used: str | None) -> bool:
-        self._token.reread()
-        return await self.authorization() != used
-
-
-def in_cluster(environ: Mapping[str, str], directory: Path = SERVICE_ACCOUNT) -> bool:
-    """Whether this process runs in a pod with a service account."""
-    return bool(environ.get("KUBERNETES_SERVICE_HOST")) and (directory / "token").exists()
-
-
-def load_in_cluster(
-    environ: Mapping[str, str], clock: Clock, directory: Path = SERVICE_ACCOUNT
-) -> InClusterCredentials:
-    """Raises SettingsFault where the pod has no usable service account."""
-    # Imported here: it takes half a second, which a command that needs no cluster should not.
-    from kubernetes_asyncio.client import Configuration
-    from kubernetes_asyncio.config import ConfigException
-    from kubernetes_asyncio.config.incluster_config import InClusterConfigLoader
-
-    loader = InClusterConfigLoader(
-        token_filename=str(directory / "token"),
-        cert_filename=str(directory / "ca.crt"),
-        try_refresh_token=False,  # its refreshing fails on an empty file and ignores a 401 [42]
-        environ=dict(environ),
-    )
-    configuration = Configuration()
-    try:
-        loader.load_and_set(configuration)
-    except (ConfigException, OSError) as exc:
-        raise SettingsFault([f"the pod's service account cannot be used: {shown(exc)}"]) from exc
-    files = TlsFiles(ca=configuration.ssl_ca_cert)
-    endpoint = Endpoint(str(configuration.host), tls=tls_context(files))
-    return InClusterCredentials(endpoint, files, directory, clock)

@@ -16,11 +16,12 @@ from kubernetes_asyncio.config.kube_config import KubeConfigLoader, KubeConfigMe
 
 from controller.base.clock import Clock
 from controller.base.errors import BootstrapError, SettingsFault, Unavailable
+from controller.base.http_url import read_http_url
 from controller.base.text import shown
 from controller.kube.login.credentials import Endpoint
 from controller.kube.login.proxies import proxy_for
 from controller.kube.login.tls import TlsFiles, load_files, tls_context
-from controller.kube.login.tokens import TokenFile
+from controller.kube.login.token_file import TokenFile
 
 # A plugin may ask a cloud's login service; a plugin that waits for a person would wait for ever.
 PLUGIN_SECONDS = 60.0
@@ -187,6 +188,12 @@ async def load_kubeconfig(
     configuration = await kubeconfig.load()
     url = str(configuration.host)
     secure = url.startswith("https://")
+    try:
+        read_http_url(url)
+    except ValueError as fault:
+        raise SettingsFault(
+            [f"kubeconfig {shown(paths)} cannot be used: the URL of its server: {fault}"]
+        ) from None
     endpoint = Endpoint(
         url,
         tls=tls_context(tls_files(configuration)) if secure else None,

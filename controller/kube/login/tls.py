@@ -18,14 +18,12 @@ USER_TIMEOUT_MS = 45_000
 
 @dataclass(frozen=True)
 class TlsFiles:
-    """Files that TLS is set up from; None where there is none. verify: False only where a
-    kubeconfig says insecure-skip-tls-verify.
-    """
+    """Paths of what TLS is set up from."""
 
-    ca: str | None = None
-    certificate: str | None = None
-    key: str | None = None
-    verify: bool = True
+    ca: str | None = None  # of the cluster; None where the system's public CAs are trusted
+    certificate: str | None = None  # our own; None where something else says who we are
+    key: str | None = None  # of our certificate; None where it is in that file too
+    verify: bool = True  # False only where a kubeconfig says insecure-skip-tls-verify
 
 
 def tls_context(files: TlsFiles) -> ssl.SSLContext:

@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Change(Generic[T]):
-    """before: None for what was added. after: None for what is gone, or lost its label [27]."""
+    """One object, as it was and as it is."""
 
-    before: T | None
-    after: T | None
+    before: T | None  # None for what was added
+    after: T | None  # None for what is gone, or lost its label [27]
 
 
 class Cache(Generic[T]):

@@ -7,6 +7,7 @@ import msgspec
 
 from controller.base.errors import Garbled
 from controller.base.text import shown
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.objects import Metadata, Struct
 from controller.kube.api.errors import Status
 
@@ -18,15 +19,15 @@ class Changed(Generic[T]):
     """ADDED or MODIFIED: which of the two, only our cache can tell after a reconnect [30]."""
 
     object: T
-    resource_version: str
+    resource_version: str  # the position after it; so in all of these
 
 
 @dataclass(frozen=True)
 class Deleted:
     """DELETED: gone, or its label was taken off [27]."""
 
-    key: str
-    uid: str
+    key: str  # `namespace/name`
+    uid: str  # empty where it did not say
     resource_version: str
 
 
@@ -46,21 +47,18 @@ class Failure:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An object of a shape that we do not know. It must not stop the watch.
+    """An object of a shape that we do not know. It must not stop the watch."""
 
-    key, resource_version: empty where not even these could be read. why: fit to be shown.
-    """
-
-    key: str
-    resource_version: str
-    why: str
+    key: str  # `namespace/name`; empty where not even that could be read
+    resource_version: str  # likewise
+    why: str  # fit to be shown
 
 
 WatchEvent = Changed[T] | Deleted | Bookmark | Failure | Unreadable
 
 
 class _Line(msgspec.Struct, frozen=True):
-    type: str
+    type: str  # ADDED, MODIFIED, DELETED, BOOKMARK or ERROR
     object: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -109,14 +107,14 @@ class ObjectDecoder(Generic[T]):
         except msgspec.ValidationError as exc:
             identity = _identity(own)
             return Unreadable(identity.key, identity.resource_version, shown(exc))
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except UNDECODABLE as exc:
             raise Garbled(f"an object that is not JSON: {shown(exc)}") from exc
 
     def event(self, line: bytes) -> "WatchEvent[T]":
         """One line of a watch. Raises Garbled for what is no watch event."""
         try:
             read = _LINE.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except UNDECODABLE as exc:
             raise Garbled(f"a watch line that is no event: {shown(line[:80])!r}") from exc
         match read.type:
             case "ADDED" | "MODIFIED":
@@ -140,14 +138,14 @@ class ObjectDecoder(Generic[T]):
 def _identity(raw: bytes | msgspec.Raw) -> _Identity:
     try:
         return _PARTIAL.decode(raw).metadata
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         return _Identity()
 
 
 def _status(raw: msgspec.Raw) -> Status:
     try:
         return _STATUS.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         # Something failed and cannot say what: as an internal error, it is tried again.
         return Status(
             kind="Status", code=500, message=shown(bytes(raw)[:200].decode(errors="replace"))

@@ -7,10 +7,11 @@ import msgspec
 
 from controller.base.errors import Garbled, Unavailable
 from controller.base.text import shown
-from controller.domain.objects import Struct
-from controller.kube.api.client import Call, KubeClient
+from controller.base.undecodable import UNDECODABLE
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
 from controller.kube.api.errors import Expired
-from controller.kube.api.resources import Resource
+from controller.kube.api.resources import Page, Resource
 from controller.kube.watch.decoding import ObjectDecoder, Unreadable
 
 T = TypeVar("T")
@@ -24,28 +25,15 @@ MOST_PAGES = 2000  # a million objects: a `continue` that never ends is a fault 
 
 @dataclass(frozen=True)
 class Listing(Generic[T]):
-    """Everything that matched at one moment.
-
-    resource_version: of that moment; where a watch begins. unreadable: objects that are there but
-    could not be read: what is known of them stays as it was.
-    """
+    """Everything that matched at one moment."""
 
     objects: list[T]
-    resource_version: str
+    resource_version: str  # of that moment; where a watch begins
+    # objects that are there but could not be read: what is known of them stays as it was
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
-class _ListMeta(Struct, frozen=True):
-    resource_version: str = ""
-    continue_: str = msgspec.field(default="", name="continue")
-
-
-class _Page(Struct, frozen=True):
-    metadata: _ListMeta = _ListMeta()
-    items: list[msgspec.Raw] | None = None
-
-
-_PAGE = msgspec.json.Decoder(_Page)
+_PAGE = msgspec.json.Decoder(Page)
 
 
 async def list_all(
@@ -93,8 +81,8 @@ async def _list_once(
     raise Garbled(f"a list of more than {MOST_PAGES} pages, to {operation}")
 
 
-def _decode(body: bytes) -> _Page:
+def _decode(body: bytes) -> Page:
     try:
         return _PAGE.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except UNDECODABLE as exc:
         raise Garbled(f"a list that is not JSON of a list: {shown(exc)}") from exc

@@ -15,7 +15,8 @@ from loguru import logger
 from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.clock import Clock
 from controller.base.errors import Busy, Refused, Trouble, Unavailable
-from controller.kube.api.errors import Expired, NotConnected, refusal
+from controller.base.http_errors import NotConnected
+from controller.kube.api.errors import Expired, refusal
 from controller.kube.api.resources import Operation
 from controller.kube.watch.decoding import (
     Bookmark,
@@ -32,28 +33,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ReflectorTimes:
-    """Seconds, and how often.
+    """Seconds, but for the two that say otherwise."""
 
-    shortest_watch, longest_watch: asked of the server, at random between the two, so that not all
-    watches end together (client-go's five to ten minutes [15]). relist_every: a watch from a
-    position that the server has not reached yet is accepted and stays silent for ever, so the list
-    is taken anew now and then, give or take relist_jitter of it [12]. hardly: a watch that ends
-    sooner is a failure, or a broken server would be asked in a hot loop [25]. refused: rights come
-    back when a person gives them, so trying faster only fills audit logs. fruitless: watches that
-    fail in a row from one position before it is doubted [11].
-    """
-
+    # asked of the server, at random between the two, so that not all watches end together
+    # (client-go's five to ten minutes [15])
     shortest_watch: float = 300.0
     longest_watch: float = 600.0
+    # a watch from a position that the server has not reached yet is accepted and stays silent for
+    # ever, so the list is taken anew now and then [12]
     relist_every: float = 1200.0
-    relist_jitter: float = 0.2
+    relist_jitter: float = 0.2  # share of relist_every, more or less
+    # a watch that ends sooner is a failure, or a broken server would be asked in a hot loop [25]
     hardly: float = 1.0
+    # rights come back when a person gives them: trying faster only fills audit logs
     refused: float = 30.0
+    # number of watches that fail in a row from one position before it is doubted [11]
     fruitless: int = 3
 
 
 class Offer(Protocol[T]):
-    """What a reflector reads from; `source.Source` is one."""
+    """What a reflector reads from; `list_and_watch.ListAndWatch` is one."""
 
     @property
     def plural(self) -> str: ...
@@ -77,9 +76,7 @@ class Replica(Protocol[T]):
 
 
 class Reflector(Generic[T]):
-    """trouble: one sentence while it does not keep up, else None. synced: set when the first list
-    has been put into the replica.
-    """
+    """Fills one replica from one offer, for ever."""
 
     def __init__(
         self,
@@ -100,8 +97,8 @@ class Reflector(Generic[T]):
         self._fruitless = 0
         self._operation = Operation("watch", offer.plural, offer.namespace)
         self._log = logger.bind(kind=offer.plural, namespace=offer.namespace or "*")
-        self.trouble: str | None = None
-        self.synced = asyncio.Event()
+        self.trouble: str | None = None  # a sentence while it does not keep up
+        self.synced = asyncio.Event()  # set when the first list has been put into the replica
 
     async def run(self) -> Never:
         """The outermost loop; never ends. Known trouble is answered here, not raised."""

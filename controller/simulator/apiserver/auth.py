@@ -12,12 +12,12 @@ ADMIN = "system:admin"
 
 @dataclass(frozen=True)
 class Access:
-    """One request as authorization sees it. resource: plural, with `/subresource` if any."""
+    """One request as authorization sees it."""
 
     user: str
     verb: str
     group: str
-    resource: str
+    resource: str  # plural, with `/subresource` if any
     namespace: str = ""
     name: str = ""
 

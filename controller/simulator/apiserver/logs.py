@@ -15,12 +15,12 @@ _TRUE = {"1", "true", "True", "TRUE", "t", "T"}
 
 @dataclass(frozen=True)
 class LogOptions:
-    """PodLogOptions, as far as they are played. tail_lines, limit_bytes: None for all of it."""
+    """PodLogOptions, as far as they are played."""
 
-    previous: bool = False
+    previous: bool = False  # of the container before
     timestamps: bool = False
-    tail_lines: int | None = None
-    limit_bytes: int | None = None
+    tail_lines: int | None = None  # None: all of them
+    limit_bytes: int | None = None  # None: all of them
 
 
 def read_options(query: Mapping[str, str], pod: str) -> LogOptions:

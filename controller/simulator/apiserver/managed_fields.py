@@ -51,24 +51,26 @@ class Manager:
     """Who writes and how: one entry of managedFields belongs to each."""
 
     name: str
-    operation: str = "Update"
+    operation: str = "Update"  # or `Apply`
     subresource: str = ""
 
 
 @dataclass(frozen=True)
 class Entry:
+    """One entry of managedFields."""
+
     manager: Manager
     api_version: str
-    time: str
-    paths: Paths
+    time: str  # of the manager's last change
+    paths: Paths  # the fields it owns
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Paths that one object has and another has not, or has with another value."""
+    """Paths, of one object against another."""
 
     added: Paths
-    modified: Paths
+    modified: Paths  # another value
     removed: Paths
 
 

@@ -34,15 +34,13 @@ _FIXED = (
 
 @dataclass(frozen=True)
 class Write:
-    """How a write comes: by whom, by which path, and whether it counts.
+    """How a write comes: by whom, by which path, and whether it counts."""
 
-    entries: the owners of fields after a server-side apply; None for a plain write, whose owner
-    is `manager`.
-    """
-
-    manager: str = "simulator"
+    manager: str = "simulator"  # field manager
     subresource: str = ""
     dry_run: bool = False
+    # The owners of fields after a server-side apply; None for a plain write, whose owner is
+    # `manager`.
     entries: list[Entry] | None = None
 
 

@@ -11,16 +11,14 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is about. rest: the path behind `proxy/`. reference: the name as it was
-    written, which for a proxy carries the port.
-    """
+    """What a request is about."""
 
     resource: Resource
-    namespace: str = ""
-    name: str = ""
+    namespace: str = ""  # empty: all of them, or a kind that has none
+    name: str = ""  # empty: a whole collection
     subresource: str = ""
-    rest: str = ""
-    reference: str = ""
+    rest: str = ""  # the path behind `proxy/`
+    reference: str = ""  # the name as it was written, which for a proxy carries the port
 
     def verb(self, method: str, query: Mapping[str, str]) -> str:
         """As authorization names it; StatusError 405 for a method that means nothing here."""

@@ -11,25 +11,21 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 
 @dataclass(frozen=True)
 class Resource:
-    """One kind of object.
-
-    plural is unique among all and is the key in storage; two resources with the same plural and
-    different groups (events) are two views of the same objects. zero: the object with no field
-    set, as the server writes it in a bookmark. generation: whether the kind counts its changes.
-    fields: what a field selector may ask for besides metadata.name and metadata.namespace.
-    """
+    """One kind of object."""
 
     group: str
     version: str
+    # Unique among all, and the key in storage: two resources with the same plural and different
+    # groups (events) are two views of the same objects.
     plural: str
     kind: str
-    short: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()  # what kubectl calls it too
     namespaced: bool = True
     subresources: tuple[str, ...] = ()
-    zero: Object = field(default_factory=dict)
-    generation: bool = False
-    fields: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
+    zero: Object = field(default_factory=dict)  # with no field set, as a bookmark shows it
+    generation: bool = False  # whether the kind counts its changes
+    fields: tuple[str, ...] = ()  # of field selectors, besides metadata.name and .namespace
+    categories: tuple[str, ...] = ()  # `all`, where `kubectl get all` shows it
 
     @property
     def group_version(self) -> str:

@@ -14,11 +14,11 @@ from controller.simulator.apiserver.deletes import Deletes
 from controller.simulator.apiserver.evictions import evict
 from controller.simulator.apiserver.lines import EndOfStream, Lines
 from controller.simulator.apiserver.listing import Listing
-from controller.simulator.apiserver.mishaps import ErrorEvent, StaleList
 from controller.simulator.apiserver.objects import Objects
 from controller.simulator.apiserver.paths import Target
 from controller.simulator.apiserver.proxy import PodProxy
 from controller.simulator.apiserver.resources import Object
+from controller.simulator.apiserver.server_faults import ErrorEvent, StaleList
 from controller.simulator.apiserver.statuses import StatusError, no_such_path
 from controller.simulator.apiserver.storage import Storage
 from controller.simulator.apiserver.views import View
@@ -41,14 +41,14 @@ LogSource = Callable[[str, str, str], str]
 
 @dataclass
 class Served:
-    """The parts of a server that requests reach. previous_logs: of the container before."""
+    """The parts of a server that requests reach."""
 
     storage: Storage
     objects: Objects
     gate: Gate
     proxy: PodProxy
     logs: LogSource
-    previous_logs: LogSource
+    previous_logs: LogSource  # of the container before
     faults: Faults
 
 

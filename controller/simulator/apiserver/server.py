@@ -33,8 +33,7 @@ class Seen:
     """One request as it arrived, whatever became of it."""
 
     method: str
-    path: str
-    user_agent: str
+    path: str  # with the query, as the client sent them
 
 
 def _no_logs(namespace: str, pod: str, container: str) -> str:
@@ -47,22 +46,17 @@ def _no_previous_logs(namespace: str, pod: str, container: str) -> str:
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """What can be chosen about a server; the defaults suit a test.
+    """What can be chosen about a server; the defaults suit a test."""
 
-    port: 0 for any free one. namespaces: what exists from the start. tokens, rights: see `Gate`.
-    resolver: where a pod's port is reached. logs: text of a container's log; previous_logs: of the
-    container before it. history: changes that a watch may begin in.
-    """
-
-    port: int = 0
-    namespaces: tuple[str, ...] = ("default", "kube-system", "bootstrap")
-    tokens: Mapping[str, str] | None = field(default=None, repr=False)
-    rights: Rights | None = None
-    resolver: Resolver = by_pod_ip
+    port: int = 0  # 0 for any free one
+    namespaces: tuple[str, ...] = ("default", "kube-system", "bootstrap")  # from the start
+    tokens: Mapping[str, str] | None = field(default=None, repr=False)  # see `Gate`
+    rights: Rights | None = None  # likewise
+    resolver: Resolver = by_pod_ip  # where a pod's port is reached
     logs: LogSource = _no_logs
-    previous_logs: LogSource = _no_previous_logs
+    previous_logs: LogSource = _no_previous_logs  # of the container before
     watch: WatchSettings = WatchSettings()  # noqa: RUF009 frozen
-    history: int = HISTORY
+    history: int = HISTORY  # changes that a watch may begin in
 
 
 class SimulatedApiServer:
@@ -157,13 +151,11 @@ class SimulatedApiServer:
         path.write_text(json.dumps(config, indent=1))
         return path
 
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        """By our clock; aiohttp takes the machine's, whatever clock is played."""
+        response.headers["Date"] = format_datetime(self._clock.now(), usegmt=True)
+
     @web.middleware
     async def _remember(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        self.requests.append(
-            Seen(request.method, request.path_qs, request.headers.get("User-Agent", ""))
-        )
+        self.requests.append(Seen(request.method, request.path_qs))
         return await handler(request)
-
-    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
-        """Of our own clock, which aiohttp does not know."""
-        response.headers["Date"] = format_datetime(self._clock.now(), usegmt=True)

@@ -27,15 +27,13 @@ FIRST_VERSION = 1000
 
 @dataclass(frozen=True)
 class Change:
-    """One committed write. `object` is the new state (of a deletion: the last state, with the
-    deletion's own resource version); `previous` is what was there before. Neither may be changed.
-    """
+    """One committed write. Neither of its objects may be changed."""
 
     version: int
-    type: str
+    type: str  # ADDED, MODIFIED or DELETED
     plural: str
-    object: Object
-    previous: Object | None
+    object: Object  # the new state; of a deletion the last one, with the deletion's own version
+    previous: Object | None  # what was there before; None for what is new
 
 
 Subscriber = Callable[[Change], None]
@@ -121,10 +119,6 @@ class Storage:
         self.compacted = max(self.compacted, self.version if version is None else version)
         start = bisect_right(self._changes, self.compacted, key=lambda change: change.version)
         del self._changes[:start]
-
-    def skip_versions(self, count: int) -> None:
-        """Moves the counter on as writes to other kinds would."""
-        self.version += count
 
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Calls back for every committed change, in order, before the writer is answered; what the

@@ -11,9 +11,9 @@ import orjson
 from controller.base.clock import Clock
 from controller.simulator.apiserver.lines import Lines
 from controller.simulator.apiserver.listing import check_list_options, parse_version
-from controller.simulator.apiserver.mishaps import ErrorEvent
 from controller.simulator.apiserver.resources import Object, Resource, key_of
 from controller.simulator.apiserver.selectors import Matcher, matcher
+from controller.simulator.apiserver.server_faults import ErrorEvent
 from controller.simulator.apiserver.statuses import bad_request, too_old
 from controller.simulator.apiserver.storage import Change, Storage
 from controller.simulator.apiserver.views import View
@@ -33,8 +33,8 @@ _INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 @dataclass(frozen=True)
 class WatchSettings:
-    bookmark_interval: float = BOOKMARK_INTERVAL
-    buffer: int = BUFFER
+    bookmark_interval: float = BOOKMARK_INTERVAL  # seconds
+    buffer: int = BUFFER  # events
 
 
 class Watch:

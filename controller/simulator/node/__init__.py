@@ -4,7 +4,7 @@ Left out: consensus, staking, the admin and keystore APIs, and rule [102] (a res
 `state-sync-enabled` unset goes on by full sync: here it goes on with what it began).
 """
 
-from controller.simulator.node.plan import Plan, Unhealthy
+from controller.simulator.node.planned_behaviour import Plan, Unhealthy
 from controller.simulator.node.process import KILLED, OOM_KILLED, Pace, SimulatedNode
 from controller.simulator.node.progress import Progress
 from controller.simulator.node.settings import BadSettings, NodeSettings, Version

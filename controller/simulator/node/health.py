@@ -18,10 +18,10 @@ class Result:
     """The last result of one check; fresh ones are failures [88]."""
 
     message: Any = None
-    error: str | None = "not yet run"
-    at: str = _NEVER
-    failures: int = 1
-    first_failure: str | None = None
+    error: str | None = "not yet run"  # None: it passes
+    at: str = _NEVER  # when it was run, as Go writes times
+    failures: int = 1  # in a row
+    first_failure: str | None = None  # of these; None where it passes, or has not run
 
     def document(self) -> dict[str, Any]:
         wire: dict[str, Any] = {"timestamp": self.at, "duration": 0}
@@ -38,11 +38,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Check:
-    """run: message and error now. tag: the subnet it is about, or `application`."""
-
     name: str
-    run: Callable[[], Verdict]
-    tag: str = APPLICATION
+    run: Callable[[], Verdict]  # message and error now
+    tag: str = APPLICATION  # the subnet it is about, or `application`
 
 
 @dataclass
@@ -50,7 +48,7 @@ class Health:
     """All checks of one process. `readiness` has only `bootstrapped`, `liveness` none [90]."""
 
     checks: Sequence[Check]
-    results: dict[str, Result] = field(init=False)
+    results: dict[str, Result] = field(init=False)  # by the check's name
 
     def __post_init__(self) -> None:
         self.results = {check.name: Result() for check in self.checks}

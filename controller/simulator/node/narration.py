@@ -45,7 +45,9 @@ class Narration:
             )
 
     def crashing(self, error: str) -> None:
-        """The last words of each kind of end tell its cause [116, 117]."""
+        """The first fatal line is the cause, as with a real node, where tens of lines follow it;
+        ours is the last [116, 117].
+        """
         self._log.write(
             "FATAL",
             "<C Chain> handler/handler.go:337",

@@ -8,12 +8,12 @@ from aiohttp import web
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all
 from controller.simulator.faults import Faults
-from controller.simulator.node.endings import End, next_ending
 from controller.simulator.node.health import Health, shutting_down
 from controller.simulator.node.listener import Listener
 from controller.simulator.node.log import NodeLog
 from controller.simulator.node.narration import Narration
-from controller.simulator.node.plan import LOW_STAKE, Plan
+from controller.simulator.node.planned_behaviour import LOW_STAKE, Plan
+from controller.simulator.node.planned_exit import ExitKind, next_exit
 from controller.simulator.node.progress import Progress
 from controller.simulator.node.routes import Routes, host_check
 from controller.simulator.node.settings import NodeSettings, Version
@@ -25,12 +25,10 @@ OOM_KILLED = "OOMKilled"  # the kubelet's word for the kernel's doing
 
 @dataclass(frozen=True)
 class Pace:
-    """health_seconds: between two runs of the checks (30 in avalanchego [88]). log_seconds: between
-    two lines of progress.
-    """
+    """What a node does by itself, in seconds."""
 
-    health_seconds: float = 0.1
-    log_seconds: float = 0.5
+    health_seconds: float = 0.1  # between two runs of the checks (30 in avalanchego [88])
+    log_seconds: float = 0.5  # between two lines of progress
 
 
 class SimulatedNode:
@@ -209,22 +207,22 @@ class SimulatedNode:
 
     async def _ends(self) -> None:
         plan, progress = self.state.plan, self.state.progress
-        planned = next_ending(plan, progress)
+        planned = next_exit(plan, progress)
         if planned is None:
             return
         await self._clock.sleep(planned.age)
         if self._exit.done():
             return
-        match planned.end:
-            case End.CRASH:
+        match planned.kind:
+            case ExitKind.CRASH:
                 self.crash(plan.crash_code, plan.crash_line)
-            case End.MEMORY:
+            case ExitKind.MEMORY:
                 self.run_out_of_memory()
-            case End.DISK:
+            case ExitKind.DISK:
                 self._tells.low_on_disk()
                 self._end(1)
                 progress.full_disks += 1
-            case End.PANIC:
+            case ExitKind.PANIC:
                 self._tells.panicking()
                 self._end(0)
                 progress.panics += 1

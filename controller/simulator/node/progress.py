@@ -13,34 +13,28 @@ GENESIS = datetime(2020, 9, 21, tzinfo=UTC)  # any time long past
 
 @dataclass
 class Progress:
-    """A node's database: it outlives the process, and a restart goes on from it.
+    """A node's database: it outlives the process, and a restart goes on from it."""
 
-    done: seconds of bootstrap work. beyond: seconds lived since. tip_at: time of the newest block,
-    on every chain. starts: processes that used it; crashes, full_disks, panics, ooms: those of them
-    that ended so. network: whose history it is; another network cannot open it [103]. clean:
-    whether the last process closed it [118].
-    """
-
-    done: float = 0.0
-    beyond: float = 0.0
-    starts: int = 0
+    done: float = 0.0  # seconds of bootstrap work
+    beyond: float = 0.0  # seconds lived since
+    starts: int = 0  # processes that used it; of these ended by a crash:
     crashes: int = 0
-    network: str = ""
-    clean: bool = True
-    tip_at: datetime = GENESIS
-    full_disks: int = 0
+    network: str = ""  # whose history it is: another network cannot open it [103]; empty: new
+    clean: bool = True  # whether the last process closed it [118]
+    tip_at: datetime = GENESIS  # time of the newest block, on every chain
+    full_disks: int = 0  # processes that ended so, as those below
     panics: int = 0
     ooms: int = 0
 
 
 @dataclass(frozen=True)
 class ChainNumbers:
-    """fetched, accepted: blocks since genesis. leafs: of a state sync. height: last accepted."""
+    """Where a chain is."""
 
-    fetched: int = 0
-    accepted: int = 0
-    leafs: int = 0
-    height: int = 0
+    fetched: int = 0  # blocks since genesis
+    accepted: int = 0  # likewise
+    leafs: int = 0  # of a state sync
+    height: int = 0  # last accepted
 
     def since(self, start: "ChainNumbers") -> "ChainNumbers":
         """The counters as a process shows them that began at `start`: they reset [108]."""

@@ -1,4 +1,4 @@
-"""A node's settings, read from its environment by avalanchego's rules [97-103].
+"""A node's settings, read from its environment by avalanchego's rules [96-103].
 
 Written apart from the controller's own reading of the same variables, so that each checks the
 other.
@@ -6,8 +6,9 @@ other.
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -17,10 +18,12 @@ from controller.domain.target import SyncMode
 # utils/constants/network_ids.go of avalanchego; 12345 is what `local` means.
 _NETWORKS = {"mainnet": 1, "fuji": 5, "testnet": 5, "local": 12345}
 _NAMES = {1: "mainnet", 5: "fuji", 12345: "local"}
+_TRUE = {"1", "t", "T", "TRUE", "true", "True"}  # as Go parses booleans; all else is neither
+_FALSE = {"0", "f", "F", "FALSE", "false", "False"}
 
 
 class BadSettings(Exception):
-    """avalanchego would end with 1 and "couldn't load node config" [116]; the text says why."""
+    """avalanchego ends with 1, and with the text as its only line [116]."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +36,16 @@ class Version:
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """network: canonical name, `network-1337` for one without. http_host: what the listener binds;
-    a pod answers from outside only where it is not a loopback address [96]. allowed_hosts: as
-    configured, `*` for any [94, 95].
-    """
+    """What a node was told, or does by itself where it was told nothing."""
 
-    network: str = "mainnet"  # the default that a misspelt variable leaves in force [97]
+    # Canonical name, `network-1337` for one without. The default is what a misspelt variable leaves
+    # in force [97].
+    network: str = "mainnet"
     mode: SyncMode = SyncMode.STATE
     data_dir: str = "/root/.avalanchego"
-    http_host: str = "127.0.0.1"
-    http_port: int = 9650
-    allowed_hosts: tuple[str, ...] = ("localhost",)
+    http_host: str = "127.0.0.1"  # what the listener binds; empty: every address [96]
+    http_port: int = 9650  # 0: one that nobody knows
+    allowed_hosts: tuple[str, ...] = ("localhost",)  # as configured, `*` for any [94, 95]
 
     @property
     def network_id(self) -> int:
@@ -55,40 +57,78 @@ class NodeSettings:
 
     @property
     def reachable(self) -> bool:
-        """Whether somebody outside the pod can connect."""
-        return self.http_host not in {"127.0.0.1", "localhost", "::1"}
+        """Whether somebody outside the pod can connect. No name but `localhost` is looked up."""
+        return self.http_host not in {"localhost", "::1"} and not self.http_host.startswith("127.")
 
     @classmethod
     def read(cls, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> "NodeSettings":
-        """arguments: the container's command and args; a flag wins over its variable. Raises
-        BadSettings.
-        """
-        environment = {**environment, **_flags(arguments)}
-        number = _network_id(environment.get("AVAGO_NETWORK_ID", "mainnet"))
-        port = environment.get("AVAGO_HTTP_PORT", "9650")
-        if not port.isdecimal():  # what a Service called avago-http does to a pod [65]
-            raise BadSettings(f'invalid argument "{port}" for "--http-port" flag')
+        """arguments: the container's command and args. Raises BadSettings."""
+        said = _Said(environment, arguments)
+        number = _network_id(said.text("network-id", cls.network))
         return cls(
             network=_NAMES.get(number, f"network-{number}"),
-            mode=_mode(environment),
-            data_dir=environment.get("AVAGO_DATA_DIR", cls.data_dir),
-            http_host=environment.get("AVAGO_HTTP_HOST", cls.http_host),
-            http_port=int(port),
-            allowed_hosts=tuple(environment.get("AVAGO_HTTP_ALLOWED_HOSTS", "localhost").split()),
+            mode=_mode(said),
+            data_dir=said.text("data-dir", cls.data_dir),
+            http_host=said.text("http-host", cls.http_host),
+            http_port=said.number("http-port", cls.http_port),
+            allowed_hosts=tuple(said.text("http-allowed-hosts", "localhost").split()),
         )
 
 
-def _flags(arguments: Sequence[str]) -> dict[str, str]:
-    """`--network-id=fuji` and `--network-id fuji`, under the names of their variables."""
-    result = {}
-    for index, word in enumerate(arguments):
+class _Said:
+    """Flags and variables. A flag wins over its variable, and an empty variable is none [96]. What
+    is of the wrong kind is refused as a flag; as a variable it is 0 or false, without a word [100].
+    """
+
+    def __init__(self, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
+        self._environment = environment
+        self._flags = dict(_flags(arguments))
+
+    def text(self, flag: str, default: str) -> str:
+        value, following = self._flags.get(flag, (None, ""))
+        if flag in self._flags:
+            return following if value is None else value
+        return self._variable(flag) or default
+
+    def number(self, flag: str, default: int) -> int:
+        text = self.text(flag, str(default))
+        if text.isdecimal():
+            return int(text)
+        if flag in self._flags:
+            raise _wrong_kind(flag, text, "ParseUint")
+        return 0
+
+    def is_on(self, flag: str) -> bool:
+        """A switch takes no word of its own: it stands alone, or has its value behind a `=`."""
+        if flag not in self._flags:
+            return self._variable(flag) in _TRUE
+        value, _ = self._flags[flag]
+        if value is not None and value not in _TRUE | _FALSE:
+            raise _wrong_kind(flag, value, "ParseBool")
+        return value is None or value in _TRUE
+
+    def _variable(self, flag: str) -> str:
+        return self._environment.get(f"AVAGO_{flag.upper().replace('-', '_')}", "")
+
+
+def _wrong_kind(flag: str, value: str, parser: str) -> BadSettings:
+    """As recorded of a switch."""
+    return BadSettings(
+        f'couldn\'t configure flags: invalid argument "{value}" for "--{flag}" flag:'
+        f' strconv.{parser}: parsing "{value}": invalid syntax'
+    )
+
+
+def _not_loaded(why: str) -> BadSettings:
+    return BadSettings(f"couldn't load node config: {why}")
+
+
+def _flags(arguments: Sequence[str]) -> Iterator[tuple[str, tuple[str | None, str]]]:
+    """By flag: the value behind its `=`, None without one, and the word that follows it."""
+    for word, following in pairwise([*arguments, ""]):
         if word.startswith("-"):
             flag, equals, value = word.lstrip("-").partition("=")
-            following = arguments[index + 1 : index + 2]
-            if not equals:
-                value = next((w for w in following if not w.startswith("-")), "true")
-            result[f"AVAGO_{flag.upper().replace('-', '_')}"] = value
-    return result
+            yield flag, (value if equals else None, following)
 
 
 def _network_id(name: str) -> int:
@@ -96,14 +136,14 @@ def _network_id(name: str) -> int:
     if name in _NETWORKS:
         return _NETWORKS[name]
     if not number.isdecimal():
-        raise BadSettings(f'failed to parse "{name}" as a network name')
+        raise _not_loaded(f'failed to parse "{name}" as a network name')
     return int(number)
 
 
-def _mode(environment: Mapping[str, str]) -> SyncMode:
-    if environment.get("AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK", "").lower() in {"true", "1", "t"}:
+def _mode(said: _Said) -> SyncMode:
+    if said.is_on("partial-sync-primary-network"):
         return SyncMode.P_CHAIN
-    config = _chain_config(environment.get("AVAGO_CHAIN_CONFIG_CONTENT", ""))
+    config = _chain_config(said.text("chain-config-content", ""))
     if config.get("pruning-enabled") is False:
         return SyncMode.ARCHIVE
     return SyncMode.FULL if config.get("state-sync-enabled") is False else SyncMode.STATE
@@ -118,4 +158,4 @@ def _chain_config(content: str) -> dict[str, Any]:
         config = chains.get("C", {}).get("Config") or ""
         return dict(orjson.loads(base64.b64decode(config, validate=True) or b"{}"))
     except (binascii.Error, ValueError, AttributeError, TypeError) as exc:
-        raise BadSettings("couldn't read chain configs: unable to decode base64 content") from exc
+        raise _not_loaded("couldn't read chain configs: unable to decode base64 content") from exc

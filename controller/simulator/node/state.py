@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from math import inf
 
 from controller.domain.target import SyncMode
-from controller.simulator.node.endings import disk_fills
 from controller.simulator.node.health import PRIMARY, Check, Verdict
-from controller.simulator.node.plan import LOW_STAKE, Plan
+from controller.simulator.node.planned_behaviour import LOW_STAKE, Plan
+from controller.simulator.node.planned_exit import disk_fills
 from controller.simulator.node.progress import (
     GENESIS,
     ChainNumbers,
@@ -23,20 +23,16 @@ _FEW, _ENOUGH = 0.55, 0.8  # shares of the stake
 
 @dataclass
 class NodeState:
-    """Moves with `advance`; holds no clock.
-
-    age: seconds since the process began to serve. plan may be replaced while it runs. frozen: this
-    process takes no new block. outages: checks that somebody made to fail, name to error.
-    """
+    """Moves with `advance`; holds no clock."""
 
     settings: NodeSettings
-    plan: Plan
+    plan: Plan  # may be replaced while it runs
     progress: Progress
-    age: float = 0.0
+    age: float = 0.0  # seconds since the process began to serve
     stalled: bool = False
-    frozen: bool = False
-    outages: dict[str, str] = field(default_factory=dict)
-    at_start: dict[str, ChainNumbers] = field(init=False)
+    frozen: bool = False  # this process takes no new block
+    outages: dict[str, str] = field(default_factory=dict)  # checks made to fail, name to error
+    at_start: dict[str, ChainNumbers] = field(init=False)  # by chain, when the process began
 
     def __post_init__(self) -> None:
         self.at_start = {chain: self.numbers(chain) for chain in self.settings.chains}

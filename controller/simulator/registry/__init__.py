@@ -5,9 +5,9 @@ Left out: pushing over HTTP (`SimulatedRegistry.push` does it), `_catalog`, refe
 
 from controller.simulator.registry.actions import HugeBody, WithoutDigest, WrongDigest
 from controller.simulator.registry.auth import TokenRules
-from controller.simulator.registry.images import Shape, SimulatedBuild
 from controller.simulator.registry.quota import PullQuota
 from controller.simulator.registry.server import Counts, SimulatedRegistry
+from controller.simulator.registry.simulated_build import Shape, SimulatedBuild
 
 __all__ = [
     "Counts",

@@ -21,6 +21,6 @@ class WithoutDigest:
 
 @dataclass(frozen=True)
 class HugeBody:
-    """A body of so many bytes, sent in pieces; nobody should read it to its end."""
+    """A body that is sent in pieces; nobody should read it to its end."""
 
-    size: int = 50 * 1024 * 1024
+    size: int = 50 * 1024 * 1024  # bytes

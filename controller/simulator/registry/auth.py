@@ -17,18 +17,13 @@ FAILED_LOGINS = 5
 
 @dataclass
 class TokenRules:
-    """How the token server behaves; may be changed while it runs.
+    """How the token server behaves; may be changed while it runs."""
 
-    users: names to passwords. private: repositories that need a user. expires_in: seconds, None to
-    leave it out (60 is meant then [68]). field_name: `token` or `access_token`. enabled: whether
-    the registry asks for tokens at all.
-    """
-
-    users: dict[str, str] = field(default_factory=dict)
-    private: set[str] = field(default_factory=set)
-    expires_in: int | None = 300
-    field_name: str = "token"
-    enabled: bool = True
+    users: dict[str, str] = field(default_factory=dict)  # names to passwords
+    private: set[str] = field(default_factory=set)  # repositories that need a user
+    expires_in: int | None = 300  # seconds; None to leave it out (60 is meant then [68])
+    field_name: str = "token"  # or `access_token`
+    enabled: bool = True  # whether the registry asks for tokens at all
 
 
 class TokenServer:

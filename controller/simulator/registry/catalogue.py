@@ -6,35 +6,39 @@ from datetime import datetime
 
 import orjson
 
-from controller.base.clock import Clock, SystemClock
+from controller.base.clock import Clock
 from controller.domain.build import Platform
-from controller.simulator.registry.images import BOTH, OCI_INDEX, Blob, Shape, SimulatedBuild
+from controller.simulator.registry.simulated_build import (
+    BOTH,
+    OCI_INDEX,
+    Blob,
+    Shape,
+    SimulatedBuild,
+)
 
 
 @dataclass(frozen=True)
 class Tag:
-    """digest: what it points to. pushed: when it was moved last."""
-
     name: str
-    digest: str
-    pushed: datetime
+    digest: str  # what it points to
+    pushed: datetime  # when it was moved last
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What an index says of a manifest; attestations are of `unknown/unknown` [85]."""
+    """What an index says of a manifest."""
 
-    platform: Platform
+    platform: Platform  # `unknown/unknown` for attestations [85]
     digest: str
-    size: int
+    size: int  # bytes
 
 
 class Catalogue:
     """Contents and tags of all repositories. `_changed` is called after every change."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._blobs: dict[str, Blob] = {}
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._tags: dict[tuple[str, str], Tag] = {}  # in the order of the pushes
         self._contents: dict[str, set[str]] = {}
         self._builds: dict[str, SimulatedBuild] = {}

@@ -13,18 +13,15 @@ _PULLS = (
 
 @dataclass
 class PullQuota:
-    """May be changed while the registry runs.
+    """May be changed while the registry runs."""
 
-    limit, remaining: pulls, None for a registry without limits. window: seconds. abused: everybody
-    gets the abuse limit's plain 429, HEAD too. retry_after: seconds to say with a 429, None for
-    nothing (what Docker Hub's registry says is not known [78]).
-    """
-
-    limit: int | None = 100
+    limit: int | None = 100  # pulls in a window; None for a registry without limits
     remaining: int = 100
-    window: int = 21_600
+    window: int = 21_600  # seconds
     source: str = "203.0.113.7"  # of the addresses that are kept for documentation
-    abused: bool = False
+    abused: bool = False  # everybody gets the abuse limit's plain 429, HEAD too
+    # Seconds to say with a 429; None for nothing (what Docker Hub's registry says is not known
+    # [78]).
     retry_after: int | None = None
 
     def headers(self) -> dict[str, str]:

@@ -5,18 +5,19 @@ Left out: rolling updates by numbers, priorities, several nodes, taints, resourc
 EndpointSlices, variables from Secrets, liveness probes.
 """
 
-from controller.simulator.workloads.images import Image, Images, PullError, RegistryImages
+from controller.simulator.workloads.image_pulls import Image, Images, PullError, RegistryImages
 from controller.simulator.workloads.initcontainer import (
     InitCall,
     InitContainer,
     InitExit,
     PreparesData,
 )
-from controller.simulator.workloads.speed import Speed
+from controller.simulator.workloads.speed import REAL_SPEED, Speed
 from controller.simulator.workloads.volumes import RunDirectory, Volume
 from controller.simulator.workloads.workloads import Workloads
 
 __all__ = [
+    "REAL_SPEED",
     "Image",
     "Images",
     "InitCall",

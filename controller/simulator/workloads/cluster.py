@@ -7,7 +7,7 @@ from typing import Any
 from controller.simulator.apiserver.objects import Objects, Write
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.statuses import StatusError
-from controller.simulator.apiserver.storage import Storage
+from controller.simulator.apiserver.storage import Storage, copied
 
 MANAGER = "kube-controller-manager"  # as the recordings name the writer of ReplicaSets and pods
 
@@ -32,12 +32,18 @@ class Cluster:
         manager: str = MANAGER,
         subresource: str = "",
     ) -> bool:
-        """Changes the stored object of this uid; False if it is gone."""
+        """Changes the stored object of this uid; False if it is gone. `change` may be asked twice:
+        what changes nothing is not written, which most of what controllers think of does not.
+        """
         metadata = obj["metadata"]
-        found = self.storage.peek(plural, metadata["namespace"], metadata["name"])
+        namespace, name = metadata["namespace"], metadata["name"]
+        found = self.storage.peek(plural, namespace, name)
         if found is None or found["metadata"]["uid"] != metadata["uid"]:
             return False
-        namespace, name = metadata["namespace"], metadata["name"]
+        wanted = copied(found)
+        change(wanted)
+        if wanted == found:
+            return True
         self.objects.update(plural, namespace, name, change, Write(manager, subresource))
         return True
 

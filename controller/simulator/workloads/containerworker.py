@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from controller.base.clock import Clock
 from controller.simulator.node.log import NodeLog
-from controller.simulator.workloads.images import Image, Images, PullError
-from controller.simulator.workloads.pause import pause
+from controller.simulator.workloads.image_pulls import Image, Images, PullError
+from controller.simulator.workloads.interruptible_pause import pause
 from controller.simulator.workloads.podstatus import (
     ContainerRecord,
     last_words,
@@ -22,6 +22,9 @@ Say = Callable[[str, str, str], None]  # an Event: its type, reason and message
 
 # What containerd says of a container that it finds without a process when the machine is back.
 LOST = Exit(255, reason="Unknown")
+
+# Seconds until a kubelet looks at the pod again, and says ImagePullBackOff instead of the error.
+_PULL_ERROR_SHOWN = 10.0
 
 # Containers of which the log is kept: the newest one, and one that is dead.
 _KEPT = 2
@@ -144,7 +147,7 @@ class ContainerWorker:
         record.serial += 1
         self._keep(log)
         record.enter({"running": {"startedAt": started}})
-        record.started, record.ready = True, False
+        record.started, record.ready = True, not record.probed
         self.say("Normal", "Started", "Container started")
         self.tell()
 
@@ -203,12 +206,13 @@ class ContainerWorker:
         else:
             self.say("Warning", "InspectFailed", str(error))
         self._wait_for_image(error.reason, str(error))
-        await pause(self._clock, delay / 2, self._stopping)
+        shown = min(delay / 2, _PULL_ERROR_SHOWN)
+        await pause(self._clock, shown, self._stopping)
         if again and not self._stopping.is_set():
             text = f'Back-off pulling image "{record.image}"'
             self.say("Normal", "BackOff", text)
             self._wait_for_image("ImagePullBackOff", f"{text}: {error}")
-        await pause(self._clock, delay / 2, self._stopping)
+        await pause(self._clock, delay - shown, self._stopping)
 
     def _wait_for_image(self, reason: str, message: str) -> None:
         self.record.enter(waiting(reason, message))

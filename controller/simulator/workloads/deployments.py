@@ -12,7 +12,7 @@ from controller.simulator.workloads.cluster import (
     owner_reference,
     pod_is_over,
 )
-from controller.simulator.workloads.loop import KeyLoop
+from controller.simulator.workloads.controller_loop import KeyLoop
 
 HASH_LABEL = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"

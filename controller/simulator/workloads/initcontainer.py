@@ -19,20 +19,18 @@ READY, VOLUME_FAULT, MANIFEST_FAULT, FOREIGN = 0, 1, 2, 3  # exit codes of prepa
 
 @dataclass(frozen=True)
 class InitCall:
-    """What the container is started with. binary: hash of the image's avalanchego. say: its log."""
+    """What the container is started with."""
 
     environment: Mapping[str, str]
     volume: Volume
-    binary: str
-    say: Callable[[str], None]
+    binary: str  # hash of the image's avalanchego
+    say: Callable[[str], None]  # a line of its log
 
 
 @dataclass(frozen=True)
 class InitExit:
-    """code, and the termination message."""
-
     code: int
-    message: str = ""
+    message: str = ""  # the termination message; empty for none
 
 
 class InitContainer(Protocol):

@@ -9,7 +9,7 @@ from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.storage import Change
 from controller.simulator.workloads.claims import Claims
 from controller.simulator.workloads.cluster import Cluster, pod_is_leaving, pod_is_over
-from controller.simulator.workloads.images import Images
+from controller.simulator.workloads.image_pulls import Images
 from controller.simulator.workloads.initcontainer import InitContainer
 from controller.simulator.workloads.machine import KUBELET, NODE_NAME, Machine, node_object
 from controller.simulator.workloads.podworker import PodWorker

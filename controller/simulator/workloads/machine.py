@@ -10,7 +10,7 @@ from controller.simulator.apiserver.resources import Object
 from controller.simulator.workloads.claims import Claims
 from controller.simulator.workloads.cluster import MANAGER, Cluster
 from controller.simulator.workloads.eventrecorder import EventRecorder
-from controller.simulator.workloads.images import Images
+from controller.simulator.workloads.image_pulls import Images
 from controller.simulator.workloads.initcontainer import InitContainer
 from controller.simulator.workloads.speed import Speed
 
@@ -23,18 +23,18 @@ KUBELET = "kubelet"  # field manager of pod statuses
 
 @dataclass(frozen=True)
 class Machine:
-    """What every pod of a node shares. address: a new one for a pod's sandbox."""
+    """What every pod of a node shares."""
 
     cluster: Cluster
     images: Images
     clock: Clock
     speed: Speed
     init_container: InitContainer
-    session: aiohttp.ClientSession
+    session: aiohttp.ClientSession  # of the probes
     claims: Claims
-    address: Callable[[], str]
+    address: Callable[[], str]  # a new one for a pod's sandbox
     kubelet: EventRecorder
-    attacher: EventRecorder
+    attacher: EventRecorder  # of volumes
 
     @classmethod
     def of(

@@ -14,24 +14,23 @@ _UNREADY = ("Ready", "ContainersReady")
 
 @dataclass
 class ContainerRecord:
-    """What a kubelet knows of one container.
-
-    state, last_state: as the API has them. serial: how many processes it has had. uses_log: whether
-    the end of the log says why it failed, where it left no message itself
-    (`terminationMessagePolicy: FallbackToLogsOnError`).
-    """
+    """What a kubelet knows of one container."""
 
     name: str
-    image: str
+    image: str  # as the pod names it
     pod_uid: str = ""
-    image_id: str = ""
-    state: Object = field(default_factory=lambda: waiting("PodInitializing"))
-    last_state: Object = field(default_factory=dict)
+    image_id: str = ""  # with the digest that was pulled; empty before
+    state: Object = field(default_factory=lambda: waiting("PodInitializing"))  # as the API has it
+    last_state: Object = field(default_factory=dict)  # likewise; empty before the first end
     ready: bool = False
     started: bool = False
-    restarts: int = 0
-    serial: int = 0
+    restarts: int = 0  # of this pod
+    serial: int = 0  # how many processes it has had
+    # Whether the end of the log says why it failed, where it left no message itself
+    # (`terminationMessagePolicy: FallbackToLogsOnError`).
     uses_log: bool = False
+    # Whether it is not ready before something says so: a probe, or its end (an init container).
+    probed: bool = True
 
     @property
     def running(self) -> bool:
@@ -101,19 +100,17 @@ def last_words(log: str) -> str:
 
 @dataclass
 class PodRecord:
-    """What a kubelet knows of one pod.
-
-    ip: empty until its sandbox is there. failure: reason and message of an eviction, which is told
-    when no container runs any more.
-    """
+    """What a kubelet knows of one pod."""
 
     host_ip: str
     start_time: str
     qos: str = "BestEffort"
-    ip: str = ""
+    ip: str = ""  # empty until its sandbox is there
     inits: list[ContainerRecord] = field(default_factory=list)
     containers: list[ContainerRecord] = field(default_factory=list)
+    # Reason and message of an eviction, told when no container runs any more; None: not evicted.
     failure: tuple[str, str] | None = None
+    # By type, in the order in which they are told: status, and since when.
     conditions: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property

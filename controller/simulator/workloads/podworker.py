@@ -7,14 +7,14 @@ from loguru import logger
 
 from controller.base.tasks import stop_all
 from controller.simulator.apiserver.resources import Object
+from controller.simulator.workloads.container_process import process_of
 from controller.simulator.workloads.containerworker import ContainerWorker
-from controller.simulator.workloads.images import Image
+from controller.simulator.workloads.image_pulls import Image
+from controller.simulator.workloads.interruptible_pause import pause
 from controller.simulator.workloads.machine import HOST_IP, KUBELET, Machine
-from controller.simulator.workloads.pause import pause
 from controller.simulator.workloads.podstatus import ContainerRecord, PodRecord, waiting
 from controller.simulator.workloads.probe import Probe
 from controller.simulator.workloads.processes import NodeProcess, Process
-from controller.simulator.workloads.starting import process_of
 from controller.simulator.workloads.volumes import Volume
 
 _NO_ATTACH = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
@@ -174,6 +174,9 @@ class PodWorker:
         return self._volume
 
     async def _run(self, worker: ContainerWorker, container: Object) -> None:
+        if not worker.record.probed:
+            await worker.run_for_ever()
+            return
         probe = asyncio.create_task(self._probe(worker, container), name="probe")
         probe.add_done_callback(_say_failure)
         try:
@@ -184,6 +187,7 @@ class PodWorker:
     async def _probe(self, worker: ContainerWorker, container: Object) -> None:
         probe = Probe(container, self.record.ip, self._machine.session, self.local_port)
         record, serial = worker.record, 0
+        period = self._machine.speed.probe or probe.period
         while True:
             if serial != record.serial:
                 serial = record.serial
@@ -192,7 +196,7 @@ class PodWorker:
             if serial == record.serial and record.running and ready != record.ready:
                 record.ready = ready
                 self.write()
-            await self._machine.clock.sleep(self._machine.speed.probe)
+            await self._machine.clock.sleep(period)
 
     def _say_killing(self) -> None:
         for worker in self.workers:
@@ -208,6 +212,7 @@ class PodWorker:
             metadata["uid"],
             state=waiting("PodInitializing" if inits else "ContainerCreating"),
             uses_log=container["terminationMessagePolicy"] == "FallbackToLogsOnError",
+            probed=init or "readinessProbe" in container,
         )
         worker = ContainerWorker(
             record,

@@ -8,7 +8,11 @@ from controller.simulator.apiserver.resources import Object
 
 
 class Probe:
-    """httpGet probes over real HTTP; a container without a probe is ready while it runs."""
+    """httpGet probes over real HTTP, for a container that has a readiness probe; probes of other
+    kinds pass.
+
+    period: seconds between two of them, by the manifest.
+    """
 
     def __init__(
         self,
@@ -21,14 +25,13 @@ class Probe:
         self._pod_ip = pod_ip
         self._session = session
         self._local_port = local_port
-        self._probe: Object = container.get("readinessProbe") or {}
+        self._probe: Object = container["readinessProbe"]
+        self.period = float(self._probe["periodSeconds"])
         self._passed = False
         self._other = 0
 
     async def passes(self) -> bool:
         """Asks once, and says what holds by the thresholds."""
-        if not self._probe:
-            return True
         answer = await self._ask()
         self._other = self._other + 1 if answer != self._passed else 0
         threshold = self._probe["successThreshold" if answer else "failureThreshold"]

@@ -14,7 +14,7 @@ from controller.simulator.node import (
     Version,
 )
 from controller.simulator.node.log import NodeLog
-from controller.simulator.registry.images import SimulatedBuild
+from controller.simulator.registry.simulated_build import SimulatedBuild
 from controller.simulator.workloads.initcontainer import InitCall, InitContainer
 from controller.simulator.workloads.volumes import RunDirectory, Volume
 
@@ -23,21 +23,17 @@ TERMINATED = 143  # 128 + SIGTERM: what a shell that traps it, or a program that
 
 @dataclass(frozen=True)
 class Exit:
-    """code; message: the termination message, empty for none. reason: what the runtime says of it,
-    `OOMKilled`; empty where the code says it.
-    """
-
     code: int
-    message: str = ""
-    reason: str = ""
+    message: str = ""  # the termination message; empty for none
+    reason: str = ""  # what the runtime says of it, `OOMKilled`; empty where the code says it
 
 
 @dataclass(frozen=True)
 class Command:
-    """What a container is started with: its environment, and command and args in one."""
+    """What a container is started with."""
 
     environment: dict[str, str]
-    arguments: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()  # command and args in one
 
 
 class Process(Protocol):
@@ -149,7 +145,7 @@ class NodeProcess:
         try:
             settings = NodeSettings.read(command.environment, command.arguments)
         except BadSettings as error:
-            self.log.raw(f"couldn't load node config: {error}")
+            self.log.raw(str(error))
             return
         self._directory = volume.directory(settings.data_dir)
         version = Version(build.version, build.commit)

@@ -10,8 +10,8 @@ from controller.simulator.workloads.cluster import (
     pod_is_over,
     pod_is_ready,
 )
+from controller.simulator.workloads.controller_loop import KeyLoop
 from controller.simulator.workloads.eventrecorder import EventRecorder
-from controller.simulator.workloads.loop import KeyLoop
 
 
 class ReplicaSetController:

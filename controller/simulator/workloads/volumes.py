@@ -8,15 +8,13 @@ from controller.simulator.node.progress import Progress
 
 @dataclass
 class RunDirectory:
-    """/data/runs/<run id>. binary: hash of the binary that began it. complete: whether the marker
-    lies in it; without it the directory is a ruin. in_use: the database is locked by a process.
-    """
+    """/data/runs/<run id>."""
 
-    binary: str = ""
-    resumes: int = 0
-    complete: bool = True
+    binary: str = ""  # hash of the binary that began it
+    resumes: int = 0  # how often a pod found it and went on
+    complete: bool = True  # whether the marker lies in it; without it the directory is a ruin
     progress: Progress = field(default_factory=Progress)
-    in_use: bool = False
+    in_use: bool = False  # the database is locked by a process
 
 
 class Volume:

@@ -10,9 +10,9 @@ from controller.simulator.apiserver.statuses import StatusError
 from controller.simulator.apiserver.storage import Change
 from controller.simulator.node import SimulatedNode
 from controller.simulator.workloads.cluster import Cluster
-from controller.simulator.workloads.collector import Collector
 from controller.simulator.workloads.deployments import DeploymentController
-from controller.simulator.workloads.images import Images
+from controller.simulator.workloads.garbage_collector import Collector
+from controller.simulator.workloads.image_pulls import Images
 from controller.simulator.workloads.initcontainer import InitContainer, PreparesData
 from controller.simulator.workloads.kubelet import Kubelet
 from controller.simulator.workloads.logs import served_log

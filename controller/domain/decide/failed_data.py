@@ -1,0 +1,57 @@
+"""How long failed data is kept: the next build waits, so that a person can look at it."""
+
+from controller.domain.decide.messages import waiting as say
+from controller.domain.decide.next_record import decided, evolve, with_step
+from controller.domain.decide.observation import Decision
+from controller.domain.decide.start_case import StartCase
+from controller.domain.decide.waiting import wait
+from controller.domain.record.asked_once import kept
+from controller.domain.run import Phase, Reason
+
+
+def keep_failed_data(case: StartCase) -> Decision | None:
+    """None where no data is kept, or no longer."""
+    o, record = case.o, case.record
+    failed = kept(record)
+    if failed is None:
+        return None
+    until = failed.at + case.request.keep_failed_data
+    now = o.now.timestamp()
+    if now >= until:
+        return None
+    # Into the hold first, with what ended before it: the warning is said on it.
+    if record.phase is Phase.HELD and _is_warning_due(case, until):
+        after = evolve(
+            o,
+            record,
+            Phase.HELD,
+            failed.reason,
+            message=say.data_kept(failed, until),
+            warned=int(until),
+        )
+        after = with_step(
+            after,
+            o,
+            record.phase,
+            Phase.HELD,
+            reason=Reason.HOLD_ENDING,
+            message=say.data_goes_soon(failed, until),
+            level="warning",
+        )
+        return decided(o, after)
+    before_warning = until - o.rules.hold_warning - now
+    return wait(
+        o,
+        record,
+        Phase.HELD,
+        failed.reason,
+        say.data_kept(failed, until),
+        again_in=max(1.0, before_warning if before_warning > 0 else until - now),
+    )
+
+
+def _is_warning_due(case: StartCase, until: float) -> bool:
+    """An hour before, once for each end; a hold no longer than that needs none."""
+    ahead = case.o.rules.hold_warning
+    late = case.o.now.timestamp() >= until - ahead
+    return late and case.request.keep_failed_data > ahead and case.record.warned != int(until)

@@ -1,0 +1,49 @@
+"""What happens to an open run beside its phase, noted in one write: restarts, another pod, and
+conditions are told; the rest is remembered.
+"""
+
+from msgspec.structs import replace
+
+from controller.domain.decide.messages import open_run as say
+from controller.domain.decide.next_record import decided, evolve, with_step
+from controller.domain.decide.observation import Decision
+from controller.domain.decide.run_case import RunCase
+from controller.domain.decide.told_conditions import tell_conditions, told_conditions
+from controller.domain.record.record import OpenRun
+from controller.domain.run import Reason
+
+
+def note_incidents(case: RunCase) -> Decision | None:
+    """None where nothing is new."""
+    o, before = case.o, case.run
+    conditions = told_conditions(o, before)
+    if (case.seen, conditions, case.facts) == (before.seen, before.conditions, before.facts):
+        return None
+    run = replace(
+        before,
+        seen=case.seen,
+        conditions=conditions,
+        facts=case.facts,
+        observed=case.observed,
+        blind=case.blind,
+    )
+    after = evolve(o, case.record, run.phase, run.reason, run=run)
+    after = tell_conditions(o, after, before, run)
+    for reason, message in _incidents(before, run, case.pods.gone):
+        after = with_step(
+            after, o, run.phase, run.phase, reason=reason, message=message, level="warning"
+        )
+    return decided(o, after)
+
+
+def _incidents(before: OpenRun, run: OpenRun, gone: str) -> list[tuple[Reason, str]]:
+    """What a new container or pod resumes from, and people should hear of once. gone: why the last
+    pod that is over ended.
+    """
+    told = []
+    was, seen = before.seen, run.seen
+    if seen.crashes > was.crashes:
+        told.append((Reason.NODE_RESTARTED, say.node_restarted(run)))
+    if was.pod and seen.pod != was.pod and was.home:
+        told.append((Reason.POD_REPLACED, say.pod_replaced(run.id, gone)))
+    return told

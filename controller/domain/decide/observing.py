@@ -1,0 +1,74 @@
+"""From what stands in the cluster and the store to an Observation: looking, without waiting."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from controller.base.errors import TargetFault
+from controller.domain import names
+from controller.domain.build import Build
+from controller.domain.decide.observation import ClaimSeen, Observation
+from controller.domain.defaults import Rules
+from controller.domain.manifest.field_owners import image_manager
+from controller.domain.manifest.node_port import node_port
+from controller.domain.manifest.request import RunRequest, node_container_name, read_request
+from controller.domain.objects import Deployment, Service
+from controller.domain.record.record import Record, record_of
+
+T = TypeVar("T")
+
+
+def observed(
+    deployment: Deployment, service: Service | None, rules: Rules, now: datetime
+) -> Observation:
+    """As much as the Deployment and its Service tell."""
+    return Observation(
+        now=now,
+        deployment=deployment,
+        record_text=deployment.metadata.annotation(names.RECORD),
+        record=record_of(deployment),
+        request=_or_fault(lambda: read_request(deployment, rules)),
+        port=_or_fault(lambda: node_port(deployment, service)),
+        rules=rules,
+        manager=image_manager(deployment, node_container_name(deployment)) or "",
+    )
+
+
+def needs_claims(o: Observation) -> bool:
+    """An open run needs no claim, it has its own; a record that does not parse starts none."""
+    return not isinstance(o.record, TargetFault) and (o.record is None or o.record.run is None)
+
+
+def contested(o: Observation) -> list[tuple[str, Build]]:
+    """(target, build) of all that could be started: who has claimed it must be asked."""
+    if not isinstance(o.request, RunRequest):
+        return []
+    target = str(o.request.target)
+    return [(target, c.resolution.build) for c in o.choices if c.resolution is not None]
+
+
+def with_claims(
+    o: Observation, pending: ClaimSeen | None, standing: Mapping[Build, ClaimSeen]
+) -> Observation:
+    """pending: this Deployment's, as the store has it. standing: of what is contested."""
+    record = o.record if isinstance(o.record, Record) else None
+    choices = tuple(
+        replace(c, claim=standing.get(c.resolution.build)) if c.resolution is not None else c
+        for c in o.choices
+    )
+    return replace(o, pending=still_pending(pending, record), choices=choices)
+
+
+def still_pending(claim: ClaimSeen | None, record: Record | None) -> ClaimSeen | None:
+    """A claim whose run has come to be waits for nothing any more: the publisher settles it."""
+    if claim is not None and record is not None and claim.run <= record.last_run:
+        return None
+    return claim
+
+
+def _or_fault(read: Callable[[], T]) -> T | TargetFault:
+    try:
+        return read()
+    except TargetFault as fault:
+        return fault

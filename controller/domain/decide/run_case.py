@@ -1,0 +1,61 @@
+"""An open run, as one decision sees it; each thing is looked at once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from controller.base.errors import TargetFault
+from controller.domain.decide.observation import Observation
+from controller.domain.decide.restarts import count_restarts
+from controller.domain.manifest.request import RunRequest, node_container_name
+from controller.domain.pods.run_pods import RunPods, view_pods
+from controller.domain.record.parts import Facts, Seen
+from controller.domain.record.pin import PinState, pin_state
+from controller.domain.record.record import OpenRun, Record
+
+
+@dataclass(frozen=True)
+class RunCase:
+    """What becomes of it now is the question."""
+
+    o: Observation
+    record: Record  # the Deployment's
+    run: OpenRun  # the record's
+
+    @property
+    def fault(self) -> TargetFault | None:
+        """What is wrong with the manifest, or else with the Service."""
+        return next((f for f in (self.o.request, self.o.port) if isinstance(f, TargetFault)), None)
+
+    @property
+    def request(self) -> RunRequest:
+        """Only of a manifest without a fault."""
+        assert not isinstance(self.o.request, TargetFault)
+        return self.o.request
+
+    @cached_property
+    def pods(self) -> RunPods:
+        return view_pods(self.o.pods, self.run, node_container_name(self.o.deployment))
+
+    @cached_property
+    def pin(self) -> PinState:
+        return pin_state(self.o.deployment, self.run, self.record)
+
+    @cached_property
+    def seen(self) -> Seen:
+        """What is to be remembered of its pods, restarts above all."""
+        return count_restarts(self.o, self.run, self.pods)
+
+    @property
+    def facts(self) -> Facts:
+        """What is known beside, with what was read since the last write."""
+        return self.run.facts if self.o.facts is None else self.o.facts
+
+    @property
+    def observed(self) -> float:
+        """Seconds since the node first started, as they are written."""
+        return round(self.o.attention.observed, 1) if self.o.attention else self.run.observed
+
+    @property
+    def blind(self) -> float:
+        """Those of them in which nobody could see the node, as they are written."""
+        return round(self.o.attention.blind, 1) if self.o.attention else self.run.blind

@@ -1,0 +1,80 @@
+"""One look at an open run: what was seen of its pods and said by its node, as values."""
+
+from dataclasses import dataclass, field
+
+from controller.domain.node_http import NodeAnswer
+from controller.domain.objects import Deployment
+from controller.domain.pods.obstacles import Obstacles
+from controller.domain.pods.run_pods import Life, RunPods
+from controller.domain.record.pin import PinState, pin_state
+from controller.domain.record.record import Record
+from controller.domain.run import Phase
+from controller.domain.target import SyncMode
+
+
+@dataclass(frozen=True)
+class LastWords:
+    """The end of the log of a process that has ended."""
+
+    pod: str  # its uid
+    restarts: int  # of the node's container: the process was the one before this restart
+    text: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at an open run has shown."""
+
+    at: float  # monotonic seconds
+    now: float = 0.0  # wall clock, seconds since 1970
+    life: Life | None = None  # of the node now; None while it does not run
+    answer: NodeAnswer | None = None  # what that life said; None where it was not asked
+    obstacles: Obstacles = field(default_factory=Obstacles)  # what keeps its pod from running it
+    # Whether the time since the last look counts: the node has started in this run, and the
+    # manifest lets it pass.
+    started: bool = False
+    judged: bool = True  # the manifest lets the run be judged
+    reverted: bool = False  # the pin is taken back now
+    phase: Phase = Phase.BOOTSTRAPPING  # of the run, as network and mode
+    mode: str = SyncMode.STATE
+    network: str = "local"
+    ends: tuple[str, int] | None = None  # uid of the pod and restarts that the look began with
+    words: LastWords | None = None  # of the process that had ended then; None where not read
+    clock_fault: str = ""  # why our wall clock cannot be trusted; empty if it can
+
+
+def look_of(  # noqa: PLR0913 the values of one moment
+    record: Record,
+    deployment: Deployment,
+    before: RunPods,
+    after: RunPods,
+    answer: NodeAnswer | None,
+    *,
+    at: float,
+    now: float,
+    words: LastWords | None = None,
+    clock_fault: str = "",
+) -> Look:
+    """The look at the record's open run. before, after: its pods when the look began, and when the
+    node had answered.
+    """
+    run = record.run
+    assert run is not None
+    return Look(
+        at=at,
+        now=now,
+        life=after.life,
+        # Whoever answered while the life changed, it is not the node that runs now.
+        answer=answer if after.life == before.life else None,
+        obstacles=after.obstacles,
+        # While its manifest is broken a run cannot pass, so that time counts for nothing.
+        started=bool(run.started or after.started) and not run.fault,
+        judged=not run.fault,
+        reverted=pin_state(deployment, run, record) is PinState.REVERTED,
+        phase=run.phase,
+        mode=run.mode,
+        network=run.network,
+        ends=before.ends,
+        words=words,
+        clock_fault=clock_fault,
+    )

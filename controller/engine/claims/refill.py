@@ -1,0 +1,40 @@
+"""Refills the store from the records: it may be empty, rolled back or foreign, and what a record
+proves must be claimed there before anything is granted (I8).
+"""
+
+from collections.abc import Iterable
+
+from controller.domain.record.record import Record
+from store.api import SCHEMA, Claim, Meta, StateStore, StoreMisused
+
+
+async def refill(store: StateStore, cluster: str, epoch: str, records: Iterable[Record]) -> int:
+    """How many claims the records prove; from now on only this epoch is granted any. Raises what
+    the store raises, and StoreMisused for the store of another cluster, which is not touched.
+    """
+    _check_cluster(await store.meta(), cluster)
+    claims = [claim for record in records for claim in claims_of(record)]
+    await store.refill(Meta(SCHEMA, epoch, 0, cluster), claims)
+    return len(claims)
+
+
+def _check_cluster(meta: Meta | None, cluster: str) -> None:
+    if meta is not None and meta.cluster not in ("", cluster):
+        raise StoreMisused(
+            f"the store is the memory of another cluster ({meta.cluster}): give this one its own"
+            " --store-prefix, or HDEL <prefix>:meta cluster to adopt it"
+        )
+
+
+def claims_of(record: Record) -> list[Claim]:
+    """The claims that a record is proof of. Runs that are no longer remembered have no id left."""
+    runs = {(o.target, o.build): o.run for o in record.outcomes}
+    claims = {
+        (target, build): Claim(target, build, runs.get((target, build), ""), record.key)
+        for target, builds in record.tested.items()
+        for build in builds
+    }
+    if record.run is not None:
+        key = (record.run.target, record.run.build)
+        claims[key] = Claim(*key, record.run.id, record.key)
+    return list(claims.values())

@@ -1,0 +1,62 @@
+"""What follows when a look has nothing left to decide: people are told, the store catches up, and
+the evidence of a run that is over is gathered.
+"""
+
+from controller.base.clock import Clock
+from controller.base.errors import Forbidden, TargetFault
+from controller.domain.decide.observation import Decision, Observation
+from controller.domain.objects import Deployment
+from controller.engine.claims.ledger import Ledger
+from controller.engine.evidence.closing import Closing
+from controller.engine.telling.publisher import Publisher
+from controller.engine.telling.remarks import Remarks
+from controller.engine.telling.seen_builds import SeenBuilds
+from store.api import StoreMisused, StoreUnavailable
+
+
+class FollowUp:
+    """Everything here can be caught up at the next look."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        seen_builds: SeenBuilds,
+        closing: Closing,
+        ledger: Ledger,
+        clock: Clock,
+    ) -> None:
+        self._publisher = publisher
+        self._seen_builds = seen_builds
+        self._closing = closing
+        self._ledger = ledger
+        self._remarks = Remarks(publisher.tell, clock)
+
+    async def settled(self, o: Observation) -> None:
+        """Nothing is left to decide. Raises what the store raises."""
+        if isinstance(o.record, TargetFault):
+            await self._remarks.begin(o.deployment, o.record.reason, str(o.record))
+            return
+        if o.record is None and not o.memory_known and o.leave.lasting:
+            await self._remarks.begin(o.deployment, o.leave.reason, o.leave.why)
+            return
+        await self._remarks.end(o.deployment)
+        if o.record is None or o.record_text is None:
+            return
+        try:
+            await self._publisher.publish(o.deployment, o.record, o.record_text)
+            await self._seen_builds.note(o)
+            await self._closing.settled(o)
+        except (StoreUnavailable, StoreMisused) as error:
+            self._ledger.lost(error)
+            raise
+
+    def began_or_ended(self, o: Observation, decision: Decision) -> None:
+        """A decision was carried out that began or ended a run."""
+        self._closing.ended(o, decision)
+
+    async def forbidden(self, deployment: Deployment, error: Forbidden) -> None:
+        """The Deployment may not be written."""
+        await self._remarks.begin(deployment, "Forbidden", str(error))
+
+    def forget(self, key: str) -> None:
+        self._remarks.forget(key)

@@ -1,0 +1,98 @@
+"""One collection as the API server offers it: a list of now, and a watch from a position."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from controller.base.clock import Clock
+from controller.base.errors import Unavailable
+from controller.kube.api.call import Call
+from controller.kube.api.client import KubeClient
+from controller.kube.api.resources import Resource
+from controller.kube.watch.decoding import ObjectDecoder, WatchEvent
+from controller.kube.watch.lines import LineSplitter
+from controller.kube.watch.listing import Listing, list_all
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class StreamTimes:
+    """Seconds."""
+
+    # a bookmark comes about each minute [13], so a stream without a byte for this long is half
+    # dead [16]
+    silence: float = 90.0
+    grace: float = 30.0  # the server ends a watch at its timeout; it may be this late [33]
+
+
+class ListAndWatch(Generic[T]):
+    """See the module. namespace: empty for all of them."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        resource: Resource[T],
+        namespace: str,
+        selector: str,
+        clock: Clock,
+        times: StreamTimes | None = None,
+    ) -> None:
+        self._client = client
+        self._resource = resource
+        self._namespace = namespace
+        self._selector = selector
+        self._clock = clock
+        self._times = times or StreamTimes()
+        self._decoder = ObjectDecoder(resource.type)
+
+    def __str__(self) -> str:
+        return f"{self._resource.plural} in {self._namespace or 'all namespaces'}"
+
+    @property
+    def plural(self) -> str:
+        return self._resource.plural
+
+    @property
+    def namespace(self) -> str:
+        return self._namespace
+
+    async def listing(self) -> Listing[T]:
+        """Raises what `list_all` raises."""
+        return await list_all(self._client, self._resource, self._namespace, self._selector)
+
+    async def watch(
+        self, resource_version: str, timeout: float
+    ) -> AsyncGenerator[list[WatchEvent[T]], None]:
+        """Events after that position, as they come together; first of all an empty list: the
+        watch stands [16]. Ends when the server ends it cleanly, or ignores `timeout` (seconds).
+
+        Raises Unavailable where the stream broke or fell silent, and what `KubeClient.stream`
+        raises. To be closed by its user (`contextlib.aclosing`).
+        """
+        operation = self._resource.operation("watch", self._namespace)
+        query = (
+            ("watch", "true"),
+            ("labelSelector", self._selector),
+            ("resourceVersion", resource_version),
+            ("allowWatchBookmarks", "true"),
+            ("timeoutSeconds", str(max(1, round(timeout)))),
+        )
+        call = Call(operation, "GET", self._resource.path(self._namespace), query)
+        end = self._clock.monotonic() + timeout + self._times.grace
+        splitter = LineSplitter()
+        async with self._client.stream(call) as stream:
+            yield []
+            while (left := end - self._clock.monotonic()) > 0:
+                try:
+                    chunk = await self._clock.within(min(left, self._times.silence), stream.read())
+                except TimeoutError as exc:
+                    if left <= self._times.silence:
+                        return
+                    raise Unavailable(
+                        f"the stream was silent for {self._times.silence:g} seconds, to {operation}"
+                    ) from exc
+                if not chunk:
+                    return
+                if events := [self._decoder.event(line) for line in splitter.feed(chunk)]:
+                    yield events

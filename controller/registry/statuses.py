@@ -1,0 +1,14 @@
+"""What an HTTP status of a registry means."""
+
+from controller.base.errors import Garbled, Refused, Trouble, Unavailable
+
+
+def meaning_of(status: int, about: str) -> Trouble:
+    """Of a status other than 200, where it has no meaning of its own.
+
+    about: who answers, the beginning of the sentence.
+    """
+    sentence = f"{about} answers {status}"
+    if status >= 500 or status == 408:
+        return Unavailable(sentence)
+    return Refused(sentence) if status >= 400 else Garbled(sentence)

@@ -1,0 +1,102 @@
+"""Claims in Redis: for each target a hash of them by build, one hash of what is pending by owner,
+and `meta`, which says who may claim. What must be atomic is in `scripts`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from store import limits
+from store.api import SCHEMA, Claim, Meta, StoreForgot
+from store.redis import scripts
+from store.redis.errors import Calls
+from store.redis.keys import (
+    RedisKeys,
+    decode_claim,
+    decode_meta,
+    decode_pending,
+    encode_claim,
+    encode_claim_start,
+    encode_pending,
+    newer_schema,
+    text,
+    texts,
+)
+
+
+class RedisClaims:
+    """Answers as StateStore owes it, method by method."""
+
+    def __init__(self, redis: Any, calls: Calls, keys: RedisKeys) -> None:
+        self._redis = redis
+        self._calls = calls
+        self._keys = keys
+
+    async def meta(self) -> Meta | None:
+        return decode_meta(texts(await self._calls.run(self._redis.hgetall(self._keys.meta))))
+
+    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
+        keys = [self._keys.meta]
+        numbers: dict[str, int] = {}
+        values: list[str | int] = [SCHEMA, meta.epoch, meta.cluster]
+        for claim in limits.check_claims(claims):
+            key = self._keys.claims(claim.target)
+            if key not in numbers:
+                keys.append(key)
+                numbers[key] = len(keys)
+            values += [numbers[key], claim.build, encode_claim(claim.run, claim.owner)]
+        newer = await self._script(scripts.REFILL, keys, *values)
+        if newer:
+            raise newer_schema(newer)
+
+    async def claim(
+        self, wanted: Claim, epoch: str, seen_grants: int, instead_of: str | None
+    ) -> tuple[Claim, int]:
+        replaceable = "" if instead_of is None else encode_claim(instead_of, wanted.owner)
+        return await self._claim(wanted, epoch, seen_grants, replaceable)
+
+    async def retake(
+        self, wanted: Claim, epoch: str, seen_grants: int, instead_of: str
+    ) -> tuple[Claim, int]:
+        return await self._claim(wanted, epoch, seen_grants, encode_claim_start(instead_of))
+
+    async def _claim(
+        self, wanted: Claim, epoch: str, seen_grants: int, replaceable: str
+    ) -> tuple[Claim, int]:
+        verdict, standing, grants = await self._script(
+            scripts.CLAIM,
+            [self._keys.meta, self._keys.claims(wanted.target), self._keys.pending],
+            *(epoch, seen_grants, wanted.build, encode_claim(wanted.run, wanted.owner)),
+            *(replaceable, wanted.owner, encode_pending(wanted)),
+        )
+        if verdict == b"epoch":
+            raise StoreForgot("the store's epoch is not ours: it was emptied or taken over")
+        if verdict == b"grants":
+            raise StoreForgot("the store has granted fewer claims than we saw: it was rolled back")
+        return decode_claim(wanted.target, wanted.build, standing), int(grants)
+
+    async def claimed(self, target: str, build: str) -> Claim | None:
+        raw = await self._calls.run(self._redis.hget(self._keys.claims(target), build))
+        return None if raw is None else decode_claim(target, build, raw)
+
+    async def of_target(self, target: str) -> list[Claim]:
+        raw = await self._calls.run(self._redis.hgetall(self._keys.claims(target)))
+        found = [decode_claim(target, text(build), value) for build, value in raw.items()]
+        return sorted(found, key=lambda claim: (claim.run, claim.build))
+
+    async def pending(self, owner: str) -> Claim | None:
+        raw = await self._calls.run(self._redis.hget(self._keys.pending, owner))
+        return None if raw is None else decode_pending(owner, raw)
+
+    async def settle(self, claim: Claim) -> None:
+        await self._settle_or_release(claim, "")
+
+    async def release(self, claim: Claim) -> None:
+        await self._settle_or_release(claim, encode_claim(claim.run, claim.owner))
+
+    async def _settle_or_release(self, claim: Claim, given_back: str) -> None:
+        keys = [self._keys.pending, self._keys.claims(claim.target)]
+        values = (claim.owner, encode_pending(claim), claim.build, given_back)
+        await self._script(scripts.SETTLE_OR_RELEASE, keys, *values)
+
+    async def _script(self, script: str, keys: list[str], *values: str | int) -> Any:
+        return await self._calls.run(scripts.run(self._redis, script, keys, *values))

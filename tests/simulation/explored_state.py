@@ -1,0 +1,131 @@
+"""A world small enough to be explored whole, in which the real machine decides.
+
+Two Deployments of one target, one volume each; one or two active controllers that may crash between
+any two effects; patches that land late or whose reply is lost; a store that may forget; a person or
+Argo CD that puts the image back or makes the Deployment again; a tag that moves. Time is abstract:
+what waits for a delay may happen at any moment, and the 60 seconds of `--settle` are over when
+every patch that was then on its way has landed.
+
+States are tuples, so that equal worlds are one; all that follows from a state is a function of it.
+"""
+
+from typing import NamedTuple
+
+from controller.domain.decide.observation import (
+    Effect,
+)
+from tests.machine_objects import (
+    bare,
+)
+
+NAMES = ("one", "two")
+KEYS = tuple(f"bootstrap/{name}" for name in NAMES)
+
+
+class Violation(AssertionError):
+    """An invariant does not hold; the text says which, and where."""
+
+
+class Dep(NamedTuple):
+    """A Deployment, with what is written on it; None where that is not there."""
+
+    uid: int
+    image: str  # of node and init container, which are only ever written together
+    run: str | None  # id in the pod template
+    record: str | None
+    phase: str | None
+    message: str | None
+
+
+class PodState(NamedTuple):
+    """The one pod of a Deployment."""
+
+    uid: int  # of the Deployment
+    image: str
+    real: str  # letter of the build that runs in it
+    run: str | None  # id that it carries
+    data: str | None  # the init container's word; None before it has said one
+
+    @property
+    def up(self) -> bool:
+        return self.data in ("fresh", "resumed")
+
+
+Directory = tuple[str, str, bool]  # run, letter of the build that began it, bootstrapped
+Flight = tuple[int, int]  # Deployment, number of the write
+ClaimState = tuple[str, str, int]  # build, run, owner
+
+
+class Store(NamedTuple):
+    """What of the store is explored: all that a decision can come to depend on."""
+
+    claims: frozenset[ClaimState] = frozenset()
+    pending: tuple[ClaimState | None, ...] = (None, None)  # of each Deployment
+    mirror: tuple[str | None, ...] = (None, None)  # text of each record
+    # The controller whose epoch stands; None after a loss, or before anybody opened it
+    holder: int | None = None
+
+
+class Control(NamedTuple):
+    """A controller."""
+
+    busy: int | None = None  # the Deployment that it has in hand
+    sent: Flight | None = None  # the patch that it waits for
+    effects: tuple[Effect, ...] = ()  # what it still does after that
+    # Patches that may still land and began before its start or its last refill
+    waits: frozenset[Flight] = frozenset()
+    opened: bool = False  # it has opened the store since its start
+
+
+class Budget(NamedTuple):
+    """How many disturbances of each kind are left."""
+
+    flushes: int = 0
+    reverts: int = 0
+    recreations: int = 0
+    tag_moves: int = 0
+    crashes: int = 0
+    lost_replies: int = 0
+
+
+class State(NamedTuple):
+    """The whole world at one moment, and what is remembered of its past."""
+
+    tag: str  # letter of the build behind the one that is followed
+    deps: tuple[Dep, Dep]
+    pods: tuple[PodState | None, ...]
+    volumes: tuple[frozenset[Directory], ...]
+    store: Store
+    clock: int  # seconds that have passed, one for each new claim
+    controls: tuple[Control, ...]
+    flights: frozenset[Flight]  # patches that have not landed yet
+    budget: Budget
+    started: frozenset[tuple[str, str, int]] = frozenset()  # (build, run, Deployment) that ever ran
+    void: frozenset[tuple[str, int]] = frozenset()  # (run, Deployment) whose data another touched
+    # (id, phase, reason) of every transition that people were given
+    told: frozenset[tuple[str, str, str]] = frozenset()
+    again: bool = False  # a Deployment was ever made again
+    kept: int = 2  # Deployments that are looked after; one alone can be disturbed more often
+
+
+Step = tuple[str, object]
+
+
+def begin(controllers: int, budget: Budget, *, kept: int = 2) -> State:
+    fresh = Dep(1, bare(), None, None, None, None)
+    return State(
+        tag="a",
+        deps=(fresh, fresh),
+        pods=(None, None),
+        volumes=(frozenset(), frozenset()),
+        store=Store(holder=0),
+        clock=0,
+        controls=(Control(opened=True), Control())[:controllers],
+        flights=frozenset(),
+        budget=budget,
+        kept=kept,
+    )
+
+
+def put(items: tuple, index: int, item: object) -> tuple:  # type: ignore[type-arg]
+    return (*items[:index], item, *items[index + 1 :])

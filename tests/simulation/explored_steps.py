@@ -1,0 +1,241 @@
+"""What may happen next in the explored world."""
+
+import json
+from collections.abc import Iterator
+
+from controller.domain.decide.observation import (
+    TakeClaim,
+)
+from controller.domain.reference import Reference
+from tests.machine_objects import (
+    RULES,
+    bare,
+)
+from tests.simulation.explored_invariants import check_verdict, check_wiped, check_write
+from tests.simulation.explored_look import look, to_do
+from tests.simulation.explored_objects import WRITES, as_record, landed, letter
+from tests.simulation.explored_state import (
+    KEYS,
+    Control,
+    Dep,
+    Flight,
+    PodState,
+    State,
+    Step,
+    Store,
+    Violation,
+    put,
+)
+from tests.simulation.explored_store import after_effect, after_publishing, after_refill
+
+
+def work(s: State) -> Iterator[tuple[Step, State]]:
+    """What controllers, kubelets and the API server do without being disturbed."""
+    for c, control in enumerate(s.controls):
+        if not control.opened:
+            yield ("open", c), refilled(s, c)
+        if control.busy is None:
+            for i in range(s.kept):
+                after = looked(s, c, i)
+                if after is not None:
+                    yield ("look", (c, i)), after
+        elif control.sent is None:
+            yield ("effect", (c, control.effects[0])), effect_done(s, c)
+    for flight in sorted(s.flights):
+        yield ("lands", flight), flown(s, flight)
+    for i in (0, 1):
+        after = kubelet(s, i)
+        if after is not None:
+            yield ("kubelet", i), after
+
+
+def looked(s: State, c: int, i: int) -> State | None:
+    """Observe and decide; None where there is nothing to do.
+
+    What happened is published when nothing is left to decide, which in truth is after each patch or
+    two, and here at the latest before a record would have to drop a step that nobody was told.
+    """
+    before, record = s, as_record(i, s.deps[i].record)
+    if record and len(record.steps) >= RULES.steps - 1:
+        s = published(s, i)
+    what = to_do(look(s, c, i))
+    if what.record is not None:
+        check_verdict(s, i, what.record)
+    if what.write is not None:
+        flight = (i, what.write)
+        control = s.controls[c]._replace(busy=i, sent=flight, effects=what.effects)
+        return s._replace(controls=put(s.controls, c, control), flights=s.flights | {flight})
+    if what.effects:
+        control = s.controls[c]._replace(busy=i, effects=what.effects)
+        return s._replace(controls=put(s.controls, c, control))
+    after = published(s, i)
+    return after if after != before else None
+
+
+def published(s: State, i: int) -> State:
+    """History, sinks and mirror follow from the record, once nothing is left to decide (I4)."""
+    text, store = s.deps[i].record, s.store
+    record = as_record(i, text)
+    if record is None:
+        return s
+    said, mirror, pending = after_publishing(i, text or "", store.mirror[i], store.pending[i])
+    told = s.told | said
+    if len({identity for identity, _, _ in told}) != len(told):
+        raise Violation(f"I4: two transitions have one id: {sorted(told)}")
+    if store.holder is None and told == s.told:
+        return s  # a mirror that was lost is not missed before somebody refills the store
+    store = store._replace(
+        mirror=put(store.mirror, i, mirror), pending=put(store.pending, i, pending)
+    )
+    return s._replace(store=store, told=told)
+
+
+def effect_done(s: State, c: int) -> State:
+    """The first effect that is left; each is one step, so a crash fits between any two."""
+    control, store = s.controls[c], s.store
+    effect, *rest = control.effects
+    i = control.busy
+    assert i is not None
+    control = control._replace(effects=tuple(rest), busy=i if rest else None)
+    s = s._replace(controls=put(s.controls, c, control))
+    after = after_effect(c, i, effect, store, texts(s))
+    if after.holder != store.holder:
+        return opened(s, c, after, waits=s.flights)  # StoreForgot: refilled, and decides again
+    granted = isinstance(effect, TakeClaim) and (effect.build, effect.run, i) in after.claims
+    return s._replace(clock=s.clock + granted, store=after)
+
+
+def refilled(s: State, c: int) -> State:
+    """A controller has started, and opens the store."""
+    return opened(s, c, after_refill(c, s.store, texts(s)), waits=s.controls[c].waits)
+
+
+def opened(s: State, c: int, store: Store, *, waits: frozenset[Flight]) -> State:
+    """The store was given what the records prove, and belongs to this controller's epoch."""
+    control = s.controls[c]._replace(opened=True, waits=waits)
+    return s._replace(store=store, controls=put(s.controls, c, control))
+
+
+def texts(s: State) -> tuple[str | None, ...]:
+    """Of all records."""
+    return tuple(dep.record for dep in s.deps)
+
+
+def flown(s: State, flight: Flight) -> State:
+    """The patch reaches the API server; whoever waits for it is answered."""
+    i, number = flight
+    before = s.deps[i]
+    after = landed(i, before, number)
+    controls = tuple(
+        _answered(control, flight, applied=after is not None)._replace(
+            waits=control.waits - {flight}
+        )
+        for control in s.controls
+    )
+    s = s._replace(flights=s.flights - {flight}, controls=controls)
+    if after is None:
+        return s
+    check_write(i, before, after)
+    return s._replace(deps=put(s.deps, i, after), void=s.void | _voided(i, after))
+
+
+def _answered(control: Control, flight: Flight, *, applied: bool) -> Control:
+    if control.sent != flight:
+        return control
+    effects = control.effects if applied else ()
+    return control._replace(sent=None, effects=effects, busy=control.busy if effects else None)
+
+
+def _voided(i: int, dep: Dep) -> set[tuple[str, int]]:
+    record = as_record(i, dep.record)
+    outcomes = record.outcomes if record else ()
+    return {(o.run, i) for o in outcomes if o.reason == "ForeignData"}
+
+
+def kubelet(s: State, i: int) -> State | None:
+    """The pod follows the template; the init container decides about the data (I6)."""
+    dep, found, volume = s.deps[i], s.pods[i], s.volumes[i]
+    if dep.run is None:
+        return None  # it waits in its init container and touches nothing
+    if found and (found.uid, found.image, found.run) == (dep.uid, dep.image, dep.run):
+        own = next((d for d in volume if d[0] == found.run), None)
+        if not found.up or own is None or own[2]:
+            return None
+        return s._replace(volumes=put(s.volumes, i, volume - {own} | {(own[0], own[1], True)}))
+    digest = Reference.parse(dep.image).digest
+    real = letter(digest) if digest else s.tag
+    data: str | None = None
+    if not any(d[0] > dep.run for d in volume):
+        own = next((d for d in volume if d[0] == dep.run), None)
+        if own is None:
+            check_wiped(s, i, dep.run)
+            volume, data = frozenset({(dep.run, real, False)}), "fresh"
+        else:
+            data = "resumed" if own[1] == real else "foreign"
+    made = PodState(dep.uid, dep.image, real, dep.run, data)
+    started = s.started | {(real, dep.run, i)} if made.up else s.started
+    return s._replace(pods=put(s.pods, i, made), volumes=put(s.volumes, i, volume), started=started)
+
+
+def disturbances(s: State) -> Iterator[tuple[Step, State]]:
+    budget = s.budget
+    for c, control in enumerate(s.controls):
+        if budget.crashes and (control.busy is not None or control.opened):
+            store = s.store._replace(holder=None) if s.store.holder == c else s.store
+            after = s._replace(
+                controls=put(s.controls, c, Control(waits=s.flights)),
+                store=store,
+                budget=budget._replace(crashes=budget.crashes - 1),
+            )
+            if after.controls != s.controls:
+                yield ("crash", c), after
+        if budget.lost_replies and control.sent in s.flights:
+            lost = control._replace(busy=None, sent=None, effects=())
+            yield (
+                ("lost reply", c),
+                s._replace(
+                    controls=put(s.controls, c, lost),
+                    budget=budget._replace(lost_replies=budget.lost_replies - 1),
+                ),
+            )
+    for i, dep in enumerate(s.deps):
+        if budget.reverts and dep.image != bare():
+            yield (
+                ("revert", i),
+                s._replace(
+                    deps=put(s.deps, i, dep._replace(image=bare())),
+                    budget=budget._replace(reverts=budget.reverts - 1),
+                ),
+            )
+        if budget.recreations and dep.record is not None:
+            again = Dep(dep.uid + 1, bare(), None, None, None, None)
+            yield (
+                ("made again", i),
+                s._replace(
+                    deps=put(s.deps, i, again),
+                    pods=put(s.pods, i, None),
+                    budget=budget._replace(recreations=budget.recreations - 1),
+                    again=True,
+                ),
+            )
+    if budget.flushes and s.store.holder is not None:
+        yield (
+            ("flush", None),
+            s._replace(store=Store(), budget=budget._replace(flushes=budget.flushes - 1)),
+        )
+    if budget.tag_moves:
+        yield (
+            ("tag moves", None),
+            s._replace(
+                tag=chr(ord(s.tag) + 1), budget=budget._replace(tag_moves=budget.tag_moves - 1)
+            ),
+        )
+
+
+def text_of(step: Step) -> str:
+    kind, what = step
+    if kind == "lands" and isinstance(what, tuple):
+        write = WRITES[what[1]]
+        seq = json.loads(write.record or "{}").get("seq")
+        return f"lands {KEYS[what[0]]} seq {seq} {write.phase} pins={write.pins}: {write.message}"
+    return f"{kind} {what}"

@@ -1,0 +1,152 @@
+"""The store of the explored world, as the engine's own rooms use it: claims, refill, mirror."""
+
+from functools import cache
+from random import Random
+
+from controller.domain.decide.observation import (
+    Decision,
+    Effect,
+)
+from controller.domain.manifest.request import read_request
+from controller.domain.run import Phase
+from controller.engine.claims.ledger import Ledger
+from controller.engine.reconcile.executor import Executor
+from controller.engine.reconcile.record_memory import RecordMemory
+from controller.engine.telling.publisher import Publisher
+from store.api import SCHEMA, Claim, Meta
+from store.memory import MemoryStore
+from store.passing_on import PassingStore
+from tests.fakes import EPOCH
+from tests.machine_engine import Ear, StillClock, StillCluster, at_once, still_store
+from tests.machine_objects import (
+    RULES,
+    bare,
+    deployment,
+)
+from tests.simulation.explored_objects import as_deployment, as_record, told_by
+from tests.simulation.explored_state import KEYS, ClaimState, Dep, Store, put
+
+TARGET = str(read_request(deployment(), RULES).target)
+CLUSTER = "cluster"
+
+
+def as_store(store: Store) -> MemoryStore:
+    """A store in which just this has happened."""
+    found, epoch = still_store(), _epoch(store.holder)
+    pending = [claim for claim in store.pending if claim]
+    settled = [_claim(claim) for claim in store.claims if claim not in pending]
+    at_once(found.refill(Meta(SCHEMA, epoch, 0, CLUSTER), settled))
+    for claim in pending:
+        at_once(found.claim(_claim(claim), epoch=epoch, seen_grants=0))
+    for i, text in enumerate(store.mirror):
+        if text is not None:
+            record = as_record(i, text)
+            assert record is not None
+            fields = {"seq": str(record.seq), "record": text, "told": str(told_by(record))}
+            at_once(found.mirror(KEYS[i], fields))
+    return found
+
+
+def as_state(found: MemoryStore) -> Store:
+    """And back."""
+    meta = at_once(found.meta())
+    assert meta is not None
+    return Store(
+        claims=frozenset(_state_of(claim) for claim in at_once(found.claims_of(TARGET))),
+        pending=tuple(
+            _state_of(claim) if (claim := at_once(found.pending(key))) else None for key in KEYS
+        ),
+        mirror=tuple(at_once(found.mirrored(key)).get("record") for key in KEYS),
+        holder=next((c for c in (0, 1) if _epoch(c) == meta.epoch), None),
+    )
+
+
+def _epoch(holder: int | None) -> str:
+    return f"{0xF if holder is None else holder:016x}"
+
+
+def _claim(claim: ClaimState) -> Claim:
+    return Claim(TARGET, claim[0], claim[1], KEYS[claim[2]])
+
+
+def _state_of(claim: Claim) -> ClaimState:
+    return claim.build, claim.run, KEYS.index(claim.owner)
+
+
+class _Exchanged(PassingStore):
+    """The store behind is another one by the next call."""
+
+    def exchange(self, store: MemoryStore) -> None:
+        self._behind = store
+
+
+class _Draws(Random):
+    """Whose next epoch is known."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__(c)
+        self._c = c
+
+    def getrandbits(self, k: int, /) -> int:
+        return self._c
+
+
+def _opened(c: int, texts: tuple[str | None, ...]) -> tuple[Ledger, _Exchanged]:
+    """The ledger of a controller that has opened some store: another one may stand there now."""
+    store, clock = _Exchanged(still_store()), StillClock(lambda: EPOCH)
+    records = [record for i, text in enumerate(texts) if (record := as_record(i, text))]
+    ledger = Ledger(
+        store, clock, _Draws(c), settle=0.0, patience=0.0, records=lambda: iter(records)
+    )
+    at_once(ledger.open(CLUSTER))
+    return ledger, store
+
+
+@cache
+def after_refill(c: int, store: Store, texts: tuple[str | None, ...]) -> Store:
+    """The controller opens the store; these are the records that it sees."""
+    found = as_store(store)
+    ledger, behind = _opened(c, texts)
+    behind.exchange(found)
+    at_once(ledger.open(CLUSTER))
+    return as_state(found)
+
+
+@cache
+def after_effect(
+    c: int, i: int, effect: Effect, store: Store, texts: tuple[str | None, ...]
+) -> Store:
+    """The controller carries out one effect of a decision about the Deployment."""
+    found = as_store(store)
+    ledger, behind = _opened(c, texts)
+    behind.exchange(found)
+    memory, clock = RecordMemory(behind), StillClock(lambda: EPOCH)
+    executor = Executor(StillCluster({}), behind, ledger, memory, clock, lambda _key: None)
+    only = Decision(Phase.IDLE, "", "", effects=(effect,))
+    at_once(executor.carry_out(KEYS[i], only))
+    return as_state(found)
+
+
+@cache
+def after_publishing(
+    i: int, text: str, mirror: str | None, pending: ClaimState | None
+) -> tuple[frozenset[tuple[str, str, str]], str | None, ClaimState | None]:
+    """A publisher that has just started: what it tells, the mirror and what is pending after it."""
+    record, ear = as_record(i, text), Ear()
+    assert record is not None
+    found = as_store(
+        Store(
+            claims=frozenset((pending,)) if pending else frozenset(),
+            pending=put((None, None), i, pending),
+            mirror=put((None, None), i, mirror),
+        )
+    )
+    at_once(
+        Publisher(found, ear).publish(as_deployment(i, Dep(1, bare(), *_NOTHING)), record, text)
+    )
+    told = frozenset((n.id, str(n.phase), n.reason) for n in ear.notices)
+    after = as_state(found)
+    return told, after.mirror[i], after.pending[i]
+
+
+_NOTHING = (None, None, None, None)

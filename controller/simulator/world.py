@@ -224,7 +224,7 @@ class World:
         """Of the claim of the Deployment's name."""
         return self.workloads.volume(namespace, name)
 
-    async def until(self, predicate: Callable[[], T], within: float = 15.0) -> T:
+    async def until(self, predicate: Callable[[], T], within: float = 86400.0) -> T:
         """Waits for something true, and returns it. It is asked again after every write to the API
         server and every request to the registry, never on a timer.
 

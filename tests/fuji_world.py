@@ -1,24 +1,17 @@
-"""A simulated world with one Deployment, `fuji`, for tests of the simulator itself."""
+"""A simulated world with one Deployment, `fuji`, for tests of the simulator itself. Their modules
+are marked `jumping`: it takes a real cluster's and a real node's time over everything.
+"""
 
 from math import inf
 from typing import Any
 
 from controller.simulator.apiserver.resources import Object
-from controller.simulator.node import Pace, Plan
+from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
-from controller.simulator.workloads import Speed
 from controller.simulator.world import NAMESPACE, World
 
 REPOSITORY = "avaplatform/avalanchego"
 RUN = "20261123t060000z-11111111"
-FAST = Speed(
-    probe=0.02,
-    restart_first=0.02,
-    restart_cap=0.1,
-    pull_first=0.02,
-    attach=0.02,
-    node=Pace(0.02, 0.1),
-)
 # Bootstraps until somebody ends it.
 ENDLESS = SimulatedBuild(commit="a" * 40, plan=Plan(bootstrap_seconds=inf))
 

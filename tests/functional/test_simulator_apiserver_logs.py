@@ -9,7 +9,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from controller.base.clock import SystemClock
 from controller.simulator.apiserver.logs import LogOptions, cut
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from controller.simulator.apiserver.statuses import StatusError
@@ -21,11 +20,15 @@ from controller.simulator.workloads.containerworker import ContainerWorker
 from controller.simulator.workloads.logs import served_log
 from controller.simulator.workloads.podstatus import ContainerRecord, waiting
 from controller.simulator.workloads.processes import IdleProcess
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import World
 from tests.fakes import FakeClock
-from tests.fuji_world import FAST, REPOSITORY, RUN, deploy, pod_name, start, state_of, status_of
+from tests.fuji_world import REPOSITORY, RUN, deploy, pod_name, start, state_of, status_of
+from tests.jumping_loop import LoopClock
 
-CRASHES = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, crash_after=0.02, crash_times=1))
+pytestmark = pytest.mark.jumping
+
+CRASHES = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, crash_after=60.0, crash_times=1))
 PODS = "/api/v1/namespaces/bootstrap/pods"
 TEXT = "first\nsecond\nthird é\n"
 
@@ -139,9 +142,7 @@ def test_times() -> None:
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    # A second crash, and a failure to pull, are followed by a wait longer than any test.
-    slow = Speed(restart_first=90, restart_cap=90, pull_first=90, pull_cap=90, node=FAST.node)
-    async with World(SystemClock(), Random(7), speed=slow) as world:
+    async with World(LoopClock(), Random(7), speed=REAL_SPEED) as world:
         yield world
 
 
@@ -182,7 +183,7 @@ async def test_while_it_waits_for_a_restart(world: World) -> None:
     """Is the log of the last process given for a container in CrashLoopBackOff, both as the present
     and as the previous one?
     """
-    crashes = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, crash_after=0.02, crash_times=9))
+    crashes = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, crash_after=60.0, crash_times=9))
     deploy(world, crashes)
     await world.until(lambda: _waits_for(world) == "CrashLoopBackOff")
     pod = pod_name(world)

@@ -9,11 +9,14 @@ from typing import Any
 import aiohttp
 import pytest
 
-from controller.base.clock import SystemClock
 from controller.simulator.apiserver.auth import Access, Grant, rights_table
 from controller.simulator.apiserver.server import ServerSettings
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import World
-from tests.fuji_world import FAST, deploy, pod_name, start, state_of
+from tests.fuji_world import deploy, pod_name, start, state_of
+from tests.jumping_loop import LoopClock
+
+pytestmark = pytest.mark.jumping
 
 PATHS = {
     ("get", "pods/log"): "/api/v1/namespaces/bootstrap/pods/{pod}/log",
@@ -27,7 +30,7 @@ PATHS = {
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     settings = ServerSettings(tokens={"t": "reader"})
-    async with World(SystemClock(), Random(7), speed=FAST, settings=settings) as world:
+    async with World(LoopClock(), Random(7), speed=REAL_SPEED, settings=settings) as world:
         yield world
 
 

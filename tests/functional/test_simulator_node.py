@@ -27,6 +27,8 @@ from controller.simulator.node import (
 )
 from tests.fakes import FakeClock
 
+pytestmark = pytest.mark.jumping
+
 FULL = NodeSettings(network="fuji", mode=SyncMode.FULL)
 
 

@@ -8,6 +8,8 @@ import pytest
 from controller.simulator.node import KILLED, OOM_KILLED, Plan, SimulatedNode
 from tests.functional.test_simulator_node import Lab, open_lab
 
+pytestmark = pytest.mark.jumping
+
 REFUSAL = "couldn't load node config: unknown flag --foo"
 
 

@@ -8,6 +8,8 @@ from controller.domain.target import SyncMode
 from controller.simulator.node import NodeSettings, Plan
 from tests.functional.test_simulator_node import Lab, open_lab
 
+pytestmark = pytest.mark.jumping
+
 # One of each family that progress, peers and health are read from [108-111].
 FAMILIES = (
     "avalanche_network_peers",

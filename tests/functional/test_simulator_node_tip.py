@@ -13,6 +13,8 @@ from controller.simulator.node.state import NodeState
 from tests.fakes import EPOCH
 from tests.functional.test_simulator_node import FULL, Lab, open_lab
 
+pytestmark = pytest.mark.jumping
+
 START = int(EPOCH.timestamp())
 
 

@@ -10,24 +10,27 @@ from typing import Any
 import aiohttp
 import pytest
 
-from controller.base.clock import SystemClock
 from controller.simulator.apiserver.objects import Objects
 from controller.simulator.apiserver.storage import Storage
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads.cluster import Cluster
 from controller.simulator.workloads.eventrecorder import LIFE, EventRecorder
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import World
 from tests.fakes import FakeClock
-from tests.fuji_world import FAST, REPOSITORY, RUN, deploy, events_of, pod_name, start
+from tests.fuji_world import REPOSITORY, RUN, deploy, events_of, pod_name, start
+from tests.jumping_loop import LoopClock
 
-CRASHES = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, crash_after=0.02))
+pytestmark = pytest.mark.jumping
+
+CRASHES = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, crash_after=60.0))
 CORE, NEW = "/api/v1", "/apis/events.k8s.io/v1"
 
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    async with World(SystemClock(), Random(7), speed=FAST) as world:
+    async with World(LoopClock(), Random(7), speed=REAL_SPEED) as world:
         yield world
 
 

@@ -3,30 +3,33 @@ node bootstraps until the test tells it to finish.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from loguru import logger
 
-from controller.base.clock import Clock, SystemClock
-from controller.domain.defaults import Rules
+from controller.base.clock import Clock
+from controller.base.durations import format_duration
+from controller.domain import names
 from controller.domain.record.parts import Checked
 from controller.domain.record.record import OpenRun
 from controller.simulator.apiserver.resources import Object
-from controller.simulator.faults import Delay, Rule
+from controller.simulator.faults import Delay, Rule, StreamFault
 from controller.simulator.node import Plan, SimulatedNode
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads.initcontainer import InitCall, InitExit, PreparesData
 from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import NAMESPACE, PERSON, World
-from tests.controlled_world import LIMIT, REPOSITORY, ControlledWorld
+from tests.controlled_world import DAY, MINUTE, REPOSITORY, ControlledWorld
+from tests.jumping_loop import LoopClock
+
+T = TypeVar("T")
 
 NAME = "fuji"
 TAG = "latest"
@@ -35,30 +38,45 @@ COMMIT = "a1" * 20
 HELD = SimulatedBuild("1.14.0", COMMIT, Plan(bootstrap_seconds=inf))
 OTHER_RUN = "20200101t000000z-00000000"
 
-DAY = 86400.0
-# A pin that was taken back stays so: a person puts it back.
-RULES = Rules(revert_delays=(DAY,))
-# A pod that does not end by itself may take the whole of a scene for it.
-PATIENT = replace(REAL_SPEED, longest_grace=60.0)
-
-# The soak takes 200 ms and a look comes each 100: in so many decisions, and blocks of a second,
-# a run that lacks nothing would have passed several times over.
+# Shorter than the ten minutes for which a newest block is young: a node can lack a new block for
+# longer than a soak, and nothing else.
+SOAK = 2 * MINUTE
+# Looks come each half minute: after so many a soak is over.
+SOAK_LOOKS = 6
+# A run that lacks nothing would have passed three times over.
 DECISIONS = 15
 BLOCKS = 2
-SOAK_LOOKS = 6  # take longer than the soak
+# A pod that does not end by itself may take the whole of a scene for it.
+PATIENT = replace(REAL_SPEED, longest_grace=DAY)
 
 READINESS = "/ext/health/readiness"
 OF_THE_CONTROLLER = f"/proxy{READINESS}"  # it asks through the pod proxy, the kubelet does not
 
 
-class OffClock(SystemClock):
-    """Runs as the machine's, and shows a time that is `ahead` seconds off."""
+class DozingClock(LoopClock):
+    """Of a process that stands still at times, as one does whose machine is paused: nobody in it
+    who waits goes on before `awake`.
+    """
 
-    def __init__(self, ahead: float = 0.0) -> None:
-        self.ahead = ahead
+    def __init__(self) -> None:
+        super().__init__()
+        self.awake = asyncio.Event()
+        self.awake.set()
 
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self.ahead)
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        await self.awake.wait()
+
+    async def within(self, seconds: float, awaitable: Awaitable[T]) -> T:
+        try:
+            return await super().within(seconds, awaitable)
+        finally:
+            await self.awake.wait()
+
+    async def doze(self, seconds: float) -> None:
+        self.awake.clear()
+        await super().sleep(seconds)
+        self.awake.set()
 
 
 @dataclass
@@ -92,13 +110,21 @@ class Stage:
         await self.enters("Bootstrapping")
         return await self.node()
 
-    def deploys(self, clock: Clock | None = None, **manifest: Any) -> None:
-        self.world.deploy(NAME, **{"network": "fuji", **manifest})
-        self.world.start(clock=clock)
+    def deploys(
+        self,
+        clock: Clock | None = None,
+        soak: float = SOAK,
+        flags: Mapping[str, str] | None = None,
+        **manifest: Any,
+    ) -> None:
+        """Deploys, and starts a controller. clock, flags: of the controller. soak: seconds."""
+        annotations = {names.SOAK: format_duration(soak)}
+        self.world.deploy(NAME, annotations=annotations, **{"network": "fuji", **manifest})
+        self.world.start(clock=clock, **(flags or {}))
 
-    async def soaks(self) -> SimulatedNode:
+    async def soaks(self, clock: Clock | None = None, **manifest: Any) -> SimulatedNode:
         """The node of a run that has soaked for long, and lacks one thing: a new block."""
-        node = await self.begins()
+        node = await self.begins(clock, **manifest)
         node.freeze()
         node.finish()
         await self.enters("Soaking")
@@ -113,13 +139,15 @@ class Stage:
         looks = self.looks()
         await self.world.until(lambda: self.looks() >= looks + times or self.world.outcomes(NAME))
 
-    async def does_not_pass(self, node: SimulatedNode, phase: str, before: int = 0) -> None:
+    async def does_not_pass(
+        self, node: SimulatedNode, phase: str, before: int = 0, decisions: int = DECISIONS
+    ) -> None:
         """The controller has every occasion to pass the run on what this node says, and the run
         stays in its phase. before: runs that were over by then.
         """
-        decisions = self._decisions()
+        wanted = self._decisions() + decisions
         await self.blocks(node, BLOCKS)
-        await self.world.until(lambda: self._decisions() >= decisions + DECISIONS)
+        await self.world.until(lambda: self._decisions() >= wanted)
         assert self.world.outcomes(NAME) == ["Passed"] * before
         assert self.world.phase(NAME) == phase
 
@@ -134,22 +162,32 @@ class Stage:
         return checked
 
     async def blocks(self, node: SimulatedNode, more: int) -> None:
-        """Until C is so many blocks higher, looked at whenever the kubelet asks the node: that
-        needs no controller.
-        """
+        """Until C is so many blocks higher: one comes each second. That needs no controller."""
+        node.evaluate()
         wanted = height(node) + more
-        async with asyncio.timeout(LIMIT):
-            while height(node) < wanted:
-                await node.faults.add(passed_on(), path=READINESS).happened()
+        await LoopClock().sleep(more)
+        node.evaluate()
+        assert height(node) >= wanted
 
-    def late_watch(self, until: asyncio.Event) -> None:
-        """What becomes of pods is told to nobody until then, and nothing of it is lost."""
+    def late_watch(self) -> Rule:
+        """What becomes of pods is told to nobody for some minutes, until the client doubts a watch
+        that is silent and lists anew; nothing of it is lost. To be ended by `told`.
+        """
         api = self.world.world.api
-        api.faults.add(Delay(until), path=r"/pods\?", is_watch=True, count=None)
+        rule = api.faults.add(StreamFault("silent"), path=r"/pods\?", is_watch=True, count=None)
         api.close_watches()
+        return rule
+
+    def told(self, late: Rule) -> None:
+        """The watch tells again, and what it has not told."""
+        faults = self.world.world.api.faults
+        faults.remove(late)
+        faults.release()
 
     def held_look(self, until: asyncio.Event) -> Rule:
-        """The next look at a node waits in the middle: it has begun, and the node is not asked."""
+        """The next look at a node waits in the middle: it has begun, and the node is not asked. For
+        ten seconds at most, which is how long the controller waits for a node.
+        """
         return self.world.world.api.faults.add(Delay(until), path=OF_THE_CONTROLLER)
 
     def looks(self) -> int:
@@ -157,7 +195,7 @@ class Stage:
         return sum(OF_THE_CONTROLLER in seen.path for seen in self.world.world.api.requests)
 
     async def node(self, besides: SimulatedNode | None = None) -> SimulatedNode:
-        """The node that runs in the pod that is to stay, once it does and answers."""
+        """The node that runs in the pod that is to stay, once it answers and has checked itself."""
 
         def there() -> SimulatedNode | None:
             found = self.world.world.node_of(NAME)
@@ -165,7 +203,9 @@ class Stage:
 
         found = await self.world.until(there)
         assert found is not None
-        await found.faults.add(passed_on(), path=READINESS).happened()
+        await found.bound.wait()
+        await LoopClock().sleep(1)
+        found.evaluate()
         return found
 
     def run(self) -> OpenRun:
@@ -242,18 +282,16 @@ def height(node: SimulatedNode) -> int:
 
 
 @asynccontextmanager
-async def stage(
-    folder: Path, clock: Clock | None = None, rules: Rules = RULES
-) -> AsyncIterator[Stage]:
-    """The world, with HELD pushed and no controller started yet. clock: of all but the controller
-    and the Date of the API server's answers, which is always the machine's.
+async def stage(folder: Path, machine: Clock | None = None) -> AsyncIterator[Stage]:
+    """The world, with HELD pushed and no controller started yet. machine: its clock, which is the
+    node's and so the chain's too.
     """
     async with AsyncExitStack() as stack:
         init = Misled()
-        world = World(clock or SystemClock(), Random(7), speed=PATIENT, init_container=init)
+        world = World(LoopClock(), Random(7), speed=PATIENT, init_container=init, machine=machine)
         await stack.enter_async_context(world)
         world.push(REPOSITORY, TAG, HELD)
-        controlled = ControlledWorld(world, folder, rules)
+        controlled = ControlledWorld(world, folder)
         stack.callback(logger.remove, logger.add(controlled.hear, level="DEBUG"))
         stack.push_async_callback(controlled.stop)
         yield Stage(controlled, init)

@@ -1,5 +1,5 @@
-"""A simulated world with one Deployment, `fuji`, for tests of the simulator itself, on the
-clock that jumps.
+"""A simulated world with one Deployment, `fuji`, for tests of the simulator itself. Their modules
+are marked `jumping`: it takes a real cluster's and a real node's time over everything.
 """
 
 from math import inf

@@ -48,20 +48,18 @@ PERSON = Write("kubectl")  # field manager of what `deploy`, `change` and their 
 class World:
     """Everything outside the controller. Names are of Deployments in the namespace `bootstrap`,
     unless said otherwise.
-
-    speed: how long the cluster takes over things. kubelet: False leaves pods Pending. settings: of
-    the API server; its resolver and logs are the world's own.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 each a part of the world that a test may want to be otherwise
         self,
         clock: Clock,
         random: Random,
         *,
-        speed: Speed | None = None,
-        kubelet: bool = True,
-        settings: ServerSettings | None = None,
+        speed: Speed | None = None,  # how long the cluster takes over things
+        kubelet: bool = True,  # False leaves pods Pending
+        settings: ServerSettings | None = None,  # resolver and logs are the world's own
         init_container: InitContainer | None = None,
+        machine: Clock | None = None,  # of the machine that nodes run on, where it is off
     ) -> None:
         wired = dataclasses.replace(
             settings or ServerSettings(),
@@ -75,7 +73,7 @@ class World:
         self.workloads = Workloads(
             Cluster(self.api.storage, self.api.objects),
             self.images,
-            clock,
+            machine or clock,
             speed=speed,
             kubelet=kubelet,
             init_container=init_container,

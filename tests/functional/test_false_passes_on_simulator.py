@@ -14,23 +14,25 @@ from controller.simulator.faults import Answer
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads.cluster import pod_is_leaving
-from tests.controlled_world import REPOSITORY
+from tests.controlled_world import DAY, HOUR, MINUTE, REPOSITORY
 from tests.false_pass_world import (
-    DAY,
     HELD,
     NAME,
     OF_THE_CONTROLLER,
-    RULES,
+    SOAK,
     SOAK_LOOKS,
     TAG,
-    OffClock,
+    DozingClock,
     Stage,
     height,
     passed_on,
     stage,
 )
+from tests.jumping_loop import LoopClock
 
-QUICK = Plan(bootstrap_seconds=0.1)
+pytestmark = pytest.mark.jumping
+
+QUICK = Plan(bootstrap_seconds=MINUTE)
 
 
 @pytest.fixture
@@ -44,8 +46,7 @@ async def test_the_old_pod_still_answers(on: Stage) -> None:
     Deployment, and the only one. Does it pass the next build, whose pod has not come?
     """
     on.world.world.push(REPOSITORY, TAG, replace(HELD, plan=replace(QUICK, deaf=True)))
-    on.world.deploy(NAME, network="fuji")
-    on.world.start()
+    on.deploys(grace=3 * HOUR)
     await on.passes()
     old = await on.node()
     on.world.world.push(REPOSITORY, TAG, SimulatedBuild("1.14.1", "b2" * 20, QUICK))
@@ -60,7 +61,7 @@ async def test_a_terminating_pod(on: Stage) -> None:
     Does the run pass on it, while the pod that takes its place waits for the volume?
     """
     on.world.world.push(REPOSITORY, TAG, replace(HELD, plan=replace(HELD.plan, deaf=True)))
-    node = await on.soaks()
+    node = await on.soaks(grace=HOUR)
     on.delete_pod(on.pod())
     await on.world.until(lambda: on.world.world.pod_of(NAME))
     node.freeze(frozen=False)
@@ -114,20 +115,26 @@ async def test_a_pod_of_another_image(on: Stage) -> None:
 
 
 async def test_a_pin_that_was_taken_back(on: Stage) -> None:
-    """A GitOps tool puts the tag back, which is another build by now, compiled from the same commit
-    and so with the same binary: it resumes the data, is healthy and at the tip. Does the run pass?
+    """A GitOps tool puts the tag back, and again once the controller has put its pin back. The tag
+    is another build by now, compiled from the same commit and so with the same binary: it resumes
+    the data, is healthy and at the tip. Does the run pass in the minute that this lasts?
     """
-    first = await on.begins()
-    run = on.run()
+    node = await on.begins(soak=20.0, flags={"probe_interval": "5s"})
+    pinned = on.run().image
     rebuilt = replace(HELD, version="1.14.0-rebuilt", plan=QUICK)
     on.world.world.push(REPOSITORY, TAG, rebuilt)
-    on.set_image(f"{REPOSITORY}:{TAG}", "argocd-controller")
-    second = await on.node(besides=first)
-    assert second.state.plan == rebuilt.plan
-    await on.does_not_pass(second, "Bootstrapping")
-    on.set_image(run.image, "kubectl")
-    third = await on.node(besides=second)
-    third.finish()
+    for reverts in range(2):
+        on.set_image(f"{REPOSITORY}:{TAG}", "argocd-controller")
+        other = await on.node(besides=node)
+        assert other.state.plan == rebuilt.plan
+        other.finish()
+        if reverts:
+            await on.does_not_pass(other, "Bootstrapping", decisions=9)
+        assert on.run().reverts == reverts
+        await on.world.until(lambda: on.run().reverts > reverts)  # noqa: B023 awaited at once
+        node = await on.node(besides=other)
+    assert on.run().image == pinned
+    node.finish()
     await on.passes()
 
 
@@ -170,7 +177,7 @@ async def test_heights_are_frozen(on: Stage) -> None:
     it pass before one does?
     """
     node = await on.soaks()
-    await on.asks(20)
+    await on.asks(SOAK_LOOKS)
     assert on.world.phase(NAME) == "Soaking"
     node.freeze(frozen=False)
     await on.passes()
@@ -192,7 +199,7 @@ async def test_a_restart_between_two_probes(on: Stage) -> None:
     checked = await on.passes()
     assert checked.heights["C"][0] > frozen
     assert 2 <= checked.looks <= on.looks() - looks
-    assert checked.seconds >= 0.2
+    assert checked.seconds >= SOAK
 
 
 async def test_a_restart_that_is_told_late(on: Stage) -> None:
@@ -203,20 +210,19 @@ async def test_a_restart_that_is_told_late(on: Stage) -> None:
     frozen = replace(HELD, plan=replace(HELD.plan, heights_frozen=True))
     on.world.world.push(REPOSITORY, TAG, frozen)
     old = await on.soaks()
-    told, back = asyncio.Event(), asyncio.Event()
-    on.late_watch(told)
+    late, back = on.late_watch(), asyncio.Event()
     await on.held_look(back).happened()
     old.kill()
     new = await on.node(besides=old)
     back.set()
     await on.asks(SOAK_LOOKS)
     looks = on.looks()
-    told.set()
+    on.told(late)
     await on.world.until(lambda: on.run().seen.restarts == 1)
     new.state.plan = HELD.plan
     checked = await on.passes()
     assert 2 <= checked.looks <= on.looks() - looks
-    assert checked.seconds >= 0.2
+    assert checked.seconds >= SOAK
 
 
 async def test_a_restart_that_is_not_told_yet(on: Stage) -> None:
@@ -224,15 +230,14 @@ async def test_a_restart_that_is_not_told_yet(on: Stage) -> None:
     shows the old one. Does the run pass on the looks at both?
     """
     old = await on.soaks()
-    frozen, told, back = height(old), asyncio.Event(), asyncio.Event()
-    on.late_watch(told)
+    frozen, late, back = height(old), on.late_watch(), asyncio.Event()
     await on.held_look(back).happened()
     old.kill()
     new = await on.node(besides=old)
     await on.blocks(new, 1)
     back.set()
-    await on.does_not_pass(new, "Soaking")
-    told.set()
+    await on.does_not_pass(new, "Soaking", decisions=SOAK_LOOKS)
+    on.told(late)
     checked = await on.passes()
     assert checked.heights["C"][0] > frozen
 
@@ -249,30 +254,41 @@ async def test_the_controller_is_away(on: Stage, restarted: bool) -> None:
         node.kill()
         node = await on.node(besides=node)
     node.freeze(frozen=False)
-    await on.blocks(node, 2)
+    await LoopClock().sleep(2 * SOAK)
     looks = on.looks()
     on.world.start()
     checked = await on.passes()
     assert checked.heights["C"][0] > frozen
     assert 2 <= checked.looks <= on.looks() - looks
-    assert checked.seconds >= 0.2
+    assert checked.seconds >= SOAK
 
 
-async def test_a_silence_in_mid_soak(tmp_path: Path) -> None:
-    """One look takes longer than a gap in observation may be; the node is ready, healthy and at the
-    tip before it and after it. Is what lies between them part of the soak?
+async def test_a_silence_in_mid_soak(on: Stage) -> None:
+    """The controller stands still for a little longer than a gap in observation may be (two minutes
+    and three seconds); the node is ready, healthy and at the tip before it and after it. Is what
+    lies between them part of the soak?
     """
-    async with stage(tmp_path, rules=replace(RULES, longest_look=1.0)) as on:
-        node = await on.soaks()
-        frozen, over = height(node), asyncio.Event()
-        await on.held_look(over).happened()
-        node.freeze(frozen=False)
-        await on.blocks(node, 2)
-        looks = on.looks()
-        over.set()
-        checked = await on.passes()
-        assert checked.heights["C"][0] > frozen
-        assert checked.looks <= 1 + on.looks() - looks
+    clock = DozingClock()
+    node = await on.soaks(clock)
+    frozen = height(node)
+    node.freeze(frozen=False)
+    await clock.doze(2 * MINUTE + 5)
+    looks = on.looks()
+    checked = await on.passes()
+    assert checked.heights["C"][0] > frozen
+    assert checked.looks <= 1 + on.looks() - looks
+
+
+async def test_a_short_silence_in_mid_soak(on: Stage) -> None:
+    """The same, for a little less than that. Does the soak go on?"""
+    clock = DozingClock()
+    node = await on.soaks(clock)
+    frozen = height(node)
+    node.freeze(frozen=False)
+    await clock.doze(85)
+    checked = await on.passes()
+    assert checked.heights["C"][0] == frozen
+    assert checked.looks > SOAK_LOOKS
 
 
 @pytest.mark.parametrize("ahead", [DAY, -DAY], ids=["ahead", "behind"])
@@ -282,7 +298,7 @@ async def test_our_clock_is_wrong(on: Stage, network: str, ahead: float) -> None
     tip of a network whose blocks are young (fuji) or of any age. Does it pass before the clock is
     right?
     """
-    clock = OffClock(ahead)
+    clock = LoopClock(ahead)
     node = await on.begins(clock, network=network)
     node.finish()
     await on.enters("Soaking")
@@ -292,11 +308,11 @@ async def test_our_clock_is_wrong(on: Stage, network: str, ahead: float) -> None
 
 
 async def test_our_clock_and_the_chains_are_wrong(tmp_path: Path) -> None:
-    """Our clock is a day ahead, and the chain's with it, so that its blocks look young; the API
-    server's is right. Does it pass before all agree?
+    """Our clock is a day ahead, and that of the node's machine and so the chain's with it: its
+    blocks look young. The API server's is right. Does it pass before all agree?
     """
-    clock = OffClock(DAY)
-    async with stage(tmp_path, clock) as on:
+    clock = LoopClock(DAY)
+    async with stage(tmp_path, machine=clock) as on:
         node = await on.begins(clock)
         node.finish()
         await on.enters("Soaking")

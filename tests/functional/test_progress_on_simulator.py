@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from controller.domain import names
 from controller.domain.pace.progress import decode_progress
-from controller.simulator.node import Unhealthy
 from controller.simulator.node.progress import BLOCKS
 from store import open_store
 from tests.causes_world import LONG, begin, bootstrapping, causes_world, ends, kill, running
 from tests.commands import command
-from tests.controlled_world import ControlledWorld
+from tests.controlled_world import HOUR, MINUTE, SELDOM, ControlledWorld
+from tests.jumping_loop import LoopClock
 from tests.redis_servers import RedisServer
 
-# Bootstraps, and neither passes nor fails: a check that is held against nobody.
-NEVER = Unhealthy("shuttingDown", "the node is shutting down")
+pytestmark = pytest.mark.jumping
 
 
 @pytest.fixture
@@ -39,12 +39,16 @@ async def test_progress_survives_restarts_of_node_and_controller(
     """Is all that was fetched, executed and synced counted once, though the node's counters began
     again and another controller looked on?
     """
-    begin(world, replace(LONG, bootstrap_seconds=3.0), store=redis.url)
-    await bootstrapping(world)
+    begin(world, replace(LONG, bootstrap_seconds=2 * HOUR), store=redis.url)
+    node = await bootstrapping(world)
+    await LoopClock().sleep(50 * MINUTE)
+    node.stall()  # what a process does after the last look at it nobody can count
+    await LoopClock().sleep(10 * MINUTE)
     kill(world)
     await running(world, 1)
+    await LoopClock().sleep(20 * MINUTE)
     await world.stop()
-    world.start(store=redis.url)
+    world.start(store=redis.url, **SELDOM)
     found = await ends(world)
     assert found.phase == "Passed"
     fields = await noted(redis, found.target, found.run)
@@ -59,9 +63,10 @@ async def test_progress_survives_restarts_of_node_and_controller(
 
 async def test_progress_is_explained(world: ControlledWorld, redis: RedisServer) -> None:
     """Does a person see how far an open run is, by chain, and what is known of the time left?"""
-    begin(world, replace(LONG, bootstrap_seconds=2.0, unhealthy=(NEVER,)), store=redis.url)
+    plan = replace(LONG, bootstrap_seconds=HOUR)
+    begin(world, plan, store=redis.url, annotations={names.SOAK: "12h"})
     await world.until(lambda: world.phase("fuji") == "Soaking")
-    await world.a_while()  # it is noted at the look after
+    await LoopClock().sleep(10 * MINUTE)  # it is noted at the look after
     await world.stop()
     told = await command(
         "explain", "fuji", "--kubeconfig", str(world.kubeconfig), "--store", redis.url

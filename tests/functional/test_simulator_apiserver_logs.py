@@ -15,11 +15,12 @@ from controller.simulator.apiserver.statuses import StatusError
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.registry.catalogue import Catalogue
-from controller.simulator.workloads import REAL_SPEED, RegistryImages
+from controller.simulator.workloads import RegistryImages, Speed
 from controller.simulator.workloads.containerworker import ContainerWorker
 from controller.simulator.workloads.logs import served_log
 from controller.simulator.workloads.podstatus import ContainerRecord, waiting
 from controller.simulator.workloads.processes import IdleProcess
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import World
 from tests.fakes import FakeClock
 from tests.fuji_world import REPOSITORY, RUN, deploy, pod_name, start, state_of, status_of
@@ -233,7 +234,7 @@ async def test_words_for_waiting(reason: str, words: str) -> None:
     record = ContainerRecord("node", "a/b:1", state=waiting(reason))
     images = RegistryImages(Catalogue(FakeClock()))
     worker = ContainerWorker(
-        record, lambda _: IdleProcess(FakeClock()), images, FakeClock(), REAL_SPEED
+        record, lambda _: IdleProcess(FakeClock()), images, FakeClock(), Speed()
     )
     with pytest.raises(StatusError, match=f"waiting to start: {words}$"):
         served_log(worker, "p", previous=False)

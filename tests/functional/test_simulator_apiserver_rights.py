@@ -11,7 +11,7 @@ import pytest
 
 from controller.simulator.apiserver.auth import Access, Grant, rights_table
 from controller.simulator.apiserver.server import ServerSettings
-from controller.simulator.workloads import REAL_SPEED
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import World
 from tests.fuji_world import deploy, pod_name, start, state_of
 from tests.jumping_loop import LoopClock

@@ -14,9 +14,9 @@ from controller.simulator.apiserver.objects import Objects
 from controller.simulator.apiserver.storage import Storage
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
-from controller.simulator.workloads import REAL_SPEED
 from controller.simulator.workloads.cluster import Cluster
 from controller.simulator.workloads.eventrecorder import LIFE, EventRecorder
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import World
 from tests.fakes import FakeClock
 from tests.fuji_world import REPOSITORY, RUN, deploy, events_of, pod_name, start

@@ -15,8 +15,8 @@ import pytest
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
-from controller.simulator.workloads import REAL_SPEED
 from controller.simulator.workloads.podstatus import LAST_BYTES, LAST_LINES, last_words
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import World
 from tests.fuji_world import (
     ENDLESS,
@@ -34,6 +34,7 @@ from tests.jumping_loop import LoopClock
 
 pytestmark = pytest.mark.jumping
 
+MINUTE = 60.0
 FAILS = "-msg=no such flag"
 
 
@@ -53,10 +54,10 @@ def build(**plan: Any) -> SimulatedBuild:
 @pytest.mark.parametrize(
     ("plan", "code", "reason"),
     [
-        ({"oom_after": 60.0}, 137, "OOMKilled"),
-        ({"crash_after": 60.0, "crash_code": 1}, 1, "Error"),
-        ({"crash_after": 60.0, "crash_code": 2}, 2, "Error"),
-        ({"exit_zero_after": 60.0}, 0, "Completed"),
+        ({"oom_after": MINUTE}, 137, "OOMKilled"),
+        ({"crash_after": MINUTE, "crash_code": 1}, 1, "Error"),
+        ({"crash_after": MINUTE, "crash_code": 2}, 2, "Error"),
+        ({"exit_zero_after": MINUTE}, 0, "Completed"),
     ],
 )
 async def test_reasons_of_ends(world: World, plan: Any, code: int, reason: str) -> None:
@@ -86,7 +87,7 @@ async def test_an_init_container_that_is_done(world: World) -> None:
 
 async def test_the_state_before_is_the_last_state(world: World) -> None:
     """Does each new state of a container keep how the process before it ended?"""
-    deploy(world, build(crash_after=60.0, crash_code=7))
+    deploy(world, build(crash_after=MINUTE, crash_code=7))
     status = await world.until(
         lambda: status_of(world).get("restartCount") == 2 and status_of(world)
     )
@@ -140,7 +141,7 @@ def _of_policy(world: World, policy: str) -> bool:
 
 async def test_a_good_end_has_no_message_from_the_log(world: World) -> None:
     """Is the log left alone when a process ended with 0?"""
-    deploy(world, build(exit_zero_after=60.0))
+    deploy(world, build(exit_zero_after=MINUTE))
     end = await world.until(lambda: ended(world))
     assert "message" not in end
 
@@ -347,7 +348,7 @@ async def test_a_restarted_pod_keeps_its_volume(world: World) -> None:
 
 async def test_a_pod_can_be_deleted_while_its_machine_restarts(world: World) -> None:
     """Is a deletion not forgotten over a restart that is under way?"""
-    slow = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, shutdown_seconds=60.0))
+    slow = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, shutdown_seconds=MINUTE))
     await start(world, slow)
     world.reboot("fuji", graceful=True)
     world.scale("fuji", 0)

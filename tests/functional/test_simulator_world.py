@@ -1,4 +1,4 @@
-"""The simulated world: everything together over real HTTP, at a real cluster's speed."""
+"""The simulated world: everything together over real HTTP, in a real cluster's time."""
 
 import asyncio
 import json
@@ -23,14 +23,15 @@ from controller.simulator.faults import Answer
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import NodeSettings, Plan
 from controller.simulator.registry import SimulatedBuild
-from controller.simulator.workloads import REAL_SPEED
 from controller.simulator.workloads.environment import environment_of
+from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import World
 from tests.jumping_loop import LoopClock
 
 pytestmark = pytest.mark.jumping
 
 REPOSITORY = "avaplatform/avalanchego"
+MINUTE, HOUR = 60.0, 3600.0
 RUN = "20261123t060000z-11111111"
 LATER = "20261123t070000z-22222222"
 WAITS = SimulatedBuild(commit="a" * 40, plan=Plan(bootstrap_seconds=inf))
@@ -113,11 +114,13 @@ async def test_readiness_is_lost_again_when_the_node_does_not_answer(world: Worl
     await world.until(lambda: world.is_ready("fuji"))
 
 
-async def test_a_real_bootstrap_takes_its_time_and_ends(world: World) -> None:
-    """Does a node bootstrap by itself, and is it ready by the second probe after that?"""
-    await start(world, SimulatedBuild(plan=Plan(bootstrap_seconds=3600.0)))
+async def test_a_bootstrap_takes_its_time_and_ends(world: World) -> None:
+    """Does a node bootstrap by itself in its own time, and is that seen within a minute: by the
+    node's next look at itself, and the kubelet's next at the node?
+    """
+    await start(world, SimulatedBuild(plan=Plan(bootstrap_seconds=HOUR)))
     await world.until(lambda: world.is_ready("fuji"))
-    assert 3600.0 <= LoopClock().monotonic() <= 3660.0
+    assert HOUR <= LoopClock().monotonic() <= HOUR + MINUTE
 
 
 async def test_the_pod_proxy_reaches_the_node(world: World) -> None:
@@ -150,7 +153,7 @@ async def test_a_node_that_binds_loopback_is_out_of_reach(world: World) -> None:
 
 async def test_crashes_are_restarted_with_backoff_and_resume(world: World) -> None:
     """Does a crashing node go through CrashLoopBackOff, telling its exit code, keeping its data?"""
-    plan = Plan(bootstrap_seconds=inf, crash_after=60.0, crash_code=2, crash_times=3)
+    plan = Plan(bootstrap_seconds=inf, crash_after=MINUTE, crash_code=2, crash_times=3)
     await start(world, SimulatedBuild(plan=plan))
     seen = await world.until(
         lambda: "waiting" in node_status(world).get("state", {}) and node_status(world)
@@ -269,7 +272,7 @@ async def test_an_older_run_waits_for_the_newer_ones_data(world: World) -> None:
 
 async def test_recreate_never_has_two_pods_at_once(world: World) -> None:
     """With a node that takes its time to end, is the next pod made only when it is gone?"""
-    slow = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, shutdown_seconds=60.0))
+    slow = SimulatedBuild(plan=Plan(bootstrap_seconds=inf, shutdown_seconds=MINUTE))
     await start(world, slow)
     world.push(REPOSITORY, "next", NEXT)
     most = 0
@@ -421,7 +424,7 @@ async def test_until_gives_up_with_a_description(world: World) -> None:
     """Does a wait in vain end, and say how the world stands?"""
     world.deploy("fuji", image=f"{REPOSITORY}:missing")
     with pytest.raises(TimeoutError, match="deployments fuji"):
-        await world.until(lambda: False, within=60.0)
+        await world.until(lambda: False, within=0.2)
 
 
 async def test_until_hears_of_requests_to_the_registry(world: World) -> None:

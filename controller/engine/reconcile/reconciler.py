@@ -14,11 +14,11 @@ from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
 from controller.domain.run import Phase
-from controller.engine.polling.wanted import Wanted
+from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.probing.prober import Prober
-from controller.engine.reconcile.absent import Absent
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.follow_up import FollowUp
+from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.leave_to_start import LeaveToStart
 from controller.engine.reconcile.observe import Senses, observe
 
@@ -41,8 +41,8 @@ class Reconciler:
         executor: Executor,
         follow_up: FollowUp,
         prober: Prober,
-        wanted: Wanted,
-        absent: Absent,
+        followed_tags: FollowedTags,
+        absent: GoneDeployments,
         *,
         nudge: Callable[[str], None],
         max_open_runs: int | None,
@@ -56,7 +56,7 @@ class Reconciler:
         self._starts = LeaveToStart(senses, executor, max_open_runs)
         self._follow_up = follow_up
         self._prober = prober
-        self._wanted = wanted
+        self._followed_tags = followed_tags
         self._absent = absent
         self._nudge = nudge
         self._dry_run = dry_run
@@ -70,7 +70,7 @@ class Reconciler:
         deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
         if deployment is None:
             self._said.end(key)
-            self._wanted.forget(key)
+            self._followed_tags.forget(key)
             self._prober.forget(key)
             self._follow_up.forget(key)
             return await self._absent.look(key)
@@ -95,7 +95,7 @@ class Reconciler:
             if not set(self._starts.lock_names(deployment)) <= set(locks):
                 return 0.0  # another target by now, or free to start: under those locks, then
             o = await observe(self._senses, deployment, self._starts.leave(key, target))
-            self._wanted.note(key, o)
+            self._followed_tags.note(key, o)
             self._follow(key, o)
             decision = decide(o)
             if _passes(o, decision) and not await self._passes_still(key, o):
@@ -110,7 +110,7 @@ class Reconciler:
                 return self._again_in(decision, o)
             if _begins_or_ends_a_run(o, decision):
                 self._follow_up.began_or_ended(o, decision)
-                for sibling in self._wanted.siblings(key):
+                for sibling in self._followed_tags.siblings(key):
                     self._nudge(sibling)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
         return None

@@ -20,6 +20,7 @@ class FlakyProxy:
         self._server_port = port
         self._to_lose = 0
         self._lose_firsts = False
+        self._silent = False
         self._seen: Counter[bytes] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -34,6 +35,10 @@ class FlakyProxy:
     def lose_first_replies(self) -> None:
         """From now on each request's first reply is lost, so that all are executed twice."""
         self._lose_firsts = True
+
+    def fall_silent(self) -> None:
+        """Nothing is passed on any more, and no connection ends."""
+        self._silent = True
 
     def _loses(self, request: bytes) -> bool:
         words = request.split(b"\r\n", 3)
@@ -56,6 +61,8 @@ class FlakyProxy:
         back = asyncio.create_task(self._return(upstream, writer, asked))
         try:
             while request := await reader.read(1 << 20):
+                if self._silent:
+                    continue
                 asked += request
                 server.write(request)
                 await server.drain()

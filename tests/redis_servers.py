@@ -120,9 +120,9 @@ class RedisServer:
         return False
 
     def _end(self, process: "subprocess.Popen[str]") -> None:
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         if self._reader:
-            self._reader.join(timeout=10)
+            self._reader.join(timeout=60)
             self._reader = None
         if process.stdout:
             process.stdout.close()

@@ -75,7 +75,7 @@ def docker_registry(
         yield _port(process)
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def _port(process: "subprocess.Popen[str]") -> int:
@@ -87,7 +87,7 @@ def _port(process: "subprocess.Popen[str]") -> int:
         if match := _LISTENING.search(line):
             threading.Thread(target=_drain, args=(process.stderr,), daemon=True).start()
             return int(match[1])
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     process.stderr.close()
     raise RuntimeError("docker-registry does not start:\n" + "".join(log))
 

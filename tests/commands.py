@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 ROOT = Path(__file__).parents[1]
-LIMIT = 50.0  # seconds; a hard limit for a loaded machine
+LIMIT = 250.0  # seconds; a hard limit for a loaded machine
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,11 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
-async def nothing_left_in_the_loop(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+async def nothing_left_in_the_loop() -> AsyncIterator[None]:
     """Fails a test after which a task still runs or a session is still open."""
     before = asyncio.all_tasks()
     yield
     if left := await left_tasks(before):
         pytest.fail("the test left tasks behind:\n" + "\n".join(left))
-    # unit tests have no sockets, and looking through all objects takes its time
-    if request.node.get_closest_marker("unit") is None and (left := newly_open_sessions()):
+    if left := newly_open_sessions():
         pytest.fail("the test left sessions open:\n" + "\n".join(left))

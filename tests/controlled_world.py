@@ -7,6 +7,7 @@ of a real node, and nothing is waited for.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -29,7 +30,7 @@ from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads import Speed
 from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import NAMESPACE, PERSON, World
-from tests.jumping_loop import LoopClock
+from tests.jumping_loop import BEGIN, LoopClock
 
 T = TypeVar("T")
 
@@ -46,8 +47,11 @@ LEASE = LeaseTimes(duration=2 * HOUR, deadline=HOUR, retry=20 * MINUTE)
 class ControlledWorld:
     """said: every log line, message and bound values."""
 
-    def __init__(self, world: World, folder: Path, rules: Rules | None = None) -> None:
+    def __init__(
+        self, world: World, folder: Path, rules: Rules | None = None, clock: Clock | None = None
+    ) -> None:
         self.world = world
+        self._clock = clock or LoopClock()
         self.said: list[str] = []
         self.kubeconfig = world.kubeconfig(folder / "kubeconfig")
         self._rules = rules or Rules()
@@ -68,7 +72,7 @@ class ControlledWorld:
             "listen": "127.0.0.1:0",
             **flags,
         }
-        clock = clock or LoopClock()
+        clock = clock or self._clock
         surroundings = Surroundings(clock, Random(5), environ, self._rules, LEASE)
         self._app = App(load_settings(given, environ), surroundings)
         self._life = asyncio.create_task(self._app.run(), name="controller")
@@ -185,19 +189,26 @@ class ControlledWorld:
         await self.until(lambda: "Passed" in self.outcomes(name, namespace))
 
 
+def todays_clock() -> LoopClock:
+    """It begins at the machine's date, which is the date of commands that look at this world."""
+    return LoopClock((datetime.now(UTC) - BEGIN).total_seconds())
+
+
 @asynccontextmanager
 async def controlled_world(
     folder: Path,
     rules: Rules | None = None,
     settings: ServerSettings | None = None,
     speed: Speed = REAL_SPEED,
+    clock: LoopClock | None = None,
 ) -> AsyncIterator[ControlledWorld]:
     """The world, with BUILD pushed and no controller started yet."""
     async with AsyncExitStack() as stack:
-        world = World(LoopClock(), Random(7), speed=speed, settings=settings)
+        clock = clock or LoopClock()
+        world = World(clock, Random(7), speed=speed, settings=settings)
         await stack.enter_async_context(world)
         world.push(REPOSITORY, "latest", BUILD)
-        controlled = ControlledWorld(world, folder, rules)
+        controlled = ControlledWorld(world, folder, rules, clock)
 
         stack.callback(logger.remove, logger.add(controlled.hear, level="DEBUG"))
         stack.push_async_callback(controlled.stop)

@@ -12,6 +12,8 @@ import pytest
 
 yaml = pytest.importorskip("yaml", reason="needs PyYAML: pip install PyYAML")
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, ten times as fast
+
 K8S = Path(__file__).resolve().parent.parent / "k8s"
 KUBECTL = shutil.which("kubectl")
 
@@ -57,7 +59,7 @@ def build_folder(folder: Path) -> tuple[Object, ...]:
     assert done.returncode == 0, done.stderr
     # Warnings go there, such as of a deprecated field.
     assert done.stderr == ""
-    return tuple(yaml.safe_load_all(done.stdout))
+    return tuple(yaml.load_all(done.stdout, LOADER))
 
 
 def one(objects: tuple[Object, ...], kind: str, name: str = "") -> Object:

@@ -17,8 +17,8 @@ from controller.domain.decide.observing import observed
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
-from controller.domain.health.attention import Attention, attend
 from controller.domain.health.look import LastWords, look_of
+from controller.domain.health.observed_time import Attention, attend
 from controller.domain.node_http import NodeAnswer, Tip
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.pace.comparison import PastRun
@@ -26,9 +26,9 @@ from controller.domain.pods.run_pods import Life, view_pods
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record, record_of
 from controller.domain.reference import Reference
+from controller.engine.claims.guarded_store import GuardedStore
 from controller.engine.claims.ledger import Ledger
-from controller.engine.claims.our_store import OurStore
-from controller.engine.polling.reference_book import TagState
+from controller.engine.polling.tag_state import TagState
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
@@ -85,7 +85,7 @@ class Bookkeeping:
         self.kept = store
         # Refilled with nothing: the store knows what was claimed in it, and no more.
         self.ledger = Ledger(store, clock, Random(0), settle=0.0, patience=0.0, records=lambda: ())
-        self.store = OurStore(store, self.ledger.admit)
+        self.store = GuardedStore(store, self.ledger.admit)
         self.publisher = Publisher(self.store, Ear())
         if reached:
             at_once(self.ledger.open("cluster"))

@@ -12,25 +12,25 @@ from controller.base.tasks import stop_all, supervise
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
 from controller.domain.record.record import Record, record_of
+from controller.engine.claims.guarded_store import GuardedStore
 from controller.engine.claims.ledger import Ledger
-from controller.engine.claims.our_store import OurStore
 from controller.engine.claims.store_keeper import StoreKeeper
 from controller.engine.evidence.closing import Closing
 from controller.engine.evidence.gatherer import Gatherer
+from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.polling.poller import Poller
-from controller.engine.polling.wanted import Wanted
 from controller.engine.ports import Cluster, NodeProbe, Registry, Sink, StateStore, Witness
-from controller.engine.probing.following import Probing
 from controller.engine.probing.prober import Prober
+from controller.engine.probing.run_looks import Probing
 from controller.engine.queue.work_queue import WorkQueue
 from controller.engine.queue.worker import OnResult, run_workers
-from controller.engine.reconcile.absent import Absent
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.follow_up import FollowUp
+from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.observe import Senses
 from controller.engine.reconcile.reconciler import Reconciler
 from controller.engine.reconcile.record_memory import RecordMemory
-from controller.engine.telling.announcer import Announcer
+from controller.engine.telling.outage_notices import OutageNotices
 from controller.engine.telling.publisher import Publisher
 from controller.engine.telling.seen_builds import SeenBuilds
 
@@ -74,9 +74,9 @@ class Engine:
         self._ports = ports
         self._options = options
         cluster, clock, random = ports.cluster, ports.clock, ports.random
-        store = OurStore(ports.store, lambda: self.ledger.admit())
+        store = GuardedStore(ports.store, lambda: self.ledger.admit())
         self.queue = WorkQueue(clock, random)
-        self._announcer = Announcer(ports.sink, clock)
+        self._outage_notices = OutageNotices(ports.sink, clock)
         self.memory = RecordMemory(store)
         self.ledger = Ledger(
             ports.store,
@@ -94,9 +94,9 @@ class Engine:
             random,
             interval=options.poll_interval,
             on_change=self._resolved,
-            on_registry=self._announcer.registry,
+            on_registry=self._outage_notices.registry,
         )
-        self._wanted = Wanted(self.poller.follow)
+        self._followed_tags = FollowedTags(self.poller.follow)
         self._publisher = Publisher(store, ports.sink)
         self._seen_builds = SeenBuilds(store)
         self._closing = Closing(
@@ -128,8 +128,8 @@ class Engine:
             Executor(cluster, store, self.ledger, self.memory, clock, self.queue.add),
             FollowUp(self._publisher, self._seen_builds, self._closing, self.ledger, clock),
             self.prober,
-            self._wanted,
-            Absent(cluster, store, self.memory, self._publisher, clock, options.rules),
+            self._followed_tags,
+            GoneDeployments(cluster, store, self.memory, self._publisher, clock, options.rules),
             nudge=self.queue.add,
             max_open_runs=options.max_open_runs,
             dry_run=options.dry_run,
@@ -142,7 +142,7 @@ class Engine:
             random,
             cluster_id=options.cluster,
             look=self.queue.add,
-            tell=self._announcer.store,
+            tell=self._outage_notices.store,
         )
         self._finished = asyncio.Event()
 
@@ -192,7 +192,7 @@ class Engine:
 
     def followed_tags(self) -> set[tuple[str, str]]:
         """(repository, tag) of what is polled."""
-        return self._wanted.tags()
+        return self._followed_tags.tags()
 
     def _changed(self, key: str) -> None:
         self.queue.add(key)
@@ -206,7 +206,7 @@ class Engine:
             self.queue.add(key)
 
     def _resolved(self, followed: Followed) -> None:
-        for key in self._wanted.keys_of(followed):
+        for key in self._followed_tags.keys_of(followed):
             self.queue.add(key)
 
     async def _resync(self) -> None:

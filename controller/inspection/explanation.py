@@ -11,14 +11,14 @@ from controller.domain.decide.observation import Decision, Leave, Observation
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
-from controller.domain.health.attention import Attention, attend
 from controller.domain.health.look import Look
+from controller.domain.health.observed_time import Attention, attend
 from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.node_http import NodeAnswer
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
 from controller.domain.record.record import OpenRun, Record
 from controller.engine.claims.ledger import Ledger
-from controller.engine.polling.reference_book import TagState
+from controller.engine.polling.tag_state import TagState
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
 from controller.inspection.deployments import Inspection

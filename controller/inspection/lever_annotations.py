@@ -12,7 +12,7 @@ from controller.domain import names
 from controller.domain.defaults import Rules
 from controller.domain.manifest.request import read_request
 from controller.domain.objects import Deployment
-from controller.domain.record.asked_once import kept, lever_value, levers_of, unanswered
+from controller.domain.record.levers import kept, lever_value, levers_of, unanswered
 from controller.domain.record.record import OpenRun
 from controller.domain.reference import parse_tag_or_digest
 from controller.domain.run import Phase

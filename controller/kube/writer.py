@@ -73,7 +73,10 @@ class DeploymentWriter:
         try:
             found = await self.read(write.key)
         except Trouble as exc:
-            raise LostReply(f"{why}; and reading it again: {exc}") from exc
+            # What to mend comes first: where it is told, it may be cut.
+            raise LostReply(
+                f"after a write it cannot be read again: {exc}; the write: {why}"
+            ) from exc
         return WriteReply(applied=found is not None and stands(write, found), deployment=found)
 
 

@@ -15,10 +15,11 @@ from yarl import URL
 
 from controller.base.clock import Clock
 from controller.base.errors import Garbled, Refused, Unavailable
+from controller.base.loopback import is_loopback
 from controller.base.text import shown
 from controller.registry.challenge import Basic, Bearer, choose, parse_challenges
 from controller.registry.docker_config import Credential, CredentialFile
-from controller.registry.hosts import Endpoint, is_loopback
+from controller.registry.hosts import Endpoint
 from controller.registry.rate_limits import Gate
 from controller.registry.tokens import Token, TokenCache, parse_token
 from controller.registry.transport import Ask, Reply, Transport

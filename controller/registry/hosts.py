@@ -3,11 +3,11 @@
 HTTPS, except for a registry on this machine's loopback, and where a person wrote an http URL.
 """
 
-import ipaddress
 from dataclasses import dataclass
 
 from yarl import URL
 
+from controller.base.loopback import is_loopback
 from controller.domain.mirrors import Mirrors
 from controller.domain.reference import DOCKER_HUB, Repository
 from controller.domain.registry_host import canonical_host
@@ -68,16 +68,6 @@ class Hosts:
         if mirror := self._mirrors.get(_HUB_API.host):
             return mirror
         return None if DOCKER_HUB in self._mirrors else _HUB_API
-
-
-def is_loopback(host: str | None) -> bool:
-    """`localhost`, 127.0.0.0/8 and ::1: what cannot leave this machine."""
-    if host is None:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def same_origin(one: URL, other: URL) -> bool:

@@ -13,7 +13,7 @@ from controller.base.durations import parse_duration
 from controller.base.text import shown
 from controller.settings.option import Defaulted, Option, Parse
 
-_USER = re.compile(r"//[^/]*@")  # before the host of a URL
+_USER = re.compile(r":[^@\s]*@")  # before the host of a URL, however it is misspelt
 
 T = TypeVar("T")
 

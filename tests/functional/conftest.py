@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.controlled_world import ControlledWorld, controlled_world
+from tests.controlled_world import ControlledWorld, controlled_world, todays_clock
 from tests.redis_servers import RedisServer, redis_server
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
-    """The simulated world with a build pushed, and no controller started yet."""
-    async with controlled_world(tmp_path) as found:
+    """The simulated world, today, with a build pushed and no controller started yet."""
+    async with controlled_world(tmp_path, clock=todays_clock()) as found:
         yield found
 
 

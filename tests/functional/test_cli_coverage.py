@@ -14,10 +14,12 @@ from controller.inspection.coverage import PATIENCE, read_coverage
 from controller.process.wiring import Surroundings
 from controller.settings.settings import load_settings
 from tests.commands import Finished, command
-from tests.controlled_world import ControlledWorld
+from tests.controlled_world import SELDOM, ControlledWorld
 from tests.fakes import FakeClock
 from tests.flaky_proxy import silent_server
 from tests.redis_servers import RedisServer, free_port
+
+pytestmark = pytest.mark.jumping
 
 FUJI = "fuji-c-chain-state-sync"
 MAINNET = "mainnet-c-chain-state-sync"
@@ -35,7 +37,7 @@ async def tested(world: ControlledWorld, redis: RedisServer) -> ControlledWorld:
     world.deploy("fuji-too")
     world.deploy("main", network="mainnet")
     world.deploy("blocked", annotations={names.SOAK: "soon"})
-    world.start(store=redis.url)
+    world.start(store=redis.url, **SELDOM)
     await world.until(lambda: "tested already" in world.message("main"))
     pair = ("fuji", "fuji-too")  # one of them tests, whichever was first
     await world.until(lambda: any("tested already" in world.message(name) for name in pair))

@@ -21,10 +21,12 @@ from controller.domain.run import Phase
 from controller.engine.evidence.gatherer import Gatherer
 from store import StateStore, Transition, open_store
 from tests.commands import LIMIT, ROOT
-from tests.controlled_world import controlled_world
+from tests.controlled_world import SELDOM, controlled_world, todays_clock
 from tests.evidence_desk import Desk, ended, node_pod, outcome
 from tests.fakes import EPOCH
 from tests.redis_servers import RedisServer, redis_server
+
+pytestmark = pytest.mark.jumping
 
 TARGET, OTHER = "fuji-c-chain-state-sync", "mainnet-full-sync"
 RUN = "20261123t060000z-aaaaaaaa"
@@ -335,9 +337,9 @@ async def test_the_records_know_what_history_has_forgotten(
     redis: RedisServer, store: StateStore, tmp_path: Path, folder: Path
 ) -> None:
     """Is the target found on the cluster where the store has no history of the run?"""
-    async with controlled_world(tmp_path) as world:
+    async with controlled_world(tmp_path, clock=todays_clock()) as world:
         world.deploy("fuji")
-        world.start()
+        world.start(**SELDOM)
         await world.passes("fuji")
         await world.stop()
         record = world.record("fuji")

@@ -16,6 +16,8 @@ from tests.commands import Finished, command
 from tests.controlled_world import ControlledWorld
 from tests.redis_servers import RedisServer
 
+pytestmark = pytest.mark.jumping
+
 TARGET = "fuji-c-chain-state-sync"
 NOON = 1795435200.0
 NEVER = "nothing has been tested here yet"

@@ -9,8 +9,10 @@ from controller.domain import names
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from tests.commands import Finished, command
-from tests.controlled_world import BUILD, REPOSITORY, ControlledWorld
+from tests.controlled_world import BUILD, REPOSITORY, SELDOM, ControlledWorld
 from tests.redis_servers import redis_server
+
+pytestmark = pytest.mark.jumping
 
 WAITS = SimulatedBuild("1.14.1", "b2" * 20, Plan(bootstrap_seconds=inf))
 
@@ -20,7 +22,7 @@ async def three(world: ControlledWorld) -> ControlledWorld:
     """One that has passed, one that is open, one that is blocked; the controller is gone."""
     world.deploy("passed")
     world.deploy("blocked", network="network-7", annotations={names.SOAK: "soon"})
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: "tested already" in world.message("passed"))
     world.world.push(REPOSITORY, "next", WAITS)
     world.deploy("open", network="mainnet", image=f"{REPOSITORY}:next")
@@ -156,7 +158,7 @@ async def test_history_from_redis(world: ControlledWorld, tmp_path: Path) -> Non
     """Does the store's history outlive the Deployment, each transition once and newest first?"""
     with redis_server(tmp_path) as redis:
         world.deploy("fuji")
-        world.start(store=redis.url)
+        world.start(store=redis.url, **SELDOM)
         await world.until(lambda: "tested already" in world.message("fuji"))
         await world.stop()
         world.world.delete("fuji")

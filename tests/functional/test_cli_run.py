@@ -9,9 +9,11 @@ import orjson
 import pytest
 
 from controller.domain import names
-from tests.commands import command, running
+from tests.commands import LIMIT, command, running
 from tests.controlled_world import ControlledWorld
 from tests.redis_servers import free_port
+
+pytestmark = pytest.mark.jumping
 
 SECRET = "hunter2"
 
@@ -42,10 +44,10 @@ async def test_a_signal_stops_in_good_order(world: ControlledWorld, number: sign
     """
     world.deploy("fuji")
     async with running(*flags(world), POD_NAME="controller-7") as process:
-        await world.until(lambda: world.phase("fuji") == "Soaking" or world.outcomes("fuji"))
+        await world.until(lambda: world.phase("fuji") == "Bootstrapping")
         assert holder(world) == "controller-7"
         process.send_signal(number)
-        _, err = await asyncio.wait_for(process.communicate(), 30)
+        _, err = await asyncio.wait_for(process.communicate(), LIMIT)
         assert process.returncode == 0
     assert holder(world) == ""
     entries = [orjson.loads(line) for line in err.decode().splitlines()]
@@ -59,7 +61,7 @@ async def test_run_says_what_a_store_lacks_and_no_password(world: ControlledWorl
     async with running(*flags(world, "--store", store)) as process:
         said = [line async for line in lines_until(process, b"StoreUnreachable")]
         process.send_signal(signal.SIGTERM)
-        out, err = await asyncio.wait_for(process.communicate(), 30)
+        out, err = await asyncio.wait_for(process.communicate(), LIMIT)
         assert process.returncode == 0
     everything = b"".join(said) + out + err
     assert SECRET.encode() not in everything
@@ -69,7 +71,7 @@ async def test_run_says_what_a_store_lacks_and_no_password(world: ControlledWorl
 async def lines_until(process: Process, word: bytes) -> AsyncIterator[bytes]:
     """Lines of standard error, the one with the word last."""
     assert process.stderr is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LIMIT):
         while line := await process.stderr.readline():
             yield line
             if word in line:
@@ -89,7 +91,6 @@ async def test_a_port_that_is_taken_is_a_fault_of_the_setting(world: ControlledW
     assert "--listen" in faults[0]
 
 
-@pytest.mark.timeout(120)
 async def test_the_demo_shows_every_outcome() -> None:
     """Does the demo end by itself with 0, and tell of each target, each build and each verdict?"""
     done = await command("demo")

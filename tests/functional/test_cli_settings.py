@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.commands import command
 from tests.controlled_world import ControlledWorld
 from tests.redis_servers import free_port
+
+pytestmark = pytest.mark.jumping
 
 SECRET = "hunter2"
 

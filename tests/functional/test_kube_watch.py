@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from random import Random
 
 import pytest
@@ -23,6 +24,7 @@ from controller.kube.watch.informer import Informer
 from controller.kube.watch.list_and_watch import ListAndWatch, StreamTimes
 from controller.kube.watch.listing import ATTEMPTS, list_all
 from controller.kube.watch.reflector import ReflectorTimes
+from tests.jumping_loop import LoopClock
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import (
@@ -37,23 +39,23 @@ from tests.kube_samples.objects import (
 from tests.kube_samples.script import Script, lost, reply, stream
 from tests.misbehaving import RawServer
 
+pytestmark = pytest.mark.jumping
+
 SELECTOR = "bootstrap.avax.network/test=true"
-TINY = StreamTimes(silence=0.05, grace=0.05)
+TIMES = StreamTimes()
 
 
 @asynccontextmanager
-async def source_of(
-    server: Script, times: StreamTimes | None = None
-) -> AsyncIterator[ListAndWatch[Deployment]]:
-    clock = InstantClock()
+async def source_of(server: Script) -> AsyncIterator[ListAndWatch[Deployment]]:
+    clock = LoopClock()
     async with KubeClient(GivenCredentials(server.url), clock) as client:
-        yield ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock, times)
+        yield ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock)
 
 
 async def watched(
     source: ListAndWatch[Deployment],
     heard: list[WatchEvent[Deployment]] | None = None,
-    timeout: float = 300,
+    timeout: float = 300.0,
 ) -> list[WatchEvent[Deployment]]:
     """Everything until the watch ends; in `heard` too, for one that ends badly."""
     heard = [] if heard is None else heard
@@ -187,30 +189,26 @@ async def test_a_watch_refused_in_text_is_no_event() -> None:
 async def test_silence_is_not_waited_out() -> None:
     """A half open connection says nothing for ever; bookmarks make that visible."""
     body = stream(bookmark("11"), end="silent")
-    async with Script(body) as server, source_of(server, TINY) as source:
+    async with Script(body) as server, source_of(server) as source:
         heard: list[WatchEvent[Deployment]] = []
         with pytest.raises(Unavailable, match="silent"):
             await watched(source, heard)
     assert heard == [Bookmark("11")]
+    assert LoopClock().monotonic() == pytest.approx(TIMES.silence)
 
 
 async def test_a_server_that_never_ends_a_watch_is_left() -> None:
     """It may ignore the timeout that we asked for; that is an end and no failure."""
-    body = stream(bookmark("11"), end="silent")
-    async with Script(body) as server, source_of(server, StreamTimes(grace=0.05)) as source:
-        assert await watched(source, timeout=0.01) == [Bookmark("11")]
+    minutes = [partial(LoopClock().sleep, 60.0), bookmark("11")]
+    async with Script(stream(*minutes * 5, end="silent")) as server, source_of(server) as source:
+        assert await watched(source, timeout=300.0) == [Bookmark("11")] * 5
+        assert LoopClock().monotonic() == pytest.approx(300.0 + TIMES.grace)
 
 
 async def test_a_server_that_accepts_and_says_nothing_is_left() -> None:
     """Not even headers come: the request has its own limit."""
     async with RawServer(None) as server:
-        clock = InstantClock()
-        clock_within = clock.within
-
-        async def impatient(seconds: float, awaitable: object) -> object:
-            return await clock_within(min(seconds, 0.05), awaitable)  # type: ignore[arg-type]
-
-        clock.within = impatient  # type: ignore[method-assign, assignment]
+        clock = LoopClock()
         url = f"http://127.0.0.1:{server.port}"
         async with KubeClient(GivenCredentials(url), clock) as client:
             source = ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock)
@@ -245,10 +243,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(server: Script, times: StreamTimes | None = None) -> AsyncIterator[Running]:
+async def running(server: Script) -> AsyncIterator[Running]:
     clock = InstantClock()
     async with KubeClient(GivenCredentials(server.url), clock) as client:
-        source = ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock, times)
+        source = ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock)
         informer = Informer(
             source,
             Cache[Deployment](),
@@ -288,7 +286,7 @@ async def test_an_informer_outlives_everything_at_once() -> None:
             reply(listing(deployment("b", "11"), deployment("d"), version="95")),
             stream(line("DELETED", deployment("d", "96")), end="silent"),
         ) as server,
-        running(server, StreamTimes(silence=0.1)) as run,
+        running(server) as run,
     ):
         heard = [await run.heard.get() for _ in range(7)]
         assert run.informer.cache.keys() == ["bootstrap/b"]

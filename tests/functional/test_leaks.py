@@ -46,7 +46,7 @@ def test_no_loop():
 def suite(tmp_path: Path) -> Path:
     """A small project with our conftest and our pytest settings."""
     (tmp_path / "tests" / "functional").mkdir(parents=True)
-    for name in ("conftest.py", "leaks.py"):
+    for name in ("conftest.py", "leaks.py", "jumping_loop.py"):
         shutil.copy(TESTS / name, tmp_path / "tests" / name)
     shutil.copy(TESTS.parent / "pyproject.toml", tmp_path / "pyproject.toml")
     return tmp_path
@@ -59,7 +59,7 @@ def run(suite: Path, *arguments: str) -> str:
         cwd=suite,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=250,
         check=False,
     )
     return done.stdout + done.stderr

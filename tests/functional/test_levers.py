@@ -10,11 +10,13 @@ from controller.domain.record.record import Outcome
 from controller.inspection.lever_writer import FIELD_MANAGER
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
-from tests.controlled_world import BUILD, REPOSITORY, SOAK, ControlledWorld
+from tests.controlled_world import BUILD, MINUTE, REPOSITORY, SELDOM, ControlledWorld
 from tests.lever_command import Said, command
 
+pytestmark = pytest.mark.jumping
+
 ENDLESS = SimulatedBuild("1.14.2", "c3" * 20, Plan(bootstrap_seconds=inf))
-CANDIDATE = SimulatedBuild("1.15.0", "d4" * 20, Plan(bootstrap_seconds=0.1))
+CANDIDATE = SimulatedBuild("1.15.0", "d4" * 20, Plan(bootstrap_seconds=20 * MINUTE))
 JANE = re.compile(r"jane@\S+ asked for it at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -52,7 +54,7 @@ async def test_abort_ends_the_run_and_says_who(world: ControlledWorld) -> None:
     """Does `abort` end the open run, naming who asked and when, and nothing where none is open?"""
     world.world.push(REPOSITORY, "latest", ENDLESS)
     world.deploy("fuji")
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("fuji") == "Bootstrapping")
     run = (world.record("fuji") or pytest.fail("no record")).run
     assert run is not None
@@ -75,7 +77,7 @@ async def test_an_abort_by_another_tool_names_the_tool(world: ControlledWorld) -
     """Is the field manager named where the value does not say who asked?"""
     world.world.push(REPOSITORY, "latest", ENDLESS)
     world.deploy("fuji")
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("fuji") == "Bootstrapping")
     world.world.annotate("fuji", abort_requested_at="now")
     await world.until(lambda: world.outcomes("fuji") == ["Aborted"])
@@ -85,7 +87,7 @@ async def test_an_abort_by_another_tool_names_the_tool(world: ControlledWorld) -
 async def test_retest_makes_another_attempt(world: ControlledWorld) -> None:
     """Does `retest` have the tested build tested once more, and say who asked for it?"""
     world.deploy("fuji")
-    world.start()
+    world.start(**SELDOM)
     await world.passes("fuji")
     code, out, _ = await pull(world, "retest", "bootstrap/fuji")
     assert code == 0
@@ -100,7 +102,7 @@ async def test_suspend_and_resume(world: ControlledWorld) -> None:
     """Does nothing start between `suspend` and `resume`, and does each do nothing a second time?"""
     world.deploy("fuji")
     assert (await pull(world, "suspend", "--all")).code == 0
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("fuji") == "Suspended")
     assert f"written with '{FIELD_MANAGER}'" in world.message("fuji")
     before = commands_writes(world)
@@ -120,8 +122,8 @@ async def test_suspend_and_resume(world: ControlledWorld) -> None:
 
 async def test_a_retest_waits_for_the_end_of_a_suspension(world: ControlledWorld) -> None:
     """Is it written with a hint, asked for only once, and done after `resume`?"""
-    world.deploy("fuji", annotations={**SOAK, names.SUSPEND: "true"})
-    world.start()
+    world.deploy("fuji", annotations={names.SUSPEND: "true"})
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("fuji") == "Suspended")
     code, out, _ = await pull(world, "retest", "fuji")
     assert code == 0
@@ -142,8 +144,8 @@ async def test_end_hold_lets_the_next_build_in(world: ControlledWorld) -> None:
     where nothing is held?
     """
     world.world.push(REPOSITORY, "latest", ENDLESS)
-    world.deploy("fuji", annotations={**SOAK, names.TIMEOUT: "1s"})
-    world.start()
+    world.deploy("fuji", annotations={names.TIMEOUT: "1h"})
+    world.start(**SELDOM)
     await world.until(lambda: world.phase("fuji") == "Held")
     failed = last(world, "fuji").run
     world.world.annotate("fuji", timeout=None)
@@ -170,7 +172,7 @@ async def test_a_candidate_is_tested_ahead_of_the_tag(world: ControlledWorld) ->
     code, out, _ = await pull(world, "test-build", "v1.15.0-rc.1", "--all")
     assert code == 0
     assert out.count("v1.15.0-rc.1 is queued: it is tested next") == 2
-    world.start()
+    world.start(**SELDOM)
     wanted = [CANDIDATE.digest(), BUILD.digest()]
     for name in ("fuji", "mainnet"):
         await world.until(lambda name=name: builds(world, name) == wanted)

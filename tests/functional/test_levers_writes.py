@@ -9,7 +9,6 @@ from random import Random
 import orjson
 import pytest
 
-from controller.base.clock import SystemClock
 from controller.base.errors import Forbidden
 from controller.cli.main import main
 from controller.domain import names
@@ -24,7 +23,10 @@ from controller.simulator.apiserver.server_faults import failure
 from controller.simulator.faults import Answer, LoseReply
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.world import PERSON, World
+from tests.jumping_loop import LoopClock
 from tests.lever_command import command
+
+pytestmark = pytest.mark.jumping
 
 WHO = "jane@laptop"
 SETTINGS = ServerSettings(namespaces=("default", "bootstrap", "other"))
@@ -33,7 +35,7 @@ SETTINGS = ServerSettings(namespaces=("default", "bootstrap", "other"))
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     """A Deployment without an annotation of ours, and no controller."""
-    async with World(SystemClock(), Random(1), kubelet=False, settings=SETTINGS) as world:
+    async with World(LoopClock(), Random(1), kubelet=False, settings=SETTINGS) as world:
         world.deploy("fuji")
         yield world
 
@@ -66,13 +68,13 @@ def patches(world: World) -> int:
 @asynccontextmanager
 async def opened(kubeconfig: Path) -> AsyncIterator[LeverHand]:
     async with AsyncExitStack() as stack:
-        around = Surroundings(SystemClock(), Random(2), {})
+        around = Surroundings(LoopClock(), Random(2), {})
         yield await open_hand(load_settings({"kubeconfig": str(kubeconfig)}, {}), around, stack)
 
 
 async def test_a_first_annotation_is_written(tmp_path: Path) -> None:
     """Is a missing map of annotations added whole, and managedFields name the command?"""
-    api = SimulatedApiServer(SystemClock(), Random(1))  # and nobody who writes annotations
+    api = SimulatedApiServer(LoopClock(), Random(1))  # and nobody who writes annotations
     await api.start()
     try:
         api.objects.create("deployments", TargetManifest("fuji").deployment(), PERSON)
@@ -173,7 +175,7 @@ async def test_a_record_that_cannot_be_read_is_said(world: World, hand: LeverHan
 
 
 @pytest.fixture
-def kubeconfig(world: World, tmp_path: Path) -> Path:
+async def kubeconfig(world: World, tmp_path: Path) -> Path:
     """Of a world with `fuji` in two namespaces."""
     world.deploy("fuji", namespace="other")
     return world.kubeconfig(tmp_path / "typed")

@@ -5,7 +5,7 @@ That all is passed on as it came, and the answers back, is asked by test_store_c
 
 import pytest
 
-from controller.engine.claims.our_store import OurStore
+from controller.engine.claims.guarded_store import GuardedStore
 from store import MemoryStore, PassingStore, ReadOnlyStore, StateStore, StoreMisused
 from tests.store_calls import ANNA, BERT, BUILD, CALLS, META, READS, WRITES, everything, methods
 
@@ -83,7 +83,7 @@ async def test_store_that_is_not_ours_is_not_used(name: str) -> None:
     behind = MemoryStore()
     before = await everything(behind)
     with pytest.raises(StoreMisused, match="another cluster"):
-        await CALLS[name](OurStore(behind, refuse))
+        await CALLS[name](GuardedStore(behind, refuse))
     assert await everything(behind) == before
 
 
@@ -91,7 +91,7 @@ async def test_store_that_is_ours_is_used() -> None:
     """Does everything reach the store once the ledger admits it, asked anew at each call?"""
     asked = []
     behind = NoisyStore()
-    ours = OurStore(behind, lambda: asked.append(1))
+    ours = GuardedStore(behind, lambda: asked.append(1))
     answers = await filled(ours)
     assert all(answers.values())
     assert await everything(behind) == answers
@@ -111,7 +111,7 @@ async def test_warnings_and_the_end_are_passed_on(kind: type[PassingStore]) -> N
 async def test_store_that_is_not_ours_is_inspected_and_closed() -> None:
     """Can the controller warn of a store that it may not use, and end?"""
     behind = NoisyStore()
-    store = OurStore(behind, refuse)
+    store = GuardedStore(behind, refuse)
     assert await store.inspect() == ["keeps nothing"]
     await store.close()
     assert behind.closed

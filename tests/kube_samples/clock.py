@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class InstantClock:
-    """Sleeping takes no time and moves this clock on; limits on waiting for others are real.
+    """Sleeping takes no time and moves this clock on; limits on waiting for others are the loop's.
 
     slept: seconds of each sleep, in order.
     """

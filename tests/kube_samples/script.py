@@ -26,7 +26,7 @@ def reply(body: dict[str, Any] | bytes, code: int = 200, **headers: str) -> Answ
     return answer
 
 
-Part = bytes | Callable[[], object]
+Part = bytes | Callable[[], Awaitable[None] | None]
 
 
 def stream(*parts: Part, end: str = "clean") -> Answer:
@@ -40,8 +40,8 @@ def stream(*parts: Part, end: str = "clean") -> Answer:
         for part in parts:
             if isinstance(part, bytes):
                 await response.write(part)
-            else:
-                part()
+            elif (waiting := part()) is not None:
+                await waiting
         if end == "cut":
             assert request.transport is not None
             request.transport.abort()

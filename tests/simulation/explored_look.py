@@ -17,8 +17,8 @@ from controller.domain.decide.observation import (
     Observation,
 )
 from controller.domain.followed import Followed
-from controller.domain.health.attention import Attention
 from controller.domain.health.demands import demands_of
+from controller.domain.health.observed_time import Attention
 from controller.domain.health.soak import Soak
 from controller.domain.node_http import Tip
 from controller.domain.objects import Pod
@@ -27,7 +27,7 @@ from controller.domain.record.record import Record
 from controller.domain.run import Phase
 from controller.domain.target import SyncMode
 from controller.engine.claims.ledger import Ledger
-from controller.engine.polling.reference_book import TagState
+from controller.engine.polling.tag_state import TagState
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
 from tests.fakes import EPOCH

@@ -10,7 +10,7 @@ from controller.cli.levers import WHO_BYTES, person
 from controller.domain import names
 from controller.domain.manifest.field_owners import annotation_manager
 from controller.domain.objects import Deployment, ManagedField
-from controller.domain.record.asked_once import VALUE_BYTES, asked, lever_value
+from controller.domain.record.levers import VALUE_BYTES, asked, lever_value
 from controller.domain.run import Phase
 from controller.inspection import lever_annotations as wishes
 from controller.inspection.deployments import InspectedDeployment

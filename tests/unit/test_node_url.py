@@ -99,6 +99,15 @@ def test_a_pod_without_an_address_is_not_reached() -> None:
     assert str(NodeUrl("http://{pod}").of(early, "/")) == "http://fuji-0/"
 
 
+def test_a_name_made_of_an_address() -> None:
+    """Is a template taken that can be asked in clusters of IPv4 alone, and told where it cannot?"""
+    url = NodeUrl.parse("http://{pod_ip}.example")
+
+    assert str(url.of(FOUR, "/")) == "http://10.1.2.3.example/"
+    with pytest.raises(Unavailable, match="is no URL to ask a node at"):
+        url.of(SIX, "/")
+
+
 @pytest.mark.parametrize("pod_ip", ["fe80::1%eth 0", "10.0.0.1/x?", "a@b"])
 def test_an_address_that_makes_no_url_is_not_reached(pod_ip: str) -> None:
     """Can an odd address of a pod neither raise what nobody expects nor lead elsewhere?"""

@@ -12,8 +12,8 @@ import pytest
 from controller.domain.build import Platform, Quota, Resolution
 from controller.domain.followed import Followed
 from controller.domain.reference import Repository
-from controller.engine.polling.reference_book import TagState
 from controller.engine.polling.tag_memory import BUILDS_KEPT
+from controller.engine.polling.tag_state import TagState
 from tests.engine_fakes import digest
 from tests.poller_desk import AMD64, ARM64, INTERVAL, LATEST, REPOSITORY, Desk, working_desk
 

@@ -5,7 +5,7 @@ from controller.domain.decide.next_record import decided, evolve, with_step
 from controller.domain.decide.observation import Decision
 from controller.domain.decide.start_case import StartCase
 from controller.domain.decide.waiting import wait
-from controller.domain.record.asked_once import kept
+from controller.domain.record.levers import kept
 from controller.domain.run import Phase, Reason
 
 

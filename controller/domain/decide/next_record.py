@@ -8,7 +8,7 @@ from controller.base.text import cut_bytes
 from controller.domain import names
 from controller.domain.decide.messages.open_run import is_over
 from controller.domain.decide.observation import Decision, Effect, Observation
-from controller.domain.record.asked_once import levers_of
+from controller.domain.record.levers import levers_of
 from controller.domain.record.record import SCHEMA, Outcome, Record, Step, encode_record
 from controller.domain.record.write import ImageChange, Write
 from controller.domain.run import Phase

@@ -18,7 +18,7 @@ from controller.domain.decide.observation import (
 from controller.domain.decide.start_case import StartCase
 from controller.domain.decide.waiting import TOLD, TROUBLES, wait
 from controller.domain.manifest.field_owners import annotation_manager
-from controller.domain.record.asked_once import asked, kept
+from controller.domain.record.levers import asked, kept
 from controller.domain.record.pin import pin_changes
 from controller.domain.record.record import OpenRun, Record
 from controller.domain.run import Phase, Reason, new_run_id

@@ -6,7 +6,7 @@ from datetime import datetime
 from controller.base.errors import TargetFault
 from controller.domain.build import Build, Resolution
 from controller.domain.defaults import Rules
-from controller.domain.health.attention import Attention
+from controller.domain.health.observed_time import Attention
 from controller.domain.manifest.request import RunRequest
 from controller.domain.objects import Deployment, Pod
 from controller.domain.pace.comparison import PastRun

@@ -11,7 +11,7 @@ from controller.domain.decide.observation import Decision, Observation
 from controller.domain.decide.phase_changes import take_course
 from controller.domain.decide.run_case import RunCase
 from controller.domain.manifest.request import configuration_hash, node_container_name
-from controller.domain.record.asked_once import asked, unanswered
+from controller.domain.record.levers import asked, unanswered
 from controller.domain.record.pin import PinState, restoring_changes
 from controller.domain.record.record import OpenRun, Record
 from controller.domain.run import Phase, Reason

@@ -6,7 +6,7 @@ from functools import cached_property
 from controller.domain.build import Build
 from controller.domain.decide.observation import Observation
 from controller.domain.manifest.request import RunRequest, configuration_hash
-from controller.domain.record.asked_once import levers_of, unanswered
+from controller.domain.record.levers import levers_of, unanswered
 from controller.domain.record.record import Record
 
 

@@ -7,9 +7,9 @@ from controller.domain.decide.messages import verdict as say
 from controller.domain.decide.observation import Observation
 from controller.domain.decide.run_case import RunCase
 from controller.domain.defaults import Rules
-from controller.domain.health.attention import Attention
 from controller.domain.health.conditions import patience_of
 from controller.domain.health.demands import Demand, demands_of
+from controller.domain.health.observed_time import Attention
 from controller.domain.health.soak import Soak
 from controller.domain.pods.process_end import EndKind
 from controller.domain.record.parts import Seen

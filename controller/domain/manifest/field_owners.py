@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.objects import Deployment, ManagedField
 
 
@@ -62,7 +63,7 @@ def _names(key: str, container: str) -> bool:
         return False
     try:
         found = msgspec.json.decode(key[2:])
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return False
     return isinstance(found, dict) and found.get("name") == container
 
@@ -70,5 +71,5 @@ def _names(key: str, container: str) -> bool:
 def _fields(entry: ManagedField) -> Any:
     try:
         return msgspec.json.decode(entry.fields_v1)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return {}

@@ -1,7 +1,6 @@
 """At which address the node's HTTP server listens: whether anybody outside its pod can ask it."""
 
-import ipaddress
-
+from controller.base.loopback import is_loopback
 from controller.base.text import shown
 from controller.domain.manifest.node_flags import NodeFlags
 from controller.domain.objects import Container
@@ -10,7 +9,7 @@ _FLAG = "http-host"
 _CONFIG_FILES = ("config-file", "config-file-content")
 _NOBODY = "nobody can reach the node from outside its pod"
 # Names that a kubelet writes into every pod's /etc/hosts for its loopback.
-_NAMES = {"localhost", "ip6-localhost", "ip6-loopback"}
+_NAMES = {"localhost", "ip6-localhost", "ip6-loopback"}  # with a dot at their end, too
 
 
 def why_out_of_reach(container: Container) -> str:
@@ -33,11 +32,4 @@ def why_out_of_reach(container: Container) -> str:
 
 def _is_loopback(host: str) -> bool:
     """An empty host, as only a flag can say it, is every address [96]."""
-    if host.lower().removesuffix(".") in _NAMES:
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
+    return host.lower().removesuffix(".") in _NAMES or is_loopback(host)

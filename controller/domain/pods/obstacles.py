@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from controller.base.undecodable import UNDECODABLE
 from controller.domain.manifest.http_host import why_out_of_reach
 from controller.domain.objects import Container, ContainerStatus, Pod, StateTerminated, StateWaiting
 
@@ -148,7 +149,7 @@ def _failed(ended: StateTerminated | None) -> bool:
 def _complaint(ended: StateTerminated) -> str:
     try:
         found = msgspec.json.decode(ended.message, type=_Complaint).error
-    except (msgspec.DecodeError, UnicodeError):
+    except UNDECODABLE:
         found = ""
     lines = ended.message.strip().splitlines()
     return found or (lines[-1] if lines else ended.reason)

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
+from controller.base.undecodable import UNDECODABLE
 from controller.domain import names
 from controller.domain.node_http import NodeAddress
 from controller.domain.objects import ContainerStatus, Deployment, Pod, StateTerminated
@@ -122,7 +123,7 @@ def _word(pod: Pod) -> InitWord | None:
     for termination in _terminations(pod):
         try:
             word = msgspec.json.decode(termination.message, type=InitWord)
-        except (msgspec.DecodeError, UnicodeError):
+        except UNDECODABLE:
             continue
         if word.run and word.data:
             return replace(word, said=termination.finished_at)

@@ -18,15 +18,15 @@ from controller.base.errors import BootstrapError, Garbled, Unavailable
 from controller.base.text import shown
 from controller.domain.followed import Followed
 from controller.domain.reference import Repository
-from controller.engine.polling.reference_book import (
+from controller.engine.polling.registry_outages import Outages
+from controller.engine.polling.tag_memory import TagMemory
+from controller.engine.polling.tag_state import (
     HEAD_CAP,
-    ReferenceBook,
+    TagBook,
     TagState,
     backoff_for,
     wait_asked,
 )
-from controller.engine.polling.registry_outages import Outages
-from controller.engine.polling.tag_memory import TagMemory
 from controller.engine.ports import Registry, StateStore
 from controller.engine.queue.alarm import Alarm
 
@@ -43,7 +43,7 @@ class _Question:
         self.fixed = example.fixed
         self.host = example.repository.registry
         self.backoff = backoff
-        self.books: dict[Followed, ReferenceBook] = {}
+        self.books: dict[Followed, TagBook] = {}
         self.digest: str | None = None
         self.confirmed = ""  # when `digest` was last said by the registry
         self.due = -math.inf  # at once
@@ -98,7 +98,7 @@ class Poller:
                 self._questions[key] = _Question(followed, self._backoff())
             question = self._questions[key]
             if followed not in question.books:
-                question.books[followed] = ReferenceBook(
+                question.books[followed] = TagBook(
                     followed, self._interval, self._clock, self._random
                 )
                 question.due = -math.inf
@@ -170,7 +170,7 @@ class Poller:
             fields = self._fields(question)
             await self._memory.save_tag(str(question.repository), question.reference, fields)
 
-    async def _ask(self, question: _Question, books: list[ReferenceBook]) -> None:
+    async def _ask(self, question: _Question, books: list[TagBook]) -> None:
         """Raises where the reference itself could not be asked for; a build that could not be had
         is its book's failure alone.
         """
@@ -183,7 +183,7 @@ class Poller:
         for book in books:
             await self._resolve(book, digest)
 
-    async def _resolve(self, book: ReferenceBook, digest: str) -> None:
+    async def _resolve(self, book: TagBook, digest: str) -> None:
         followed = book.followed
         if book.resolution and book.resolution.digest == digest:
             book.resolved(digest, book.resolution.build)
@@ -221,7 +221,7 @@ class Poller:
         spread = 1.0 + JITTER * (2.0 * self._random.random() - 1.0)
         return self._clock.monotonic() + self._interval * spread
 
-    def _tell(self, book: ReferenceBook) -> None:
+    def _tell(self, book: TagBook) -> None:
         followed = book.followed
         log = logger.bind(repository=str(followed.repository), reference=followed.reference)
         if book.error is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from controller.base.said_once import SaidOnce
-from controller.engine.polling.reference_book import LASTING_FAILURES
+from controller.engine.polling.tag_state import LASTING_FAILURES
 
 
 class Outages:

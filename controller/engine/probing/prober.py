@@ -8,11 +8,11 @@ from random import Random
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all, supervise
 from controller.domain.defaults import Rules
-from controller.domain.health.attention import Attention
+from controller.domain.health.observed_time import Attention
 from controller.domain.pace.comparison import PastRun
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record
-from controller.engine.probing.following import Following, Probing
+from controller.engine.probing.run_looks import Probing, RunLooks
 
 __all__ = ["Prober"]
 
@@ -36,7 +36,7 @@ class Prober:
         self._interval = interval
         self._rules = rules
         self._on_look = on_look
-        self._following: dict[str, Following] = {}
+        self._following: dict[str, RunLooks] = {}
 
     def attention(self, key: str) -> Attention | None:
         following = self._following.get(key)
@@ -61,7 +61,7 @@ class Prober:
         if following is not None and record.run is not None:
             following.record = record
         elif record.run is not None:
-            following = Following(self._probing, self._clock, record, self._interval, self._rules)
+            following = RunLooks(self._probing, self._clock, record, self._interval, self._rules)
             self._following[key] = following
             following.task = asyncio.create_task(
                 supervise(
@@ -86,7 +86,7 @@ class Prober:
         self._following.clear()
         await stop_all(tasks)
 
-    async def _follow(self, following: Following) -> None:
+    async def _follow(self, following: RunLooks) -> None:
         """The loop of one run."""
         await following.begin()
         while True:

@@ -9,8 +9,8 @@ from controller.domain.objects import Deployment
 from controller.engine.claims.ledger import Ledger
 from controller.engine.evidence.closing import Closing
 from controller.engine.telling.publisher import Publisher
-from controller.engine.telling.remarks import Remarks
 from controller.engine.telling.seen_builds import SeenBuilds
+from controller.engine.telling.unrecorded_notices import UnrecordedNotices
 from store.api import StoreMisused, StoreUnavailable
 
 
@@ -29,7 +29,7 @@ class FollowUp:
         self._seen_builds = seen_builds
         self._closing = closing
         self._ledger = ledger
-        self._remarks = Remarks(publisher.tell, clock)
+        self._remarks = UnrecordedNotices(publisher.tell, clock)
 
     async def settled(self, o: Observation) -> None:
         """Nothing is left to decide. Raises what the store raises."""

@@ -10,13 +10,13 @@ from controller.domain.decide.observation import Choice, Leave, Observation
 from controller.domain.decide.observing import contested, needs_claims, observed, with_claims
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
-from controller.domain.health.attention import Attention
+from controller.domain.health.observed_time import Attention
 from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record, record_of
 from controller.engine.claims.ledger import Ledger, seen
-from controller.engine.polling.reference_book import TagState
+from controller.engine.polling.tag_state import TagState
 from controller.engine.ports import Cluster
 from controller.engine.reconcile.record_memory import RecordMemory
 from store.api import StateStore, StoreMisused, StoreUnavailable

@@ -8,16 +8,17 @@ from dataclasses import replace
 from loguru import logger
 
 from controller.base.errors import Forbidden
+from controller.base.said_once import SaidOnce
 from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
 from controller.domain.run import Phase
-from controller.engine.polling.wanted import Wanted
+from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.probing.prober import Prober
-from controller.engine.reconcile.absent import Absent
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.follow_up import FollowUp
+from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.leave_to_start import LeaveToStart
 from controller.engine.reconcile.observe import Senses, observe
 
@@ -40,8 +41,8 @@ class Reconciler:
         executor: Executor,
         follow_up: FollowUp,
         prober: Prober,
-        wanted: Wanted,
-        absent: Absent,
+        followed_tags: FollowedTags,
+        absent: GoneDeployments,
         *,
         nudge: Callable[[str], None],
         max_open_runs: int | None,
@@ -55,12 +56,12 @@ class Reconciler:
         self._starts = LeaveToStart(senses, executor, max_open_runs)
         self._follow_up = follow_up
         self._prober = prober
-        self._wanted = wanted
+        self._followed_tags = followed_tags
         self._absent = absent
         self._nudge = nudge
         self._dry_run = dry_run
         self._locks: dict[str, asyncio.Lock] = {}
-        self._said: dict[str, tuple[str, str, str]] = {}
+        self._said = SaidOnce[tuple[str, str, str]]()
 
     async def reconcile(self, key: str) -> float | None:
         """Seconds until the key wants to be looked at again; None to wait for a change. Raises what
@@ -68,7 +69,8 @@ class Reconciler:
         """
         deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
         if deployment is None:
-            self._wanted.forget(key)
+            self._said.end(key)
+            self._followed_tags.forget(key)
             self._prober.forget(key)
             self._follow_up.forget(key)
             return await self._absent.look(key)
@@ -93,7 +95,7 @@ class Reconciler:
             if not set(self._starts.lock_names(deployment)) <= set(locks):
                 return 0.0  # another target by now, or free to start: under those locks, then
             o = await observe(self._senses, deployment, self._starts.leave(key, target))
-            self._wanted.note(key, o)
+            self._followed_tags.note(key, o)
             self._follow(key, o)
             decision = decide(o)
             if _passes(o, decision) and not await self._passes_still(key, o):
@@ -108,7 +110,7 @@ class Reconciler:
                 return self._again_in(decision, o)
             if _begins_or_ends_a_run(o, decision):
                 self._follow_up.began_or_ended(o, decision)
-                for sibling in self._wanted.siblings(key):
+                for sibling in self._followed_tags.siblings(key):
                     self._nudge(sibling)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
         return None
@@ -141,9 +143,7 @@ class Reconciler:
 
     def _say(self, key: str, decision: Decision) -> None:
         """A dry run says what it would do, once."""
-        said = (decision.phase, decision.reason, decision.message)
-        if self._said.get(key) != said:
-            self._said[key] = said
+        if self._said.begin(key, (decision.phase, decision.reason, decision.message)):
             logger.bind(
                 deployment=key,
                 phase=str(decision.phase),

@@ -4,6 +4,8 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from controller.base.loopback import is_loopback
+
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     """The proxy of HTTPS_PROXY (HTTP_PROXY for a plain URL) unless NO_PROXY names the host [37].
@@ -16,16 +18,11 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     host = parts.hostname or ""
     name = f"{parts.scheme}_proxy"
     proxy = environ.get(name) or environ.get(name.upper())
-    if not proxy or host == "localhost" or _loopback(host):
+    if not proxy or is_loopback(host):
         return None
     if _excluded(host, environ.get("no_proxy") or environ.get("NO_PROXY") or ""):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _loopback(host: str) -> bool:
-    address = _address(host)
-    return address is not None and address.is_loopback
 
 
 def _excluded(host: str, no_proxy: str) -> bool:

@@ -128,10 +128,11 @@ def compare(old: Object, new: Object) -> Difference:
     removed: set[Path] = set()
 
     def walk(left: Any, right: Any, field: str, path: Path) -> None:
+        if left == right:
+            return
         lefts, rights = children(left, field, path), children(right, field, path)
         if lefts is None and rights is None:
-            if left != right:
-                modified.add(path)
+            modified.add(path)
             return
         lefts, rights = lefts or {}, rights or {}
         for key in lefts.keys() | rights.keys():

@@ -138,7 +138,10 @@ class Objects:
             raise not_found(resource, name)
         offered = copied(old)
         wanted = change(offered)
-        new = tidied(copied(offered if wanted is None else wanted))
+        wanted = offered if wanted is None else wanted
+        if wanted == old and write.entries is None:
+            return copied(wanted)
+        new = tidied(copied(wanted))
         new = self._within_subresource(old, new, write.subresource)
         self._check_preconditions(resource, old, new)
         for field in _FIXED:

@@ -16,7 +16,7 @@ RETRY = 3600.0
 _TAGS = 5  # names of the same build that a record keeps
 
 
-class Briefing:
+class RunFactsReader:
     """For one run. Nothing is decided by what could not be had."""
 
     def __init__(self, registry: Registry, witness: Witness, clock: Clock) -> None:

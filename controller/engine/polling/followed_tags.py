@@ -9,7 +9,7 @@ from controller.domain.followed import Followed
 from controller.domain.record.record import Record
 
 
-class Wanted:
+class FollowedTags:
     """Keeps the poller's set equal to what all Deployments together want."""
 
     def __init__(self, follow: Callable[[Iterable[Followed]], None]) -> None:

@@ -6,7 +6,7 @@ from store.api import StateStore
 from store.passing_on import PassingStore
 
 
-class OurStore(PassingStore):
+class GuardedStore(PassingStore):
     """Passes every call on. admit: raises StoreUnavailable or StoreMisused while nothing may be
     read or written there, for it may be another cluster's memory.
     """

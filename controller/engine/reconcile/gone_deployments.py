@@ -19,7 +19,7 @@ from controller.engine.telling.publisher import Publisher
 _NO_MANIFEST = TargetFault("Gone", "the Deployment is not there")
 
 
-class Absent:
+class GoneDeployments:
     """A record without a Deployment lives on in memory and in the store, and is written there."""
 
     def __init__(

@@ -11,7 +11,7 @@ from controller.domain.notice import Level, Notice
 from controller.domain.objects import Deployment
 
 
-class Remarks:
+class UnrecordedNotices:
     """Each is told once while it stands, and once when it is over. Nothing is remembered over a
     restart: what still stands then is told again, by the same id while nothing else was written.
     """

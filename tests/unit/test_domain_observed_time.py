@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from controller.domain.health.attention import Attention, attend
 from controller.domain.health.conditions import Condition, Span
 from controller.domain.health.look import Look
+from controller.domain.health.observed_time import Attention, attend
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pods.obstacles import Obstacles
 from controller.domain.pods.run_pods import Life

@@ -9,7 +9,7 @@ from controller.domain.evidence import Place
 from controller.domain.objects import Pod
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import OpenRun
-from controller.engine.probing.briefing import RETRY, TRIES, Briefing
+from controller.engine.probing.run_facts import RETRY, TRIES, RunFactsReader
 from controller.engine.telling.seen_builds import SeenBuilds
 from store.memory import MemoryStore
 from tests.engine_fakes import BlindWitness, FakeRegistry
@@ -34,7 +34,7 @@ class Witness(BlindWitness):
 
 
 class Desk:
-    """One run whose briefing is read, look after look."""
+    """One run whose reader is read, look after look."""
 
     def __init__(self, *places: Place) -> None:
         world = World()
@@ -45,12 +45,12 @@ class Desk:
         self.run: OpenRun = run
         self.clock = FakeClock()
         self.witness = Witness(*places)
-        self.briefing = Briefing(FakeRegistry(self.clock), self.witness, self.clock)
+        self.reader = RunFactsReader(FakeRegistry(self.clock), self.witness, self.clock)
 
     async def read(self, facts: Facts, uid: str = "pod-1") -> Facts:
         made = pod(self.run.id, self.run.image, uid=uid)
         made = with_fields(made, spec=with_fields(made.spec, node_name="machine-1"))
-        return await self.briefing.read(facts, self.run, made, "node", None)
+        return await self.reader.read(facts, self.run, made, "node", None)
 
 
 async def test_a_machine_is_asked_for_once_a_pod() -> None:

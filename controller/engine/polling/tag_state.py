@@ -47,7 +47,7 @@ def wait_asked(error: Exception) -> float:
     return (error.retry_after or 0.0) if isinstance(error, Busy) else 0.0
 
 
-class ReferenceBook:
+class TagBook:
     """The book of one Followed."""
 
     def __init__(self, followed: Followed, interval: float, clock: Clock, random: Random) -> None:

@@ -7,7 +7,7 @@ from controller.domain.notice import Level, Notice
 from controller.engine.ports import Sink
 
 
-class Announcer:
+class OutageNotices:
     """Each call is one notice: that an outage is told once is the caller's care."""
 
     def __init__(self, sink: Sink, clock: Clock) -> None:

@@ -10,8 +10,8 @@ from controller.base.clock import Clock
 from controller.base.errors import TargetFault
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
-from controller.domain.health.attention import Attention, attend
 from controller.domain.health.look import look_of
+from controller.domain.health.observed_time import Attention, attend
 from controller.domain.manifest.node_port import node_port
 from controller.domain.manifest.request import node_container_name
 from controller.domain.node_http import NodeAnswer
@@ -22,9 +22,9 @@ from controller.domain.pace.words import describe_progress
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
 from controller.domain.record.record import OpenRun, Record
 from controller.engine.ports import Cluster, NodeProbe, Registry, StateStore, Witness
-from controller.engine.probing.briefing import Briefing
 from controller.engine.probing.earlier_runs import number_of, passed_runs
 from controller.engine.probing.last_words import LastWordsReader
+from controller.engine.probing.run_facts import RunFactsReader
 from store.api import StoreMisused, StoreUnavailable
 
 # Seconds between two notes of observed time and progress in the store: what a crash can cost a
@@ -45,7 +45,7 @@ class Probing:
     witness: Witness
 
 
-class Following:
+class RunLooks:
     """See `Prober`."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Following:
         self._rules = rules
         # An interval is up to a tenth longer than it is said to be.
         self._gap = max(interval * rules.gap_factor, 1.1 * interval + rules.longest_look)
-        self._briefing = Briefing(probing.registry, probing.witness, clock)
+        self._run_facts = RunFactsReader(probing.registry, probing.witness, clock)
         self._words = LastWordsReader(probing.witness)
         self._noted = run.observed
         self._noted_phase = run.phase
@@ -117,7 +117,7 @@ class Following:
         )
         self.reverted = look.reverted
         self.attention = attend(self.attention, look, self._gap, self._rules)
-        self.facts = await self._briefing.read(self.facts, run, after.pod, container, look.answer)
+        self.facts = await self._run_facts.read(self.facts, run, after.pod, container, look.answer)
         await self._read_earlier()
 
     async def save(self) -> None:

@@ -3,13 +3,13 @@ node bootstraps until the test tells it to finish.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from loguru import logger
@@ -28,8 +28,6 @@ from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import NAMESPACE, PERSON, World
 from tests.controlled_world import DAY, MINUTE, REPOSITORY, ControlledWorld
 from tests.jumping_loop import LoopClock
-
-T = TypeVar("T")
 
 NAME = "fuji"
 TAG = "latest"
@@ -51,32 +49,6 @@ PATIENT = replace(REAL_SPEED, longest_grace=DAY)
 
 READINESS = "/ext/health/readiness"
 OF_THE_CONTROLLER = f"/proxy{READINESS}"  # it asks through the pod proxy, the kubelet does not
-
-
-class DozingClock(LoopClock):
-    """Of a process that stands still at times, as one does whose machine is paused: nobody in it
-    who waits goes on before `awake`.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.awake = asyncio.Event()
-        self.awake.set()
-
-    async def sleep(self, seconds: float) -> None:
-        await super().sleep(seconds)
-        await self.awake.wait()
-
-    async def within(self, seconds: float, awaitable: Awaitable[T]) -> T:
-        try:
-            return await super().within(seconds, awaitable)
-        finally:
-            await self.awake.wait()
-
-    async def doze(self, seconds: float) -> None:
-        self.awake.clear()
-        await super().sleep(seconds)
-        self.awake.set()
 
 
 @dataclass

@@ -131,7 +131,7 @@ class Cause:
 
 
 CLIENT, INFRASTRUCTURE, CONFIGURATION = "client", "infrastructure", "configuration"
-SILENT_CRASH = replace(LONG, crash_after=60.0, crash_code=139, crash_line="")
+SILENT_CRASH = replace(LONG, crash_after=50.0, crash_code=139, crash_line="")
 # Two ends each of three kinds, none of them more than half.
 NOTHING_IN_COMMON = replace(
     LONG, oom_after=60.0, oom_times=2, disk_full_after=70.0, disk_full_times=2, crash_after=80.0

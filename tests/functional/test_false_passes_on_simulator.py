@@ -15,6 +15,7 @@ from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
 from controller.simulator.workloads.cluster import pod_is_leaving
 from tests.controlled_world import DAY, HOUR, MINUTE, REPOSITORY
+from tests.dozing_clock import DozingClock
 from tests.false_pass_world import (
     HELD,
     NAME,
@@ -22,7 +23,6 @@ from tests.false_pass_world import (
     SOAK,
     SOAK_LOOKS,
     TAG,
-    DozingClock,
     Stage,
     height,
     passed_on,

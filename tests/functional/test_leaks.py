@@ -81,7 +81,7 @@ def test_folders_are_markers_and_unit_tests_have_little_time(suite: Path) -> Non
     (suite / "tests" / "unit").mkdir()
     (suite / "tests" / "unit" / "test_time.py").write_text(
         "def test_limit(request):\n"
-        "    assert request.node.get_closest_marker('timeout').args == (10,)\n"
+        "    assert request.node.get_closest_marker('timeout').args == (120,)\n"
     )
     (suite / "tests" / "functional" / "test_other.py").write_text("def test_other(): pass\n")
     assert "1 passed, 1 deselected" in run(suite, "-m", "unit and not functional")

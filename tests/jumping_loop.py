@@ -51,7 +51,7 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-typ
         self.outside = 0  # threads and programs that work for the loop
         self.sent: dict[int, _Connection] = {}  # what may not have arrived yet, by descriptor
         self.ends: dict[Any, int] = {}  # addresses of our ends of connections, to descriptors
-        self.asking: set[int] = set()  # connections to other processes that wait for an answer
+        self.foreign: set[_Connection] = set()  # connections to other processes
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
@@ -62,7 +62,7 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-typ
             tries = tries - 1 if _LINUX else 0
             if ready := super().select(_ON_ITS_WAY):
                 return ready
-        if self.outside or self.asking or timeout is None:
+        if self.outside or timeout is None or any(each.is_asking() for each in self.foreign):
             return self._as_the_machine(timeout)
         self.now += timeout
         self.jumps += 1
@@ -129,7 +129,7 @@ def _borrowed(fd: int) -> Iterator[socket.socket]:
 class _Connection(selector_events._SelectorSocketTransport):
     """A connection of the loop's that notes what it has sent, and whether it waits for an answer.
 
-    far_end: address of the other end. foreign: it leads to a server that is not of this loop.
+    far_end: address of the other end.
     """
 
     def __init__(self, loop: "JumpingLoop", *args: Any, server: Any) -> None:
@@ -138,7 +138,16 @@ class _Connection(selector_events._SelectorSocketTransport):
         self._near_end, self.far_end = self._extra["sockname"], self._extra.get("peername")
         if isinstance(self._near_end, tuple):  # of TCP
             self._jumping.ends[self._near_end] = self._sock_fd
-        self.foreign = server is None and self.far_end not in loop.listening
+        self._asked = False  # since something was read
+        if server is None and self.far_end not in loop.listening:
+            self._jumping.foreign.add(self)
+
+    def is_asking(self) -> bool:
+        """Whether nothing has come since it wrote; or something has, and its reader wants more: an
+        answer may come in pieces.
+        """
+        reader = getattr(self.get_protocol(), "_stream_reader", None)
+        return self._asked or (reader is not None and reader._waiter is not None)
 
     def write(self, data: Any) -> None:
         self._sends()
@@ -150,15 +159,14 @@ class _Connection(selector_events._SelectorSocketTransport):
 
     def _sends(self) -> None:
         self._jumping.sent[self._sock_fd] = self
-        if self.foreign:
-            self._jumping.asking.add(self._sock_fd)
+        self._asked = True
 
     def _read_ready(self) -> None:
-        self._jumping.asking.discard(self._sock_fd)
+        self._asked = False
         super()._read_ready()
 
     def _call_connection_lost(self, exc: Any) -> None:
-        self._jumping.asking.discard(self._sock_fd)
+        self._jumping.foreign.discard(self)
         self._jumping.sent.pop(self._sock_fd, None)
         if self._jumping.ends.get(self._near_end) == self._sock_fd:
             del self._jumping.ends[self._near_end]

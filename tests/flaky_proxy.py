@@ -21,6 +21,7 @@ class FlakyProxy:
         self._to_lose = 0
         self._lose_firsts = False
         self._silent = False
+        self._backs: set[asyncio.Task[None]] = set()
         self._seen: Counter[bytes] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -39,6 +40,8 @@ class FlakyProxy:
     def fall_silent(self) -> None:
         """Nothing is passed on any more, and no connection ends."""
         self._silent = True
+        for back in self._backs:
+            back.cancel()  # nobody waits for the server any more
 
     def _loses(self, request: bytes) -> bool:
         words = request.split(b"\r\n", 3)
@@ -59,6 +62,7 @@ class FlakyProxy:
         upstream, server = await asyncio.open_connection("127.0.0.1", self._server_port)
         asked = bytearray()  # what was asked since the last reply
         back = asyncio.create_task(self._return(upstream, writer, asked))
+        self._backs.add(back)
         try:
             while request := await reader.read(1 << 20):
                 if self._silent:
@@ -70,6 +74,7 @@ class FlakyProxy:
             pass  # the client, or `_return`, has closed it
         finally:
             back.cancel()
+            self._backs.discard(back)
             server.close()
             writer.close()
             closing = (back, server.wait_closed(), writer.wait_closed())

@@ -24,7 +24,6 @@ import time
 from asyncio import selector_events
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,8 +36,6 @@ _ON_ITS_WAY = 0.001
 _TRIES = 50
 # Real seconds between two looks at the clock while a thread or a program works.
 _STEP = 0.05
-# Real seconds after an answer in which another one may come, where more than one was asked for.
-_LAST_ANSWER = 0.3
 _LINUX = sys.platform.startswith("linux")
 # In the kernel's struct tcp_info (include/uapi/linux/tcp.h); sent and resent: since Linux 4.19.
 _BYTES_RECEIVED, _BYTES_SENT, _BYTES_RETRANS = 128, 200, 208
@@ -54,7 +51,7 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-typ
         self.outside = 0  # threads and programs that work for the loop
         self.sent: dict[int, _Connection] = {}  # what may not have arrived yet, by descriptor
         self.ends: dict[Any, int] = {}  # addresses of our ends of connections, to descriptors
-        self.asking: dict[int, _Question] = {}  # connections to other processes, by descriptor
+        self.foreign: set[_Connection] = set()  # connections to other processes
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
@@ -65,7 +62,7 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-typ
             tries = tries - 1 if _LINUX else 0
             if ready := super().select(_ON_ITS_WAY):
                 return ready
-        if self.outside or timeout is None or self._awaits_an_answer():
+        if self.outside or timeout is None or any(each.is_asking() for each in self.foreign):
             return self._as_the_machine(timeout)
         self.now += timeout
         self.jumps += 1
@@ -78,12 +75,6 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-typ
         if timeout is not None:
             self.now += min(timeout, time.monotonic() - began)
         return ready
-
-    def _awaits_an_answer(self) -> bool:
-        now = time.monotonic()
-        for fd in [fd for fd, question in self.asking.items() if question.is_over(now)]:
-            del self.asking[fd]
-        return bool(self.asking)
 
     def _is_anything_on_its_way(self) -> bool:
         if not _LINUX:
@@ -135,24 +126,10 @@ def _borrowed(fd: int) -> Iterator[socket.socket]:
         found.detach()
 
 
-@dataclass
-class _Question:
-    """What a server in another process was sent and has not answered."""
-
-    sent: int = 0  # as many answers may come
-    answered_at: float | None = None  # real seconds; None while it has said nothing since
-
-    def is_over(self, now: float) -> bool:
-        """Several answers may come in one piece, so that fewer come than were asked for."""
-        if self.answered_at is None:
-            return False
-        return self.sent <= 0 or now - self.answered_at > _LAST_ANSWER
-
-
 class _Connection(selector_events._SelectorSocketTransport):
     """A connection of the loop's that notes what it has sent, and whether it waits for an answer.
 
-    far_end: address of the other end. foreign: it leads to a server that is not of this loop.
+    far_end: address of the other end.
     """
 
     def __init__(self, loop: "JumpingLoop", *args: Any, server: Any) -> None:
@@ -161,7 +138,16 @@ class _Connection(selector_events._SelectorSocketTransport):
         self._near_end, self.far_end = self._extra["sockname"], self._extra.get("peername")
         if isinstance(self._near_end, tuple):  # of TCP
             self._jumping.ends[self._near_end] = self._sock_fd
-        self.foreign = server is None and self.far_end not in loop.listening
+        self._asked = False  # since something was read
+        if server is None and self.far_end not in loop.listening:
+            self._jumping.foreign.add(self)
+
+    def is_asking(self) -> bool:
+        """Whether nothing has come since it wrote; or something has, and its reader wants more: an
+        answer may come in pieces.
+        """
+        reader = getattr(self.get_protocol(), "_stream_reader", None)
+        return self._asked or (reader is not None and reader._waiter is not None)
 
     def write(self, data: Any) -> None:
         self._sends()
@@ -173,17 +159,14 @@ class _Connection(selector_events._SelectorSocketTransport):
 
     def _sends(self) -> None:
         self._jumping.sent[self._sock_fd] = self
-        if self.foreign:
-            question = self._jumping.asking.setdefault(self._sock_fd, _Question())
-            question.sent, question.answered_at = question.sent + 1, None
+        self._asked = True
 
     def _read_ready(self) -> None:
-        if question := self._jumping.asking.get(self._sock_fd):
-            question.sent, question.answered_at = question.sent - 1, time.monotonic()
+        self._asked = False
         super()._read_ready()
 
     def _call_connection_lost(self, exc: Any) -> None:
-        self._jumping.asking.pop(self._sock_fd, None)
+        self._jumping.foreign.discard(self)
         self._jumping.sent.pop(self._sock_fd, None)
         if self._jumping.ends.get(self._near_end) == self._sock_fd:
             del self._jumping.ends[self._near_end]

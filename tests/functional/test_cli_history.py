@@ -13,7 +13,7 @@ from controller.engine.telling.notices import transition_id
 from controller.inspection.history import LOOKED_THROUGH, read_history
 from store import StateStore, Transition, open_store
 from tests.commands import Finished, command
-from tests.controlled_world import ControlledWorld
+from tests.controlled_world import SELDOM, ControlledWorld
 from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.jumping
@@ -160,7 +160,7 @@ async def test_a_run_goes_on_beside_unreadable_history(
     """Does a run of the target pass, and does its outcome say what the store's own line cannot?"""
     await store.append([Transition(name, TARGET, NOON, body) for name, body in UNREADABLE.items()])
     world.deploy("fuji")
-    world.start(store=redis.url)
+    world.start(store=redis.url, **SELDOM)
     await world.passes("fuji")
     await world.until(lambda: "tested already" in world.message("fuji"))
     await world.stop()

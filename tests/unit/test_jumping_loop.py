@@ -94,7 +94,9 @@ async def test_a_program_is_waited_for() -> None:
 
 
 async def test_a_server_in_another_process_is_waited_for() -> None:
-    """Does no limit of a day strike while a server that is not ours has not answered?"""
+    """Does no limit of a day strike while a server that is not ours has not answered, or not yet
+    to the end?
+    """
     clock = LoopClock()
     program = (
         "import socket, sys, time\n"
@@ -107,7 +109,9 @@ async def test_a_server_in_another_process_is_waited_for() -> None:
         "        asked += found.recv(1000).count(b'?')\n"
         "    for _ in range(2):\n"
         "        time.sleep(0.1)\n"
-        "        found.send(b'answer')\n"
+        "        found.send(b'ans')\n"
+        "        time.sleep(0.1)\n"
+        "        found.send(b'wer')\n"
         "sys.stdin.read()\n"
     )
     server = subprocess.Popen(  # noqa: ASYNC220 it answers on a socket, in its own time

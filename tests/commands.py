@@ -1,8 +1,14 @@
-"""`python -m controller` as a person runs it: a process of its own."""
+"""`python -m controller` as a person runs it: a process of its own, its output and exit code."""
 
 import asyncio
+import atexit
+import functools
+import shutil
 import signal
+import socket
+import subprocess
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,13 +33,54 @@ class Finished:
 
 
 async def command(*words: str, **environ: str) -> Finished:
-    """Runs to its end. Whatever it prints, a traceback is a failure."""
-    async with running(*words, **environ) as process:
-        async with asyncio.timeout(LIMIT):
-            out, err = await process.communicate()
-        finished = Finished(process.returncode or 0, out.decode(), err.decode())
+    """Runs to its end, forked from a process that has imported everything already (see
+    tests/command_forker.py). Whatever it prints, a traceback is a failure.
+    """
+    asked = {"words": words, "environ": _environment(environ), "folder": str(ROOT)}
+    # In a thread, while which a loop's clock does not jump.
+    finished = await asyncio.to_thread(_forked, orjson.dumps(asked))
     assert "Traceback" not in finished.out + finished.err, finished.err
     return finished
+
+
+def _forked(asked: bytes) -> Finished:
+    with (
+        socket.socket(socket.AF_UNIX) as connection,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
+        connection.settimeout(LIMIT)
+        connection.connect(_forker())
+        socket.send_fds(connection, [asked], [out.fileno(), err.fileno()])
+        code = int(connection.makefile().readline())
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read().decode())
+    return Finished(code, *texts)
+
+
+@functools.cache
+def _forker() -> str:
+    """The socket of this process's own, which ends with it."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = f"{folder}/socket"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.command_forker", path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), "HOME": "/nonexistent"},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"listening\n"
+    atexit.register(process.communicate, b"")
+    return path
+
+
+def _environment(environ: dict[str, str]) -> dict[str, str]:
+    return {"PYTHONPATH": str(ROOT), "HOME": "/nonexistent", "COLUMNS": "300", **environ}
 
 
 @asynccontextmanager
@@ -48,7 +95,7 @@ async def running(*words: str, **environ: str) -> AsyncIterator[Process]:
         stdout=PIPE,
         stderr=PIPE,
         cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT), "HOME": "/nonexistent", "COLUMNS": "300", **environ},
+        env=_environment(environ),
     )
     try:
         yield process

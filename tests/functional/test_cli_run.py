@@ -109,3 +109,13 @@ async def test_the_demo_shows_every_outcome() -> None:
         == ["Failed FatalExit"] * 3 + ["Passed Soaked"] * 6
     )
     assert "no build was tested twice on a target" in outcomes
+
+
+async def test_a_forked_command_is_as_one_that_was_started() -> None:
+    """Do the commands of the tests, which are forked, say and return what a new process does?"""
+    for words in (["--version"], ["status", "--no-such-flag"], ["explain", "--help"]):
+        forked = await command(*words)
+        async with running(*words) as process:
+            out, err = await process.communicate()
+        assert (forked.out, forked.err) == (out.decode(), err.decode())
+        assert forked.code == process.returncode

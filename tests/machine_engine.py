@@ -47,14 +47,13 @@ class StillClock:
         raise AssertionError(f"it waits for {awaitable}")
 
 
-@dataclass
-class StillCluster:
-    """`Cluster` of the engine's ports, over objects that stand in maps: nothing lags behind."""
+class MappedCluster:
+    """What `Cluster` of the engine's ports says of Deployments that stand in a map: nothing lags
+    behind. Pods, Services and writes are the matter of whoever has it as a base.
+    """
 
     deployments: dict[str, Deployment]
-    services: Mapping[str, Service] = field(default_factory=dict)
-    pods_of: Mapping[str, tuple[Pod, ...]] = field(default_factory=dict)
-    ahead: float | None = 0.0  # seconds of our clock before the API server's; None: not known
+    ahead: float | None  # seconds of our clock before the API server's; None: not known
 
     def keys(self) -> Sequence[str]:
         return sorted(self.deployments)
@@ -63,13 +62,7 @@ class StillCluster:
         return self.deployments.get(key)
 
     def pods(self, key: str) -> Sequence[Pod]:
-        return self.pods_of.get(key, ())
-
-    def service(self, key: str) -> Service | None:
-        return self.services.get(key)
-
-    def on_change(self, handler: Callable[[str], None]) -> None:
-        """Nobody waits for a change here."""
+        raise NotImplementedError
 
     def skew(self) -> float | None:
         return self.ahead
@@ -80,15 +73,34 @@ class StillCluster:
     async def read_pods(self, key: str) -> Sequence[Pod]:
         return self.pods(key)
 
+    async def post_event(self, notice: Notice) -> None:
+        """Nobody looks at them here."""
+
+
+@dataclass
+class StillCluster(MappedCluster):
+    """With pods and Services in maps too, and writes that are applied at once."""
+
+    deployments: dict[str, Deployment]
+    services: Mapping[str, Service] = field(default_factory=dict)
+    pods_of: Mapping[str, tuple[Pod, ...]] = field(default_factory=dict)
+    ahead: float | None = 0.0  # seconds of our clock before the API server's; None: not known
+
+    def pods(self, key: str) -> Sequence[Pod]:
+        return self.pods_of.get(key, ())
+
+    def service(self, key: str) -> Service | None:
+        return self.services.get(key)
+
+    def on_change(self, handler: Callable[[str], None]) -> None:
+        """Nobody waits for a change here."""
+
     async def write(self, write: Write) -> WriteReply:
         found = self.deployments.get(write.key)
         after = apply_write(found, write) if found is not None else None
         if after is not None:
             self.deployments[write.key] = after
         return WriteReply(applied=after is not None, deployment=after or found)
-
-    async def post_event(self, notice: Notice) -> None:
-        """Nobody looks at them here."""
 
 
 @dataclass

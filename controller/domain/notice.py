@@ -1,6 +1,6 @@
 """What people are told: transitions, and conditions that begin and end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -39,7 +39,6 @@ class Notice:
     phase_before: Phase | None = None  # None for what is no transition
     phase: Phase | None = None  # None for what is of no Deployment
     quiet: bool = False  # said for many at once: only log and Kubernetes Event say it for each
-    details: dict[str, str] = field(default_factory=dict)  # what else is known, for machines
 
 
 class Sink(Protocol):

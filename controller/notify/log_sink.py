@@ -14,7 +14,7 @@ _LEVELS = {
 
 def facts(notice: Notice) -> dict[str, str]:
     """What is known of a notice beside its title and text, without what is empty."""
-    known = notice.details | {
+    known = {
         "deployment": notice.deployment,
         "target": notice.target,
         "network": notice.network,

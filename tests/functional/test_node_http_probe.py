@@ -7,7 +7,6 @@ Excluded: connections (test_node_direct_door.py), what else a node tells (test_n
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -20,10 +19,8 @@ from controller.domain.node_http import (
     NodeRequest,
     NodeStarting,
 )
-from controller.node.direct_door import DirectDoor, node_session
 from controller.node.http_probe import HttpNodeProbe
-from tests.fakes import FakeClock
-from tests.misbehaving import ScriptedServer
+from tests.scripted_node import ScriptedNode, scripted
 
 PASSED = {"message": [], "timestamp": "2026-11-23T06:00:00Z", "duration": 1}
 BOOTSTRAPPING = {"message": ["1111"], "error": "subnets not bootstrapped", "contiguousFailures": 3}
@@ -41,11 +38,9 @@ VERSION = {"version": "avalanchego/1.14.0", "gitCommit": "c0ffee", "rpcProtocolV
 
 
 @dataclass
-class Node:
+class Node(ScriptedNode):
     """A node of which the test sets each answer, and the probe that asks it."""
 
-    server: ScriptedServer
-    session: aiohttp.ClientSession
     readiness: Callable[[], web.Response] = lambda: health(200, bootstrapped=PASSED)
     health: Callable[[], web.Response] = lambda: health(200, bootstrapped=PASSED, C=PASSED)
     version: Callable[[], web.Response] = lambda: rpc(VERSION)
@@ -62,17 +57,10 @@ class Node:
                 return self.version() if b"getNodeVersion" in body else self.network()
         return web.Response(status=404)
 
-    async def ask(self) -> NodeAnswer:
-        address = NodeAddress("bootstrap", "pod-1", "127.0.0.1", self.server.port, "fuji")
-        return await HttpNodeProbe(DirectDoor(self.session, FakeClock())).ask(address)
-
 
 @pytest.fixture
 async def node() -> AsyncIterator[Node]:
-    server = ScriptedServer(lambda _: web.Response())
-    async with server, node_session() as session:
-        made = Node(server, session)
-        server.respond = made.respond
+    async with scripted(Node) as made:
         yield made
 
 

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -19,14 +18,11 @@ from controller.domain.node_http import (
     AnswerKind,
     DoorReply,
     NodeAddress,
-    NodeAnswer,
     NodeRequest,
     Tip,
 )
-from controller.node.direct_door import DirectDoor, node_session
 from controller.node.http_probe import HttpNodeProbe
-from tests.fakes import FakeClock
-from tests.misbehaving import ScriptedServer
+from tests.scripted_node import ScriptedNode, scripted
 
 C_BLOCK = "eth_getBlockByNumber"
 C_NUMBER = "eth_blockNumber"
@@ -59,13 +55,11 @@ def block(number: object = "0xea60", timestamp: object = hex(int(AT))) -> Answer
 
 
 @dataclass
-class Node:
+class Node(ScriptedNode):
     """A node on an aiohttp server of its own. answers: what it says to each path and each method
     of JSON-RPC; 404 to all others. asked: those, in order.
     """
 
-    server: ScriptedServer
-    session: aiohttp.ClientSession
     answers: dict[str, Answer] = field(
         default_factory=lambda: {
             "/ext/health/readiness": says(bootstrapped=PASSED),
@@ -79,7 +73,6 @@ class Node:
         }
     )
     asked: list[str] = field(default_factory=list)
-    clock: FakeClock = field(default_factory=FakeClock)
 
     def respond(self, request: web.Request) -> web.Response:
         name = request.path
@@ -92,17 +85,10 @@ class Node:
         self.asked.append(name)
         return self.answers.get(name, text("404 page not found\n", 404))()
 
-    async def ask(self) -> NodeAnswer:
-        address = NodeAddress("bootstrap", "pod-1", "127.0.0.1", self.server.port, "fuji")
-        return await HttpNodeProbe(DirectDoor(self.session, self.clock)).ask(address)
-
 
 @pytest.fixture
 async def node() -> AsyncIterator[Node]:
-    server = ScriptedServer(lambda _: web.Response())
-    async with server, node_session() as session:
-        made = Node(server, session)
-        server.respond = made.respond
+    async with scripted(Node) as made:
         yield made
 
 

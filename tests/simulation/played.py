@@ -11,7 +11,6 @@ from random import Random
 from controller.base.errors import LostReply
 from controller.domain import names
 from controller.domain.node_http import AnswerKind, NodeAddress, NodeAnswer
-from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.record.write import Write, WriteReply
 from controller.domain.reference import Reference
@@ -19,6 +18,7 @@ from store.api import StateStore, StoreUnavailable
 from store.memory import MemoryStore
 from store.passing_on import PassingStore
 from tests.fakes import FakeClock
+from tests.machine_engine import MappedCluster
 from tests.machine_objects import BUSY, SOUND, apply_write, pod, service
 from tests.machine_world import Directory, following, prepare_data
 
@@ -57,7 +57,7 @@ class Character:
 
 
 @dataclass
-class PlayedCluster:
+class PlayedCluster(MappedCluster):
     """`Cluster` of the engine's ports. Maps are by key, but for behaviour (by build) and tags."""
 
     clock: FakeClock
@@ -77,12 +77,6 @@ class PlayedCluster:
     def __post_init__(self) -> None:
         self._handler: Callable[[str], None] = lambda _key: None
 
-    def keys(self) -> Sequence[str]:
-        return sorted(self.deployments)
-
-    def deployment(self, key: str) -> Deployment | None:
-        return self.deployments.get(key)
-
     def pods(self, key: str) -> Sequence[Pod]:
         node = self.nodes.get(key)
         return (node.pod,) if node else ()
@@ -92,15 +86,6 @@ class PlayedCluster:
 
     def on_change(self, handler: Callable[[str], None]) -> None:
         self._handler = handler
-
-    def skew(self) -> float | None:
-        return self.ahead
-
-    async def read(self, key: str) -> Deployment | None:
-        return self.deployments.get(key)
-
-    async def read_pods(self, key: str) -> Sequence[Pod]:
-        return self.pods(key)
 
     async def write(self, write: Write) -> WriteReply:
         found = self.deployments.get(write.key)
@@ -115,9 +100,6 @@ class PlayedCluster:
             self.lost_replies += 1
             raise LostReply(f"the reply to a write of {write.key} was lost")
         return WriteReply(applied=after is not None, deployment=after or found)
-
-    async def post_event(self, notice: Notice) -> None:
-        """Nobody looks at them here."""
 
     def change(self, key: str, after: Deployment) -> None:
         self.deployments[key] = after

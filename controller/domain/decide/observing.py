@@ -62,9 +62,14 @@ def with_claims(
 
 def still_pending(claim: ClaimSeen | None, record: Record | None) -> ClaimSeen | None:
     """A claim whose run has come to be waits for nothing any more: the publisher settles it."""
-    if claim is not None and record is not None and claim.run <= record.last_run:
+    if claim is not None and record is not None and has_come_to_be(claim.run, record):
         return None
     return claim
+
+
+def has_come_to_be(run: str, record: Record) -> bool:
+    """Whether a claimed run was pinned, or a later one was: ids sort by time."""
+    return run <= record.last_run
 
 
 def _or_fault(read: Callable[[], T]) -> T | TargetFault:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from controller.domain.decide.observing import has_come_to_be
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, Step
@@ -94,7 +95,7 @@ class Publisher:
     async def _settle(self, record: Record) -> None:
         """A pending claim whose run the record knows is pending no more."""
         claim = await self._store.pending(record.key)
-        if claim is not None and claim.run <= record.last_run:
+        if claim is not None and has_come_to_be(claim.run, record):
             await self._store.settle(claim)
 
 

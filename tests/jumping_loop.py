@@ -209,8 +209,18 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         except BaseException:
             self.jumping.outside -= 1
             raise
-        ending = asyncio.ensure_future(transport._wait())
-        ending.add_done_callback(self._is_done)
+        # Not its exit: what it started may hold its output open a moment longer, and whoever reads
+        # to the end waits for that.
+        if transport._finished:
+            self.jumping.outside -= 1
+        else:
+            lost = transport._call_connection_lost
+
+            def is_lost(exc: BaseException | None) -> None:
+                self.jumping.outside -= 1
+                lost(exc)
+
+            transport._call_connection_lost = is_lost
         return transport
 
     def _is_done(self, _: object) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from aiohttp import ClientSession, web
@@ -120,6 +121,19 @@ for _ in range(3):
         found.send(piece)
 sys.stdin.read()
 """
+
+
+async def test_output_is_waited_for_that_outlives_its_program() -> None:
+    """Does a time limit of a day hold while a child of a program still holds its output open,
+    though the program has ended before the loop came to hear of it?
+    """
+    loop = jumping_loop()
+    loop.call_soon(time.sleep, 0.2)  # a busy machine: nothing of the loop's runs after the fork
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", "(sleep 0.5; echo late) & exit 3", stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await LoopClock().within(86400.0, process.communicate())
+    assert (process.returncode, output) == (3, b"late\n")
 
 
 async def test_a_server_in_another_process_is_waited_for() -> None:

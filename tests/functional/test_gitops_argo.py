@@ -58,9 +58,9 @@ def places(obj: Object, expression: str) -> list[tuple[Any, str]]:
 
 async def sync(stage: TargetWorld, desired: Object, ignored: list[str]) -> None:
     """As Argo CD syncs with RespectIgnoreDifferences: live values in the place of Git's at the
-    paths that are ignored, then a patch by its own field manager.
+    paths that are ignored, then a patch of what differs by its own field manager.
     """
-    live, desired = stage.deployment(NAME), copied(desired)
+    live, desired = copied(stage.deployment(NAME)), copied(desired)
     for expression in ignored:
         kept, written = places(copied(live), expression), places(desired, expression)
         assert len(kept) == len(written)
@@ -76,8 +76,23 @@ async def sync(stage: TargetWorld, desired: Object, ignored: list[str]) -> None:
         NAME,
         "--type=merge",
         "--field-manager=argocd-controller",
-        f"--patch={json.dumps(desired)}",
+        f"--patch={json.dumps(differing(live, desired))}",
     )
+
+
+def differing(live: Object, desired: Object) -> Object:
+    """The merge patch that makes live what is desired: what is the same stands in no patch, so an
+    annotation that changes meanwhile is not written back.
+    """
+    found: Object = {}
+    for key, value in desired.items():
+        before = live.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            if within := differing(before, value):
+                found[key] = within
+        elif value != before:
+            found[key] = value
+    return found
 
 
 def what_argo_ignores() -> list[str]:

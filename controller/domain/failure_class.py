@@ -14,12 +14,15 @@ class FailureClass(StrEnum):
         "infrastructure"  # of cluster, disks, network, registry: the build is not judged
     )
     CONFIGURATION = "configuration"  # of what a person wrote into the manifest
+    NETWORK = "network"  # of the network that the node joins: it halts, or has moved on
+    UNCLEAR = "unclear"  # nobody can tell from what is known: no side is judged
 
 
 CLASSES = MappingProxyType(
     {
-        Reason.CRASH_LOOP: FailureClass.CLIENT,
-        Reason.FATAL_EXIT: FailureClass.CLIENT,
+        Reason.BAD_BLOCK: FailureClass.CLIENT,
+        Reason.PANIC: FailureClass.CLIENT,
+        Reason.OWN_FLAGS_REFUSED: FailureClass.CLIENT,
         Reason.EXITED_ZERO: FailureClass.CLIENT,
         Reason.STALLED: FailureClass.CLIENT,
         Reason.TIMEOUT: FailureClass.CLIENT,
@@ -31,8 +34,15 @@ CLASSES = MappingProxyType(
         Reason.OUT_OF_MEMORY: FailureClass.INFRASTRUCTURE,
         Reason.UNSCHEDULABLE: FailureClass.INFRASTRUCTURE,
         Reason.VOLUME_LOST: FailureClass.INFRASTRUCTURE,
+        Reason.DATA_DAMAGED: FailureClass.INFRASTRUCTURE,
+        Reason.MACHINE_FAULT: FailureClass.INFRASTRUCTURE,
         Reason.NO_PEERS: FailureClass.INFRASTRUCTURE,
         Reason.BAD_CONFIG: FailureClass.CONFIGURATION,
+        Reason.NETWORK_MOVED_ON: FailureClass.NETWORK,
+        Reason.NETWORK_TROUBLE: FailureClass.NETWORK,
+        Reason.CRASH_LOOP: FailureClass.UNCLEAR,
+        Reason.FATAL_EXIT: FailureClass.UNCLEAR,
+        Reason.OTHER_SYNC_MODE: FailureClass.UNCLEAR,
     }
 )
 

@@ -46,6 +46,9 @@ class Reason(StrEnum):
     # Failed: a closed list, with its classes in `failure_class`
     CRASH_LOOP = "CrashLoop"
     FATAL_EXIT = "FatalExit"
+    BAD_BLOCK = "BadBlock"
+    PANIC = "Panic"
+    OWN_FLAGS_REFUSED = "OwnFlagsRefused"
     EXITED_ZERO = "ExitedZero"
     STALLED = "Stalled"
     TIMEOUT = "Timeout"
@@ -57,8 +60,13 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "OutOfMemory"
     UNSCHEDULABLE = "Unschedulable"
     VOLUME_LOST = "VolumeLost"
+    DATA_DAMAGED = "DataDamaged"
+    MACHINE_FAULT = "MachineFault"
     NO_PEERS = "NoPeers"
     BAD_CONFIG = "BadConfig"
+    NETWORK_MOVED_ON = "NetworkMovedOn"
+    NETWORK_TROUBLE = "NetworkTrouble"
+    OTHER_SYNC_MODE = "OtherSyncMode"
     # Said of an open run beside its phase; conditions have words of their own in `conditions`
     NODE_RESTARTED = "NodeRestarted"
     POD_REPLACED = "PodReplaced"

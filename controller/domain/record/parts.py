@@ -6,6 +6,15 @@ import msgspec
 import orjson
 
 
+class Cause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a node's last words name as the place at which it could not go on."""
+
+    chain: str = ""  # `C`, `P`, `X` or a chain's id; empty where they name none
+    height: int | None = None  # of the block; None where they name none
+    block: str = ""  # its id; empty where they name none
+    error: str = ""  # in a clause, fit to be shown
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was seen of the run's pods. A crash is a restart of any of them since the node was last
     up for `Rules.crash_calm`.

@@ -16,6 +16,7 @@ from controller.domain.objects import (
 from controller.domain.record.parts import Facts
 from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import MOVING, Scene, failing, moved, scene, soaking, with_tip
+from tests.node_lines import UNKNOWN_FATAL, plain
 
 
 def inherited_label(s: Scene) -> None:
@@ -36,7 +37,7 @@ def flapping(s: Scene) -> None:
 
 
 def five_restarts(s: Scene) -> None:
-    s.ends(5, 1, line="FATAL shutting down chain")
+    s.ends(5, 1, line=UNKNOWN_FATAL)
     s.looks(BUSY, 1)
 
 
@@ -259,7 +260,9 @@ def test_what_was_fetched_can_be_executed_without_peers() -> None:
 def test_a_disk_that_fails_is_not_the_builds_fault() -> None:
     """Are ends by I/O errors the volume's?"""
     found = scene()
-    found.ends(6, 1, line="FATAL node failed: write /data/runs/x/db/000012.log: input/output error")
+    found.ends(
+        6, 1, line=plain("FATAL", "node failed", error="write /data/x.log: input/output error")
+    )
     assert found.verdict == ("Failed", "VolumeLost", "infrastructure")
 
 

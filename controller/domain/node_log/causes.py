@@ -106,3 +106,17 @@ SIDES: tuple[tuple[EndKind, re.Pattern[str]], ...] = (
 def side_of(text: str) -> EndKind | None:
     """None where the text names no side. text: of one line, bounded."""
     return next((kind for kind, pattern in SIDES if pattern.search(text)), None)
+
+
+# Errors with which a block is not accepted, though nothing is wrong with it: its surroundings are
+# gone, or the state that it builds on is not there, by whose fault nobody can tell.
+_OF_SURROUNDINGS = _any(
+    r"(?:: |^)(?:closed|leveldb: closed|pebble: closed|context canceled|not found|EOF)"
+    r"(?: with last accepted| while processing| dberr|$)",
+    r"missing trie node|required historical state unavailable|unknown ancestor",
+)
+
+
+def is_of_the_block(text: str) -> bool:
+    """Whether a block that did not verify is named with an error of its own."""
+    return _OF_SURROUNDINGS.search(text) is None

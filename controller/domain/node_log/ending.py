@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from controller.base.text import shown
 from controller.domain.node_log.bad_block import bad_block_of
-from controller.domain.node_log.causes import EndKind, side_of
+from controller.domain.node_log.causes import EndKind, is_of_the_block, side_of
 from controller.domain.node_log.last_process import LastProcess, function_in, last_process
 from controller.domain.node_log.lines import Line
 from controller.domain.record.parts import Cause
 
 CLAUSE = 300  # characters of what is said of an end
 _PLACE = 160
+_ERROR = 200
 _SIDE = 4000  # characters in which a side is looked for
 
 # Of the machine: they explain a panic, too.
@@ -37,9 +38,11 @@ class Ending:
     place: str = ""  # the same for ends that are of one cause; empty where none is known
 
 
-def ending_of(lines: Iterable[str], code: int, *, oom_killed: bool = False, cut: bool) -> Ending:
+def ending_of(
+    lines: Iterable[str], code: int | None, *, oom_killed: bool = False, cut: bool
+) -> Ending:
     """lines: of the log, oldest first, of one process or of several. code: the exit code of the
-    last. cut: whether there was more of the log before them.
+    last; None where it is not known. cut: whether there may have been more of the log before them.
     """
     process = last_process(lines)
     if oom_killed:
@@ -79,6 +82,8 @@ def _text(line: Line) -> str:
 
 def _kind(process: LastProcess, text: str, *, panicked: bool) -> EndKind:
     side = side_of(text[:_SIDE])
+    if side is EndKind.BAD_BLOCK and not is_of_the_block(text[:_SIDE]):
+        return EndKind.FATAL
     if panicked:
         return side if side in _OF_MACHINE else EndKind.PANIC
     if side is None and process.bare is not None:  # the sentence that the process ends with
@@ -86,13 +91,14 @@ def _kind(process: LastProcess, text: str, *, panicked: bool) -> EndKind:
     return side or EndKind.FATAL
 
 
-def _untold(process: LastProcess, code: int, *, cut: bool) -> Ending:
+def _untold(process: LastProcess, code: int | None, *, cut: bool) -> Ending:
+    code = process.code if code is None else code
     if code == 0:
         return Ending(EndKind.ZERO, "" if process.stopping or not process.last else _last(process))
     if process.stack:
-        return Ending(EndKind.LOST, f"Go's own stack is all that was kept of its log; {CUT_OFF}")
-    killed = f"killed by {_SIGNALS[code]}" if code in _SIGNALS else ""
-    if cut and not process.begun and not killed:
+        return Ending(EndKind.LOST, f"it crashed, and {CUT_OFF}, only Go's stack")
+    killed = f"killed by {_SIGNALS[code]}" if code is not None and code in _SIGNALS else ""
+    if cut and not process.begun and not killed and (code is not None or process.stopping):
         return Ending(EndKind.LOST, CUT_OFF)
     return Ending(EndKind.OTHER, killed or _last(process))
 
@@ -108,7 +114,7 @@ def _cause(process: LastProcess, line: Line, kind: EndKind) -> Cause | None:
     if kind is EndKind.BAD_BLOCK:
         return bad_block_of(line)
     error = line.fields.get("error") or line.fields.get("reason") or line.message
-    return Cause(chain=line.chain, error=shown(error)) if error else None
+    return Cause(chain=line.chain, error=shown(_innermost(error), _ERROR)) if error else None
 
 
 def _sentence(process: LastProcess, line: Line, kind: EndKind, cause: Cause | None) -> str:
@@ -125,8 +131,15 @@ def _sentence(process: LastProcess, line: Line, kind: EndKind, cause: Cause | No
     if line.level is None:
         return line.message
     error = line.fields.get("error") or line.fields.get("err") or line.fields.get("reason", "")
-    told = f"{line.message}: {error}" if error else line.message
+    told = f"{line.message}: {_innermost(error)}" if error else line.message
     return f"{line.chain}: {told}" if line.chain else told
+
+
+def _innermost(error: str) -> str:
+    """Go wraps an error from the left: what is too long loses its wrapping, not its core."""
+    while len(error) > _ERROR and ": " in error[:-1]:
+        error = "…" + error.partition(": ")[2].removeprefix("…")
+    return error
 
 
 def _unverified(cause: Cause) -> str:

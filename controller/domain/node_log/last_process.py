@@ -42,6 +42,7 @@ class LastProcess:
     frame: str = ""  # the function in which it crashed; empty where none is told
     bare: Line | None = None  # the first sentence without a logger
     stopping: bool = False  # it has said that it shuts down
+    code: int | None = None  # with which exit code, as it said then; None where it did not
     stack: bool = False  # frames of a stack were read
     last: Line | None = None  # the last line with anything in it
     over: bool = False  # it has said its last word
@@ -69,6 +70,8 @@ class LastProcess:
             self.caught = self.caught or line
         if line.message.startswith(_STOPS):
             self.stopping = True
+            told = line.fields.get("exitCode", "")
+            self.code = int(told) if told.isdecimal() and len(told) < 4 else self.code
             self.over = self.over or line.message.startswith(_STOPS[1])
 
     def _take_bare(self, line: Line) -> None:

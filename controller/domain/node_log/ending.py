@@ -11,7 +11,7 @@ from controller.base.text import shown
 from controller.domain.node_log.bad_block import bad_block_of
 from controller.domain.node_log.causes import EndKind, is_of_the_block, side_of
 from controller.domain.node_log.last_process import LastProcess, function_in, last_process
-from controller.domain.node_log.lines import Line
+from controller.domain.node_log.lines import Level, Line
 from controller.domain.record.parts import Cause
 
 CLAUSE = 300  # characters of what is said of an end
@@ -104,9 +104,12 @@ def _untold(process: LastProcess, code: int | None, *, cut: bool) -> Ending:
 
 
 def _last(process: LastProcess) -> str:
-    """What it said last, quoted; empty where that is only that it shuts down."""
-    if process.last is None or process.stopping or not process.last.message:
+    """What it said last, quoted where it is trouble or no line of its logger's."""
+    if process.last is None:
         return ""
+    level = process.last.level
+    if process.stopping or (level is not None and level < Level.ERROR):
+        return "its log names no cause"
     return shown(f"its log names no cause, and ends with: {process.last.message}", CLAUSE)
 
 

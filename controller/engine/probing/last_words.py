@@ -1,12 +1,20 @@
 """Reads the last words of a node that has ended, once for each end: they tell ends apart."""
 
 from controller.domain.health.look import LastWords
+from controller.domain.node_log.causes import EndKind
+from controller.domain.objects import StateTerminated
+from controller.domain.pods.process_end import LogEnd, process_end_of
 from controller.domain.pods.run_pods import RunPods
 from controller.engine.ports import Witness
 
 # The telling line stands thirty to eighty lines before the end of a node that goes down in order,
 # a panic's before a stack of as many [scenes bad-block, disk-low, panic].
 LINES = 500
+# Where it does not stand there: Go prints the stacks of all goroutines when it has no memory, and a
+# chain that hangs is waited for, for a minute.
+MORE_LINES = 4000
+
+_UNTOLD = (EndKind.LOST, EndKind.OTHER)
 
 
 class LastWordsReader:
@@ -27,5 +35,12 @@ class LastWordsReader:
         if which == self._read or ended is None:
             return None
         found = await self._witness.log(pod, status.name, previous=True, lines=LINES)
+        if found.cut and _is_untold(ended, found.text):
+            more = await self._witness.log(pod, status.name, previous=True, lines=MORE_LINES)
+            found = more if len(more.text) > len(found.text) else found
         self._read = which
         return LastWords(*which, found.text, found.cut) if found.text else None
+
+
+def _is_untold(ended: StateTerminated, text: str) -> bool:
+    return process_end_of(ended, LogEnd(text, cut=True)).kind in _UNTOLD

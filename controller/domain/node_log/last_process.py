@@ -21,6 +21,11 @@ _BARE = re.compile(
 )
 _LAST_WORD = re.compile(r"couldn't (?:configure flags|load node config|start node)")
 _FRAME = re.compile(r"(?:goroutine \d+ |created by |\t\S+\.go:\d+|\S+\.\S*\(.*\)$|\[originating)")
+_STACK = re.compile(r"goroutine \d+ |\t\S+\.go:\d+")
+# Most lines by far are of these levels, and tell nothing: they are not read any further.
+_QUIET = re.compile(r'\{"level":"(?:info|warn|debug|trace|verbo)"')
+_LOUD = re.compile("initializing node|fd-limit|shut|caught", re.IGNORECASE)
+_LOOKED_AT = 400  # characters of such a line
 _BEGINS = ("initializing node", "fd-limit is less than recommended")
 _STOPS = ("shutting down node", "finished node shutdown")
 # An error line that a fatal line only echoes: the database ended itself, and all else finds it
@@ -80,7 +85,7 @@ class LastProcess:
             self.signal += f" {text[:200]}" if self.crash and len(self.signal) < 400 else ""
             self.crash = self.crash or line
         elif _FRAME.match(text):
-            self.stack = True
+            self.stack = self.stack or _STACK.match(text) is not None
             self.frame = self.frame or _function(text)
         elif _CAUGHT in text.lower():
             self.caught = self.caught or line
@@ -110,13 +115,19 @@ def last_process(lines: Iterable[str]) -> LastProcess:
     """lines: with or without their ends, oldest first."""
     process = LastProcess()
     for raw in lines:
-        line = parse_line(raw)
+        line = _quiet(raw) or parse_line(raw)
         if not line.text.strip():
             continue
         if process.is_followed_by(line):
             process = LastProcess(begun=True)
         process.take(line)
     return process
+
+
+def _quiet(raw: str) -> Line | None:
+    if _QUIET.match(raw) and not _LOUD.search(raw, 0, _LOOKED_AT):
+        return Line(raw[:_LOOKED_AT], Level.INFO, whole=False)
+    return None
 
 
 def split_lines(text: str) -> Iterator[str]:

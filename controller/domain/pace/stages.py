@@ -1,10 +1,11 @@
-"""The stages of a bootstrap, as avalanchego's metrics count them [108-110].
+"""The stages of a bootstrap, as avalanchego's metrics count them [108-110, 148].
 
 A counter's key is `<chain>/<stage>`, such as `C/executed`.
 """
 
 FETCHED = "fetched"
 EXECUTED = "executed"
+SAE_EXECUTED = "sae-executed"  # blocks that were accepted before, and are executed behind [148]
 VERTICES_FETCHED = "vertices-fetched"
 VERTICES_EXECUTED = "vertices-executed"
 STATE_SYNCED = "state-synced"
@@ -18,6 +19,7 @@ STAGES = (
     FETCHED,
     VERTICES_EXECUTED,
     EXECUTED,
+    SAE_EXECUTED,
     BLOCKS_SYNCED,
     CODE_SYNCED,
     ATOMIC_SYNCED,

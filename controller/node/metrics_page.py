@@ -5,7 +5,7 @@
 Read tolerantly: a line that cannot be read is passed over, and names that a version does not have
 are not missed. A page that was cut off, or has more than a node's, tells nothing at all: who sees
 half of the counters would say of the other half that it stands. The names are those of
-avalanchego's source [108-110, 148], and whole pages of a real node were seen to have them. No I/O.
+avalanchego's source [108-110], and whole pages of a real node were seen to have them. No I/O.
 """
 
 import re
@@ -31,7 +31,7 @@ LONGEST_PAGE = 8 << 20  # bytes: a page is one or two MB, most of it histograms
 _LONGEST_LINE = 4096  # bytes: ours have one label
 _MOST_SAMPLES = 4096  # of our names: sixteen chains have three hundred
 
-# The C-chain is coreth, then SAE; both may be on one page, and after a restart only SAE [148].
+# The C-chain is coreth, then SAE; both may be on one page, and after a restart only SAE [110].
 _C = "avalanche_evm_"
 _CORETH, _SAE = ("eth_", "transition_eth_"), ("transition_sae_", "sae_")
 # A database of coreth's whose sync counts requests only

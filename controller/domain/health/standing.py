@@ -20,7 +20,7 @@ _COMPACTED = 5000  # blocks; of fewer, executing begins at once [112]
 
 
 def may_sync_unseen(mode: str, progress: Progress, answer: NodeAnswer) -> bool:
-    """Whether C may sync its state by counters that the page does not have, as SAE does [148]: what
+    """Whether C may sync its state by counters that the page does not have, as SAE does [110]: what
     is not seen does not stand. When it fetches blocks, that is over. mode: of `SyncMode`.
     """
     may_sync = mode == SyncMode.STATE and f"C/{FETCHED}" in answer.counters

@@ -1,11 +1,11 @@
-"""The stages of a bootstrap, as avalanchego's metrics count them [108-110, 148].
+"""The stages of a bootstrap, as avalanchego's metrics count them [108-110].
 
 A counter's key is `<chain>/<stage>`, such as `C/executed`.
 """
 
 FETCHED = "fetched"
 EXECUTED = "executed"
-SAE_EXECUTED = "sae-executed"  # blocks that were accepted before, and are executed behind [148]
+SAE_EXECUTED = "sae-executed"  # blocks that were accepted before, and are executed behind [110]
 VERTICES_FETCHED = "vertices-fetched"
 VERTICES_EXECUTED = "vertices-executed"
 STATE_SYNCED = "state-synced"

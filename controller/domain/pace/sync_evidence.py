@@ -18,7 +18,7 @@ class SyncedBy(StrEnum):
 
 def synced_by(progress: Progress, chain: str = "C") -> SyncedBy | None:
     """None where the counters of all lives do not say, as before the chain has a height: then
-    either is possible. A name that no page had is no zero, as of SAE's state sync [148]; and a
+    either is possible. A name that no page had is no zero, as of SAE's state sync [110]; and a
     chain of which most was executed though some state was received is neither.
     """
     executed = progress.stages.get(f"{chain}/{EXECUTED}", Stage()).count

@@ -23,12 +23,9 @@ def may_sync_unseen(mode: str, progress: Progress, answer: NodeAnswer) -> bool:
     """Whether C may sync its state by counters that the page does not have, as SAE does [110]: what
     is not seen does not stand. When it fetches blocks, that is over. mode: of `SyncMode`.
     """
+    told = f"C/{STATE_SYNCED}" in answer.counters
     may_sync = mode == SyncMode.STATE and f"C/{FETCHED}" in answer.counters
-    return (
-        may_sync
-        and not _done(progress, "C", FETCHED)
-        and f"C/{STATE_SYNCED}" not in (answer.counters)
-    )
+    return may_sync and not told and not _done(progress, "C", FETCHED)
 
 
 def asks_in_vain(progress: Progress, answer: NodeAnswer) -> Iterator[str]:

@@ -26,3 +26,10 @@ STAGES = (
     STATE_SYNCED,
 )
 CHAINS = ("P", "X", "C")  # the primary network's, in the order of their bootstraps
+
+
+def of_bootstrap(key: str) -> bool:
+    """Whether the counter ends with the bootstrap: its seconds are then part of how long that took.
+    SAE executes new blocks for ever.
+    """
+    return not key.endswith(f"/{SAE_EXECUTED}")

@@ -62,7 +62,7 @@ def zero_twice(s: Scene) -> None:
 
 
 def stalled(s: Scene) -> None:
-    s.looks(MOVING, 2.5)
+    s.looks(MOVING, 6.5)
 
 
 def timeout(s: Scene) -> None:

@@ -147,9 +147,9 @@ def test_time_that_nobody_observed_fails_nothing() -> None:
 def test_a_new_process_has_a_patience_of_its_own() -> None:
     """Does a node that is restarted while nothing moved begin its time anew?"""
     found = scene()
-    found.looks(MOVING, 1.9)
+    found.looks(MOVING, 5.9)
     found.shows(found.made(restarts=1))
-    found.looks(MOVING, 1.9)
+    found.looks(MOVING, 5.9)
     assert found.verdict == ("Bootstrapping", "", "")
     found.looks(MOVING, 0.2)
     assert found.verdict[1] == "Stalled"

@@ -78,3 +78,11 @@ def test_what_only_people_take_for_true_is_refused(value: str) -> None:
             flags.is_on("x")
         assert caught.value.reason == "BadSwitch"
         assert place in str(caught.value)
+
+
+def test_a_flag_is_named_however_it_is_said() -> None:
+    """Can it be told whether a flag that the node refuses stands in the manifest?"""
+    secret = EnvVar(name="AVAGO_HIDDEN", value_from={"secretKeyRef": {}})
+    flags = flags_of("avalanchego", "--bare", env=[*variables(AVAGO_TOLD="1", AVAGO_X=""), secret])
+    named = [flag for flag in ("bare", "told", "hidden", "x", "other") if flags.names(flag)]
+    assert named == ["bare", "told", "hidden"]

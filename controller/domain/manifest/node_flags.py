@@ -65,6 +65,12 @@ class NodeFlags:
             return Said(name, hidden=_not_literal(variable))
         return Said(name, variable.value) if variable.value else None
 
+    def names(self, flag: str) -> bool:
+        """Whether the manifest says anything of a flag, by itself or by its variable, also where
+        the value is not in the manifest. flag: without its dashes.
+        """
+        return self.said(flag) is not None
+
     def get(self, flag: str) -> str | None:
         """The value; None where nothing is said. Raises TargetFault where it cannot be read."""
         said = self.said(flag)

@@ -92,7 +92,7 @@ def read_request(deployment: Deployment, rules: Rules) -> RunRequest:
         track=_track(deployment, reference),
         platform=Platform(arch=(pod.node_selector or {}).get("kubernetes.io/arch", "amd64")),
         first=_first(deployment),
-        timeout=_duration(deployment, names.TIMEOUT, rules.timeouts[mode]),
+        timeout=_duration(deployment, names.TIMEOUT, rules.timeout(network, mode)),
         soak=_duration(deployment, names.SOAK, rules.soak),
         keep_failed_data=_duration(deployment, names.KEEP_FAILED_DATA, rules.keep_failed_data),
         suspended=_switch(deployment, names.SUSPEND),

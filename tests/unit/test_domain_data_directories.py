@@ -10,6 +10,7 @@ from tests.machine_objects import bare, node_container, variables
 
 NODE = "/avalanchego/build/avalanchego"
 OWN = "/data/runs/$(RUN_ID)"
+FROM_ELSEWHERE = EnvVar(name="SHARED", value_from={"configMapKeyRef": {"name": "settings"}})
 
 
 def container(*words: str, env: list[EnvVar] | None = None) -> Container:
@@ -70,6 +71,7 @@ def test_what_is_the_runs_own_is_fine(tested: Container) -> None:
         container(env=variables(AVAGO_DB_DIR="/data/runs/db")),
         container(env=variables(AVAGO_DB_DIR=f"{OWN}/$SHARED")),
         container(env=variables(SHARED="../..", AVAGO_DB_DIR=f"{OWN}/$(SHARED)/db")),
+        container(env=[FROM_ELSEWHERE, *variables(AVAGO_DB_DIR=f"{OWN}/$(SHARED)/db")]),
         container(env=variables(AVAGO_CHAIN_DATA_DIR="/data/chains")),
         container("--db-dir=/data/db"),
         container("--chain-data-dir=/data/chains"),

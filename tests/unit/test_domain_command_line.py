@@ -94,6 +94,7 @@ def test_a_script_may_pass_on_the_words_behind_it(rest: str) -> None:
         (("sh", "-c", f". /etc/node.env; exec {NODE}"), False),
         (("bash", "-c", f"source /etc/node.env && {NODE}"), False),
         (("sh", "-c", f"unset AVAGO_DATA_DIR; {NODE}"), False),
+        (("sh", "-c", f"exec {NODE} --log-level={'x' * 1_000_000}"), False),  # too long to read
         (("env", "-i", NODE), False),
         (("/usr/bin/env", "-u", "AVAGO_DATA_DIR", NODE), False),
     ],

@@ -14,6 +14,7 @@ _SHELLS = {"sh", "bash", "dash", "ash"}
 _SCRIPT_FOLLOWS = re.compile(r"-[A-Za-z]*c[A-Za-z]*")  # -c, also among others: -ec, -lc
 _REST = re.compile(r"\$[@*]|\$\{[@*]\}")  # in a script: the words behind it
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_LONGEST_SCRIPT = 16 * 1024  # characters; splitting takes the square of a word's length
 _READS_MORE = {".", "source", "eval"}  # what a shell then does stands elsewhere
 _PLAINLY = (
     "write command: [/avalanchego/build/avalanchego], and the node's settings as variables of its"
@@ -105,7 +106,11 @@ def _script(words: list[str]) -> int | None:
 
 
 def _split(script: str) -> list[str]:
-    """The words of a shell's script, of all its commands, without what stands between them."""
+    """The words of a shell's script, of all its commands, without what stands between them. Of one
+    that is too long to be read a single word that says so.
+    """
+    if len(script) > _LONGEST_SCRIPT:
+        return [f"a script of {len(script)} characters"]
     lexer = shlex.shlex(script, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     try:

@@ -79,7 +79,7 @@ def _end(o: Observation, pods: RunPods, last: StateTerminated) -> ProcessEnd:
     return process_end_of(
         last,
         _words(o, pods),
-        names_flag=lambda flag: flags is None or flags.said(flag) is not None,
+        names_flag=lambda flag: flags is None or flags.names(flag),
     )
 
 

@@ -127,7 +127,7 @@ def controller_away(a: Act) -> None:
 
 def clock_wrong_by_a_day(a: Act) -> None:
     a.world.skew = a.world.ahead = 86400.0
-    a.looks(following(SOUND, a.world.now.timestamp()))
+    a.looks(replace(SOUND, tips=following(SOUND, a.world.now.timestamp()).tips))
 
 
 def clock_behind_by_a_day(a: Act) -> None:

@@ -66,8 +66,8 @@ def prepare_data(
 
 
 def following(answer: NodeAnswer, at: float, network: str = "local") -> NodeAnswer:
-    """A live node, unless the answer says otherwise: it has just made its checks, names its network,
-    and once it has bootstrapped it follows its chains.
+    """A live node, unless the answer says otherwise: it has just made its checks, names its
+    network, and follows its chains once it has bootstrapped.
     """
     if answer.kind is not AnswerKind.ANSWERED:
         return answer

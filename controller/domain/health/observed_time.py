@@ -70,9 +70,7 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         counted=counted if unbroken else None,
         rules=rules,
         gap=max(gap, rules.checks_late),
-        stands=bool(
-            look.life and look.answer and same_round(before.rounds, look.life, look.answer)
-        ),
+        stands=same_round(before.rounds, look.life, look.answer),
         clock_fault=look.clock_fault,
     )
     rounds = rounds_after(before.rounds, look.life, look.answer, counted)
@@ -114,7 +112,7 @@ def _progress(before: Attention, look: Look, counted: float) -> Progress:
     )
 
 
-def _spans(  # noqa: PLR0913 what was known, and what one look adds
+def _spans(
     before: Attention,
     look: Look,
     progress: Progress,

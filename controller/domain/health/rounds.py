@@ -37,6 +37,8 @@ def rounds_after(
     return replace(now, stood=before.stood + counted)
 
 
-def same_round(before: Rounds, life: Life, answer: NodeAnswer) -> bool:
-    """Whether some check in the answer is still that of the look before, in this life."""
+def same_round(before: Rounds, life: Life | None, answer: NodeAnswer | None) -> bool:
+    """Whether some check in the answer is still that of the last one, in this life."""
+    if life is None or answer is None:
+        return False
     return before.life == life and before.oldest == answer.checked_all

@@ -120,6 +120,7 @@ class World:
     words: dict[str, LastWords] = field(default_factory=dict)  # words, facts, earlier: what the
     facts: dict[str, Facts] = field(default_factory=dict)  # prober has read beside
     earlier: tuple[PastRun, ...] | None = None
+    named: bool = True  # nodes say on which network they are
     manager: str = ""  # who writes what is not ours
     now: datetime = EPOCH
     pods_made: int = 0
@@ -251,7 +252,7 @@ class World:
         if before is None or before.run != record.run.id:
             before = Attention(record.run.id, observed=record.run.observed)
         pods = view_pods(self.pods.get(key, ()), record.run, "node")
-        at, named = self.now.timestamp(), record.run.network
+        at, named = self.now.timestamp(), record.run.network if self.named else ""
         look = look_of(
             record,
             self.deployments[key],

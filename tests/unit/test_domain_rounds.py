@@ -175,7 +175,7 @@ def test_a_new_process_begins_its_standing_anew() -> None:
     """Does a node that hangs and is started again not take the time of the one before with it?"""
     found = stands(SOAKS, 1200)
     for number in range(1, 5):
-        found = after(look(1200.0 + 30 * number, 7, life=NEXT_LIFE), before=found)
+        found = after(look(1200.0 + 30 * number, 0, life=NEXT_LIFE), before=found)
     assert found.rounds.stood == 90.0
     assert found.spans == {}
 

@@ -141,8 +141,9 @@ def _of_news(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
 
 
 def _of_old_news(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
-    """The document stands: what it says neither goes on nor is over. Metrics and the chains' own
-    APIs are live, and a chain that moves does what its checks wait for.
+    """The document stands: what it says neither goes on nor is over, and without metrics it is
+    also where peers and heights are from. Metrics and the chains' own APIs are live, and a chain
+    that moves does what its checks wait for.
     """
     live = replace(answer, failing={}, peers=answer.peers if answer.counters else None)
     told = f"answers, but its checks have stood still for {format_duration(sight.stood)}"
@@ -151,11 +152,8 @@ def _of_old_news(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None
         held[Condition.CHECKS_STAND] = None
     elif not answer.ready and _followed(sight)[0]:
         del held[Condition.CHECKS_STAND]
-    known = _of_news(replace(sight, answer=live), live)
-    if not answer.counters and Condition.STILL in known:
-        known[Condition.STILL] = None  # heights are the document's too
     unknown = (Condition.NO_PEERS, Condition.DISK_LOW, Condition.UNHEALTHY)
-    return {**dict.fromkeys(unknown), **held, **known}
+    return {**dict.fromkeys(unknown), **held, **_of_news(replace(sight, answer=live), live)}
 
 
 def _cut_off(answer: NodeAnswer) -> str:

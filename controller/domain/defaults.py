@@ -45,6 +45,9 @@ class Rules:
     keep_failed_data: float = 72 * HOUR  # a failure on Friday evening is still there on Monday
 
     # Passing
+    # A node makes its checks each 30 s [88]. They may be late for three rounds, as when a block
+    # takes long; after that they stand.
+    checks_late: float = 1.5 * MINUTE
     tip_age: float = 10 * MINUTE  # C on mainnet and fuji makes a block each few seconds
     p_chain_age: float = 24 * HOUR  # P makes blocks all day long, and may rest for an hour
 

@@ -3,6 +3,7 @@ machine, its table of verdicts, and what must never become one.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from msgspec.structs import replace as with_fields
@@ -16,7 +17,7 @@ from controller.domain.objects import (
     StateWaiting,
 )
 from controller.domain.record.parts import Facts
-from tests.machine_objects import BUSY, with_annotations, word
+from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import MOVING, Scene, failing, moved, scene, soaking, with_tip
 from tests.node_lines import (
     BAD_BLOCK,
@@ -83,6 +84,21 @@ def frozen(s: Scene) -> None:
 def wrong_version(s: Scene) -> None:
     s.world.facts[s.key] = Facts(image_commit="a" * 40, tags=("master", "aaaaaaaa"))
     s.looks(NodeAnswer(AnswerKind.ANSWERED, "", commit="b" * 40, peers=3), 0.1)
+
+
+def wrong_network(s: Scene) -> None:
+    s.looks(NodeAnswer(AnswerKind.ANSWERED, "", network="network-1337", peers=3), 0.02)
+
+
+def hangs(s: Scene) -> None:
+    """P moves for ever, and C does not; nothing is checked [scene hang]."""
+    at = s.world.now.timestamp()
+    s.looks(replace(MOVING, counters={"C/executed": 500.0}, checked=at, checked_all=at), 6.5)
+
+
+def hangs_when_ready(s: Scene) -> None:
+    at = s.world.now.timestamp()
+    s.looks(replace(SOUND, checked=at, checked_all=at), 6.5)
 
 
 def no_image(s: Scene) -> None:
@@ -174,6 +190,10 @@ CAUSES: list[tuple[Callable[[], Scene], Callable[[Scene], None], str]] = [
     (soaking, unhealthy, "UnhealthyAfterBootstrap"),
     (soaking, frozen, "TipNotAdvancing"),
     (scene, wrong_version, "WrongVersion"),
+    (scene, wrong_network, "BadConfig"),
+    (soaking, wrong_network, "BadConfig"),
+    (scene, hangs, "Stalled"),
+    (soaking, hangs_when_ready, "Stalled"),
     (scene, no_image, "ImagePull"),
     (scene, disk_full, "DiskFull"),
     (scene, out_of_memory, "OutOfMemory"),

@@ -50,7 +50,8 @@ def tell_conditions(o: Observation, record: Record, before: OpenRun, run: OpenRu
 def _outlook(o: Observation, type_: str) -> str:
     """What becomes of it if it lasts."""
     assert o.attention is not None
-    patience = patience_of(Condition(type_), o.attention.progress, o.rules)
+    seen = o.attention
+    patience = patience_of(Condition(type_), seen.progress, o.rules, bootstrapped=seen.bootstrapped)
     if patience.reason is None:
         return ""
     return say.condition_fails(patience.reason, patience.seconds)

@@ -4,13 +4,14 @@ A condition is shown and told when it has lasted a while, and becomes a verdict 
 lasted, in observed time and without a break, for as long as its patience is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.domain.defaults import Rules
 from controller.domain.failure_class import FailureClass
-from controller.domain.health.checks import against
+from controller.domain.health.checks import against, shutting_down
 from controller.domain.health.demands import PUBLIC, Asked, tip_fault
 from controller.domain.health.standing import asks_in_vain, may_sync_unseen, stall_patience
 from controller.domain.node_http import AnswerKind, NodeAnswer
@@ -35,6 +36,7 @@ class Condition(StrEnum):
     UNREACHED = "Unreached"
     NO_PEERS = "NoPeers"
     DISK_LOW = "DiskLow"
+    CHECKS_STAND = "ChecksStand"
     STILL = "NotMoving"
     UNHEALTHY = "Unhealthy"
     TIP_STANDS = "TipStands"
@@ -53,6 +55,15 @@ OF_PODS = frozenset(
     }
 )
 
+
+_TOLD_BY_ANSWERS = (
+    Condition.NO_PEERS,
+    Condition.DISK_LOW,
+    Condition.CHECKS_STAND,
+    Condition.STILL,
+    Condition.UNHEALTHY,
+    Condition.TIP_STANDS,
+)
 
 # While one of these holds, a build cannot show how fast it is: the time counts for no timeout.
 BLINDING = OF_PODS | {Condition.UNREACHED}
@@ -80,6 +91,7 @@ class Sight:
     rules: Rules
     tip_rose: bool | None = None  # C's tip is higher than at the look before; None: not known
     clock_fault: str = ""  # why our wall clock cannot be trusted; empty if it can
+    stood: float = 0.0  # observed seconds for which no check of the node has been made anew
 
 
 def holding(sight: Sight) -> dict[Condition, str | None]:
@@ -108,6 +120,14 @@ def _of_node(sight: Sight) -> dict[Condition, str | None]:
         return {}  # no node runs: what held of the last one is over
     if answer.kind is not AnswerKind.ANSWERED:
         return _unanswered(sight, answer)
+    if shutting_down(answer):
+        return dict.fromkeys(_TOLD_BY_ANSWERS)  # what fails now, fails for that
+    if sight.stood > sight.rules.checks_late:
+        return _of_old_news(sight, answer)
+    return _of_news(sight, answer)
+
+
+def _of_news(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     held: dict[Condition, str | None] = {}
     cut_off = _cut_off(answer)
     if cut_off and not sight.progress.moved:  # what was fetched can be executed without peers
@@ -120,6 +140,22 @@ def _of_node(sight: Sight) -> dict[Condition, str | None]:
     return held | _while_bootstrapping(sight, answer)
 
 
+def _of_old_news(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
+    """The document stands: what it says neither goes on nor is over, and without metrics it is
+    also where peers and heights are from. Metrics and the chains' own APIs are live, and a chain
+    that moves does what its checks wait for.
+    """
+    live = replace(answer, failing={}, peers=answer.peers if answer.counters else None)
+    told = f"answers, but its checks have stood still for {format_duration(sight.stood)}"
+    held: dict[Condition, str | None] = {Condition.CHECKS_STAND: told}
+    if _cut_off(live):
+        held[Condition.CHECKS_STAND] = None
+    elif not answer.ready and _followed(sight)[0]:
+        del held[Condition.CHECKS_STAND]
+    unknown = (Condition.NO_PEERS, Condition.DISK_LOW, Condition.UNHEALTHY)
+    return {**dict.fromkeys(unknown), **held, **_of_news(replace(sight, answer=live), live)}
+
+
 def _cut_off(answer: NodeAnswer) -> str:
     """Why the node has no network that could do anything for it; empty if it has."""
     if answer.peers == 0:
@@ -130,14 +166,7 @@ def _cut_off(answer: NodeAnswer) -> str:
 
 def _unanswered(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     """What only an answer could tell neither goes on nor is over."""
-    unknown = (
-        Condition.NO_PEERS,
-        Condition.DISK_LOW,
-        Condition.STILL,
-        Condition.UNHEALTHY,
-        Condition.TIP_STANDS,
-    )
-    held: dict[Condition, str | None] = dict.fromkeys(unknown)
+    held: dict[Condition, str | None] = dict.fromkeys(_TOLD_BY_ANSWERS)
     if answer.kind is AnswerKind.HOST_REFUSED:
         held[Condition.HOST_REFUSED] = answer.detail
     elif answer.kind is AnswerKind.STARTING and sight.obstacles.loopback:
@@ -202,8 +231,12 @@ class Patience:
     seconds: float  # of observed time, after which it does
 
 
-def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patience:
-    """Of this condition; of one without movement, by what moved last."""
+def patience_of(
+    condition: Condition, progress: Progress, rules: Rules, *, bootstrapped: bool = False
+) -> Patience:
+    """Of this condition; of one without movement, by what moved last. bootstrapped: the node."""
+    if condition is Condition.CHECKS_STAND and not bootstrapped:
+        return _locked_patience(progress, rules)
     if condition is Condition.STILL:
         return Patience(Reason.STALLED, stall_patience(progress, rules))
     return {
@@ -216,6 +249,7 @@ def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patie
         Condition.VOLUME_TROUBLE: Patience(Reason.VOLUME_LOST, rules.volume_patience),
         Condition.SILENT: Patience(Reason.STALLED, rules.silence_patience),
         Condition.NO_PEERS: Patience(Reason.NO_PEERS, rules.no_peers_patience),
+        Condition.CHECKS_STAND: Patience(Reason.STALLED, rules.unhealthy_patience),
         Condition.UNHEALTHY: Patience(Reason.UNHEALTHY, rules.unhealthy_patience),
         Condition.TIP_STANDS: Patience(Reason.TIP_NOT_ADVANCING, rules.tip_patience),
         # Our own way to the node says nothing of it; a node low on disk ends itself [91].
@@ -224,3 +258,11 @@ def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patie
         Condition.OTHER_DATA: Patience(None, 0.0),
         Condition.DISK_LOW: Patience(None, 0.0),
     }[condition]
+
+
+def _locked_patience(progress: Progress, rules: Rules) -> Patience:
+    """Of a chain that is locked while it bootstraps, as it is for all the days in which it executes
+    what it fetched: without metrics nobody can tell that from a chain that hangs.
+    """
+    longest = max(rules.stall_executing, stall_patience(progress, rules))
+    return Patience(None if progress.moved is None else Reason.STALLED, longest)

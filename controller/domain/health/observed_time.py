@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from controller.domain.defaults import Rules
 from controller.domain.health.conditions import BLINDING, OF_PODS, Condition, Sight, Span, holding
 from controller.domain.health.look import LastWords, Look
+from controller.domain.health.rounds import Rounds, rounds_after, same_round
 from controller.domain.health.soak import Soak, soaked
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.failed_requests import with_failed
@@ -33,6 +34,7 @@ class Attention:
     answer: NodeAnswer | None = None  # the last look's; None where there was none
     answered_life: Life | None = None  # whose answer it was
     progress: Progress = field(default_factory=Progress)  # of all lives and all controllers
+    rounds: Rounds = field(default_factory=Rounds)  # of the node's checks
     words: LastWords | None = None  # of the last process that ended
     heard: tuple[str, int] | None = None  # the last end that was looked at, as `Look.ends`
 
@@ -40,6 +42,11 @@ class Attention:
     def first_look(self) -> bool:
         """No verdict by time is spoken on it (I10)."""
         return self.looks <= 1
+
+    @property
+    def bootstrapped(self) -> bool:
+        """Whether the last look's answer said so."""
+        return self.answer is not None and self.answer.ready
 
     def ready(self, life: Life | None) -> bool:
         """Whether this very life has said that it has bootstrapped."""
@@ -63,9 +70,12 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         now=look.now,
         counted=counted if unbroken else None,
         rules=rules,
+        gap=max(gap, rules.checks_late),
+        stands=same_round(before.rounds, look.life, look.answer),
         clock_fault=look.clock_fault,
     )
-    spans = _spans(before, look, progress, counted, rules)
+    rounds = rounds_after(before.rounds, look.life, look.answer, counted)
+    spans = _spans(before, look, progress, rounds, counted, rules)
     blind = look.started and not BLINDING.isdisjoint(spans)
     return replace(
         before,
@@ -80,6 +90,7 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         answer=look.answer,
         answered_life=look.life if look.answer else None,
         progress=progress,
+        rounds=rounds,
         words=look.words or before.words,
         heard=look.ends or before.heard,
     )
@@ -107,6 +118,7 @@ def _spans(
     before: Attention,
     look: Look,
     progress: Progress,
+    rounds: Rounds,
     counted: float,
     rules: Rules,
 ) -> dict[Condition, Span]:
@@ -133,6 +145,7 @@ def _spans(
         rules=rules,
         tip_rose=_rose(before, look) if same_life else None,
         clock_fault=look.clock_fault,
+        stood=rounds.stood,
     )
     spans: dict[Condition, Span] = {}
     for condition, sentence in holding(sight).items():

@@ -1,4 +1,4 @@
-"""A recorded scene as a node that can be asked at any second of its life, and held on beyond its end.
+"""A recorded scene as a node that can be asked at any second of its life, and beyond its end.
 
 Of each question the first answer of each shape is recorded, and the last one. Between two of them
 the node went on looking at itself, so the time stamps of checks move on as the next recorded
@@ -201,7 +201,9 @@ def metrics_at(found: Scene, second: float, *, since: float) -> str | None:
     at, page = pages[before[-1]]
     if len(pages) < 2:
         return page
-    (first, a), (then, b) = pages[before[-1] : before[-1] + 2] if second < pages[-1][0] else pages[-2:]
+    (first, a), (then, b) = (
+        pages[before[-1] : before[-1] + 2] if second < pages[-1][0] else pages[-2:]
+    )
     one, other = dict(_FAILED.findall(a)), dict(_FAILED.findall(b))
 
     def grown(sample: re.Match[str]) -> str:

@@ -13,7 +13,6 @@ from controller.domain.failure_class import class_of
 from controller.domain.node_http import DoorReply, NodeAddress, NodeRequest
 from controller.domain.objects import (
     ContainerState,
-    Deployment,
     Pod,
     StateTerminated,
     StateWaiting,
@@ -24,8 +23,9 @@ from controller.engine.probing.run_looks import Probing, RunLooks
 from controller.node.http_probe import HttpNodeProbe
 from tests.engine_fakes import BlindWitness, FakeRegistry
 from tests.machine_engine import StillClock, StillCluster, at_once
-from tests.machine_objects import bare, deployment, node_container, pod, variables, word
+from tests.machine_objects import pod, word
 from tests.machine_world import World
+from tests.replayed_manifest import manifest
 from tests.replayed_node import ReplayedNode, asked_to_end, beginning, log_until
 from tests.scenes import KEPT_BY_KUBELET, Scene
 
@@ -34,31 +34,6 @@ INTERVAL = 30.0  # seconds between looks, as the controller has it
 _STEP, _HELD_STEP = 5.0, 60.0
 _BACKOFF = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)  # of the kubelet before each restart
 _LIVES = 9  # more than any verdict takes
-
-
-def manifest(found: Scene) -> Deployment:
-    """A Deployment that runs it, without the fault that a scene's own manifest may have."""
-    flag = next(f for f in found.about["flags"] if f.startswith("--network-id="))
-    env = {"AVAGO_NETWORK_ID": flag.partition("=")[2]}
-    for name in ("AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK", "AVAGO_CHAIN_CONFIG_CONTENT"):
-        if name in found.about["env"]:
-            env[name] = found.about["env"][name]
-    if found.name in ("c-config-not-json", "content-not-json"):
-        del env["AVAGO_CHAIN_CONFIG_CONTENT"]
-    if found.name == "bool-yes":
-        del env["AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK"]
-    return deployment(env=variables(**env))
-
-
-def manifest_as_written(found: Scene) -> Deployment:
-    """With all flags and variables of the scene, but for those of the recorder's machine."""
-    args = [f for f in found.about["flags"] if not f.startswith(_RECORDERS)]
-    env = {k: v for k, v in found.about["env"].items() if k != "AVAGO_DATA_DIR"}
-    node = with_fields(node_container(bare(), env=variables(**env)), args=args)
-    return deployment(containers=[node])
-
-
-_RECORDERS = ("--http-port=", "--staking-port=", "--public-ip=", "--genesis-file=")
 
 
 class Onlooker(BlindWitness):
@@ -91,11 +66,12 @@ class _Door:
 @dataclass
 class Replay:
     """One run of a scene's build. readable: its logs may be read; else there is what the kubelet
-    keeps. cut: what becomes of a body on its way.
+    keeps. log: of each of its processes; None: the scene's. cut: what becomes of a body on its way.
     """
 
     scene: Scene
     readable: bool = True
+    log: bytes | None = None
     cut: Callable[[bytes], bytes] = bytes
     world: World = field(default_factory=World)
     phases: list[str] = field(default_factory=list)  # of the run, in order
@@ -112,7 +88,8 @@ class Replay:
         self.world.pass_time(INTERVAL)
         clock, world = StillClock(lambda: self.world.now), self.world
         self._door = _Door()
-        seen = Onlooker(self.scene.log, self._said)
+        self.log = self.scene.log if self.log is None else self.log
+        seen = Onlooker(self.log, self._said)
         probing = Probing(
             StillCluster(world.deployments, world.services, world.pods),
             HttpNodeProbe(self._door),
@@ -225,7 +202,7 @@ class Replay:
         ended = StateTerminated(
             exit_code=self.scene.exit_code,
             reason="Error" if self.scene.exit_code else "Completed",
-            message=_kept(self.scene),
+            message=self._kept(),
             started_at=now - timedelta(seconds=float(self.scene.about["seconds"])),
             finished_at=now,
         )
@@ -238,9 +215,7 @@ class Replay:
         )
         return with_fields(made, status=with_fields(made.status, container_statuses=[status]))
 
-
-def _kept(found: Scene) -> str:
-    """As `FallbackToLogsOnError` keeps it."""
-    if not found.exit_code:
-        return ""
-    return found.log[-KEPT_BY_KUBELET:].decode(errors="replace")
+    def _kept(self) -> str:
+        """As `FallbackToLogsOnError` keeps it."""
+        kept = (self.log or b"")[-KEPT_BY_KUBELET:] if self.scene.exit_code else b""
+        return kept.decode(errors="replace")

@@ -16,6 +16,7 @@ from controller.domain.objects import (
 from controller.domain.record.parts import Facts
 from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import MOVING, Scene, failing, moved, scene, soaking, with_tip
+from tests.node_lines import UNKNOWN_FATAL, plain
 
 
 def inherited_label(s: Scene) -> None:
@@ -36,7 +37,7 @@ def flapping(s: Scene) -> None:
 
 
 def five_restarts(s: Scene) -> None:
-    s.ends(5, 1, line="FATAL shutting down chain")
+    s.ends(5, 1, line=UNKNOWN_FATAL)
     s.looks(BUSY, 1)
 
 
@@ -146,9 +147,9 @@ def test_time_that_nobody_observed_fails_nothing() -> None:
 def test_a_new_process_has_a_patience_of_its_own() -> None:
     """Does a node that is restarted while nothing moved begin its time anew?"""
     found = scene()
-    found.looks(MOVING, 1.9)
+    found.looks(MOVING, 5.9)
     found.shows(found.made(restarts=1))
-    found.looks(MOVING, 1.9)
+    found.looks(MOVING, 5.9)
     assert found.verdict == ("Bootstrapping", "", "")
     found.looks(MOVING, 0.2)
     assert found.verdict[1] == "Stalled"
@@ -259,7 +260,9 @@ def test_what_was_fetched_can_be_executed_without_peers() -> None:
 def test_a_disk_that_fails_is_not_the_builds_fault() -> None:
     """Are ends by I/O errors the volume's?"""
     found = scene()
-    found.ends(6, 1, line="FATAL node failed: write /data/runs/x/db/000012.log: input/output error")
+    found.ends(
+        6, 1, line=plain("FATAL", "node failed", error="write /data/x.log: input/output error")
+    )
     assert found.verdict == ("Failed", "VolumeLost", "infrastructure")
 
 

@@ -8,20 +8,25 @@ from tests.scenes import Scene
 
 # Of the recorder's machine
 _RECORDERS = ("--http-port=", "--staking-port=", "--public-ip=", "--genesis-file=")
+_MENDED = {"--partial-sync-primary-network=yes": "--partial-sync-primary-network=false"}
+_LEFT_OUT = {
+    ("bool-yes", "AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK"),
+    ("c-config-not-json", "AVAGO_CHAIN_CONFIG_CONTENT"),
+    ("content-not-json", "AVAGO_CHAIN_CONFIG_CONTENT"),
+    ("service-link", "AVAGO_HTTP_PORT"),
+}
 
 
 def manifest(found: Scene) -> Deployment:
-    """A Deployment that runs it, without the fault that a scene's own manifest may have."""
-    flag = next(f for f in found.about["flags"] if f.startswith("--network-id="))
-    env = {"AVAGO_NETWORK_ID": flag.partition("=")[2]}
-    for name in ("AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK", "AVAGO_CHAIN_CONFIG_CONTENT"):
-        if name in found.about["env"]:
-            env[name] = found.about["env"][name]
-    if found.name in ("c-config-not-json", "content-not-json"):
-        del env["AVAGO_CHAIN_CONFIG_CONTENT"]
-    if found.name == "bool-yes":
-        del env["AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK"]
-    return deployment(env=variables(**env))
+    """One that may run it: as it is written, without what would block it. Then the image itself has
+    that fault, or says of the flag that the manifest gives it what it said of the scene's.
+    """
+    written = manifest_as_written(found)
+    node = written.spec.template.spec.container("node")
+    assert node is not None
+    args = [_MENDED.get(arg, arg) for arg in node.args or ()]
+    env = [v for v in node.env or () if (found.name, v.name) not in _LEFT_OUT]
+    return deployment(containers=[with_fields(node, args=args, env=env)])
 
 
 def manifest_as_written(found: Scene) -> Deployment:

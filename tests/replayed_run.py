@@ -196,6 +196,8 @@ class Replay:
         now = self.world.now
         said = word(self.run, "resumed" if self._resumes else "fresh", resumes=self._resumes)
         made = pod(self.run, run.image, uid=f"pod-{self._pods}", said=said, started=now)
+        template = self.world.deployments[self.key].spec.template.spec
+        made = with_fields(made, spec=with_fields(made.spec, containers=template.containers))
         made = with_fields(made, metadata=with_fields(made.metadata, name=f"fuji-{self._pods}"))
         assert made.status.container_statuses is not None
         status = made.status.container_statuses[0]

@@ -31,7 +31,7 @@ from tests.scenes import KEPT_BY_KUBELET, Scene
 
 HOUR = 3600.0
 INTERVAL = 30.0  # seconds between looks, as the controller has it
-_STEP, _HELD_STEP = 5.0, 60.0
+_STEP, _HELD_STEP = 5.0, 110.0
 _BACKOFF = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)  # of the kubelet before each restart
 _LIVES = 9  # more than any verdict takes
 

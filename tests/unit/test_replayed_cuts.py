@@ -10,7 +10,7 @@ from tests.replayed_run import Replay
 from tests.replayed_table import ROWS, Row
 from tests.scenes import KEPT_BY_KUBELET, scene
 
-HOURS = 1.5  # longer than a soak, shorter than any patience with a stall
+HOURS = 1.5  # longer than a soak, shorter than any patience with what stands
 ANSWER = [row for row in ROWS if scene(row.scene).answers]
 END = [row for row in ROWS if asked_to_end(scene(row.scene)) is None]
 

@@ -57,7 +57,8 @@ def _with_outages(check: Check, state: NodeState) -> Check:
 def _network(state: NodeState) -> Verdict:
     peers = 0 if state.starting else state.peers
     message: dict[str, int | str] = {"connectedPeers": peers, "sendFailRate": 0}
-    if not state.starting:
+    silent = state.starting or state.plan.no_peers
+    if not silent:
         silence = duration(_SILENCE)
         message |= {"timeSinceLastMsgReceived": silence, "timeSinceLastMsgSent": silence}
     if peers:
@@ -65,7 +66,7 @@ def _network(state: NodeState) -> Verdict:
     error = (
         f"network layer is unhealthy reason: not connected to a minimum of 1 peer(s) only {peers}"
     )
-    if state.starting:
+    if silent:
         error += ", no messages received from network, no messages sent to network"
     return message, error
 
@@ -107,7 +108,7 @@ def _chain(state: NodeState, chain: str) -> Verdict:
     }
     engine = {"consensus": consensus if state.bootstrapped else {}, "vm": None}
     connected, required = 1.0, _ENOUGH
-    if state.plan.moved_on:
+    if state.alone:
         connected, required = 0.0, 1.0
     elif state.plan.low_stake:
         connected = _FEW

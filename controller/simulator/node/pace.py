@@ -10,3 +10,6 @@ class Pace:
     # Between two runs of the checks, where the node is told nothing of it (30 in avalanchego [88]).
     health_seconds: float = 0.1
     log_seconds: float = 0.5  # between two lines of progress
+
+
+DEFAULT_PACE = Pace()

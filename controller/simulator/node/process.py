@@ -12,7 +12,7 @@ from controller.simulator.node.health import Health
 from controller.simulator.node.inside import Inside
 from controller.simulator.node.listener import Listener
 from controller.simulator.node.log import NodeLog
-from controller.simulator.node.pace import Pace
+from controller.simulator.node.pace import DEFAULT_PACE, Pace
 from controller.simulator.node.planned_behaviour import LOW_STAKE, Plan
 from controller.simulator.node.planned_exit import ExitKind, next_exit
 from controller.simulator.node.progress import Progress
@@ -43,7 +43,7 @@ class SimulatedNode:
         progress: Progress,
         clock: Clock,
         *,
-        pace: Pace = Pace(),
+        pace: Pace = DEFAULT_PACE,
     ) -> None:
         self.log = NodeLog(clock, as_json=settings.log_json)
         self.faults = Faults()

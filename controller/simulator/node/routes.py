@@ -28,11 +28,11 @@ _TELLERS = {"health": "health/health.go:110", "readiness": "health/health.go:99"
 
 def host_allowed(host: str, allowed: tuple[str, ...], *, strict: bool) -> bool:
     """avalanchego's host check: an address or no host always passes, unless the build is strict."""
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    name = (host.rsplit(":", 1)[0] if not host.endswith("]") else host).lower()
     try:
         ipaddress.ip_address(name.strip("[]"))
     except ValueError:
-        return not name or "*" in allowed or name in allowed
+        return not name or "*" in allowed or name in {other.lower() for other in allowed}
     return not strict or "*" in allowed
 
 

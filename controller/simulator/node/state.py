@@ -59,7 +59,7 @@ class NodeState:
     @property
     def chains(self) -> tuple[str, ...]:
         """Those that exist: C and X are made when P is done [scene moved-on]."""
-        only_p = self.plan.moved_on or self.share < P_SHARE
+        only_p = self.share < P_SHARE or (self.alone and not self.bootstrapped)
         return self.settings.chains[:1] if only_p else self.settings.chains
 
     @property
@@ -91,7 +91,7 @@ class NodeState:
     def advance(self, seconds: float, now: datetime) -> None:
         """Works for so long: on the bootstrap first, then on new blocks. now: when that is over."""
         self.age += seconds
-        if self.stalled or self.plan.moved_on:
+        if self.stalled or self.alone:
             seconds = 0.0
         end = min(self.plan.bootstrap_seconds, self.plan.stall_after or inf, self._work_allowed())
         work = min(seconds, max(0.0, end - self.progress.done))
@@ -171,7 +171,12 @@ class NodeState:
 
     @property
     def peers(self) -> int:
-        return 0 if self.plan.no_peers or self.plan.moved_on else PEERS
+        return 0 if self.alone else PEERS
+
+    @property
+    def alone(self) -> bool:
+        """Nobody stays connected: then nothing moves."""
+        return self.plan.no_peers or bool(self.plan.moved_on)
 
     @property
     def disk_full(self) -> bool:

@@ -131,16 +131,16 @@ async def recorded_lab(
     database = progress or Progress()
     node = SimulatedNode(settings, RECORDED, plan, database, clock, pace=Pace(30, 5))
     life = asyncio.create_task(node.run())
+    bound = asyncio.create_task(node.bound.wait())
     try:
-        await asyncio.wait(
-            {life, asyncio.create_task(node.bound.wait())}, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait({life, bound}, return_when=asyncio.FIRST_COMPLETED)
         await clock.advance(0)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             yield RecordedLab(node, clock, session, life)
     finally:
+        bound.cancel()
         life.cancel()
-        await asyncio.gather(life, return_exceptions=True)
+        await asyncio.gather(life, bound, return_exceptions=True)
 
 
 def answers(name: str, since: float, until: float) -> list[Answered]:

@@ -40,15 +40,19 @@ class ChainStory:
             for name in _SYNCERS:
                 self._log.vm(f"{_ENGINE}/registry.go:90", "starting syncer", f'name="{name}"')
 
+    def begin(self) -> None:
+        """Its bootstrap, which may have to wait for its state."""
+        if self._state_is_synced() and self._first("starting"):
+            height = self._state.numbers(self.chain).height
+            fields = ("lastAcceptedID", _BLOCK), ("lastAcceptedHeight", height)
+            self._say(f"{_BOOTSTRAPPER}:194", "starting bootstrapper", *fields)
+
     def look(self) -> None:
         """Tells what has come about."""
-        if not self._state_is_synced():
+        self.begin()
+        if "starting" not in self._told:
             return
         now = self._state.numbers(self.chain)
-        if self._first("starting"):
-            height: Field = ("lastAcceptedHeight", now.height)
-            block: Field = ("lastAcceptedID", _BLOCK)
-            self._say(f"{_BOOTSTRAPPER}:194", "starting bootstrapper", block, height)
         if self._state.plan.moved_on or (self.chain == "C" and self._state.plan.cannot_parse):
             return
         if self._first("fetching"):
@@ -60,7 +64,9 @@ class ChainStory:
             self._executed()
 
     def progress(self) -> None:
-        """Where it is, while it fetches or executes."""
+        """Where it is, while it fetches or executes; a chain that hangs says nothing."""
+        if self.chain == "C" and self._state.locked:
+            return
         now = self._state.numbers(self.chain)
         if "fetching" in self._told and "fetched" not in self._told:
             counts = ("numFetchedBlocks", now.fetched), ("numTotalBlocks", self._blocks)

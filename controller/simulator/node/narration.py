@@ -43,7 +43,7 @@ class Narration:
         story = self._stories[chain] = ChainStory(chain, self._log, self._state)
         if chain == "C" and self._state.settings.mode is SyncMode.STATE:
             story.begin_state_sync()
-        story.look()
+        story.begin()
 
     def not_created(self, config: str) -> None:
         """C, whose configuration is no JSON [scene c-config-not-json]."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 BLOCKS = {"P": 24_000, "X": 6_000, "C": 60_000}  # heights at the tip; any numbers that differ do
 LEAFS = 900_000  # of the C-chain's state
 P_SHARE = 0.25  # C and X begin when P is done; a quarter keeps them apart in a short demo
+_X_IS_SHORTER = 3
 STATE_SHARE = 0.8  # of a state sync's work is leafs, the rest the last blocks
 SUMMARY_LAG = 256  # blocks between the state summary and the tip
 GENESIS = datetime(2020, 9, 21, tzinfo=UTC)  # any time long past
@@ -69,12 +70,15 @@ def _two_halves(blocks: int, share: float) -> tuple[int, int]:
 
 
 def chain_share(chain: str, whole: float, *, only_p: bool) -> float:
-    """A chain's share of its own work at a share of the whole: P first, then X and C together."""
+    """A chain's share of its own work at a share of the whole: P first, then X and C together, of
+    which X is the shorter.
+    """
     if only_p:
         return whole
     if chain == "P":
         return min(1.0, whole / P_SHARE)
-    return max(0.0, (whole - P_SHARE) / (1 - P_SHARE))
+    share = max(0.0, (whole - P_SHARE) / (1 - P_SHARE))
+    return min(1.0, _X_IS_SHORTER * share) if chain == "X" else share
 
 
 def share_with_pause(share: float, pause: float) -> float:

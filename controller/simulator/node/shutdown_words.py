@@ -69,6 +69,7 @@ class Shutdown:
                 f"{_ROUTER}:440",
                 "timed out while shutting down",
                 ("stack", _stack()),
+                ("error", "context deadline exceeded"),
                 chain="C",
             )
         for caller, message in (

@@ -116,6 +116,7 @@ async def recorded_lab(
     log_json: bool = True,
     progress: Progress | None = None,
     http_wait: float = 0.0,
+    broken_c_config: str = "",
 ) -> AsyncIterator[RecordedLab]:
     """A node that is told what the recorded ones were."""
     clock = FakeClock(datetime(2026, 11, 26, 14, 0, tzinfo=UTC))
@@ -127,6 +128,7 @@ async def recorded_lab(
         log_json=log_json,
         health_seconds=INTERVAL,
         http_wait=http_wait,
+        broken_c_config=broken_c_config,
     )
     database = progress or Progress()
     node = SimulatedNode(settings, RECORDED, plan, database, clock, pace=Pace(30, 5))

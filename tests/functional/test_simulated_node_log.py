@@ -204,6 +204,22 @@ def _last_words(log: str) -> list[str]:
     return [re.sub(r'"timestamp":"[^"]*"|"caller":"[^"]*"', "", line) for line in found]
 
 
+async def test_a_chain_that_cannot_be_made() -> None:
+    """Does the node start with a configuration of C that is no JSON, and go down as C is made?"""
+    text = scene("c-config-not-json").about["c_config"]
+    async with recorded_lab(Plan(bootstrap_seconds=8), broken_c_config=text) as lab:
+        await lab.clock.advance(10)
+        assert await lab.life == scene("c-config-not-json").exit_code
+        now = lab.node.log.text()
+    was = scene("c-config-not-json").log.decode()
+    assert _last_words(now)[:1] == [w for w in _last_words(was) if '"fatal"' in w][:1]
+    begin = "error creating required chain"
+    # The recorded node begins to make X meanwhile.
+    found = _spoken(behind(begin, lines(now)))
+    assert set(found) <= set(_spoken(behind(begin, lines(was))))
+    assert found[0] == ("fatal", "", begin)
+
+
 async def test_data_of_another_network() -> None:
     """Is it refused as a wrong genesis is?"""
     async with recorded_lab(Plan(), progress=Progress(network="mainnet")) as lab:

@@ -385,7 +385,7 @@ async def test_faults_are_played(lab: Lab) -> None:
         assert (await lab.get(node, "/ext/health"))[0] == 200
 
 
-def _chain_config(config: dict[str, Any]) -> str:
+def chain_config(config: dict[str, Any]) -> str:
     inner = base64.b64encode(json.dumps(config).encode()).decode()
     return base64.b64encode(json.dumps({"C": {"Config": inner, "Upgrade": None}}).encode()).decode()
 
@@ -399,13 +399,13 @@ def _chain_config(config: dict[str, Any]) -> str:
         ({"AVAGO_NETWORK_NAME": "fuji"}, "mainnet", SyncMode.STATE),
         ({"AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK": "true"}, "mainnet", SyncMode.P_CHAIN),
         (
-            {"AVAGO_CHAIN_CONFIG_CONTENT": _chain_config({"state-sync-enabled": False})},
+            {"AVAGO_CHAIN_CONFIG_CONTENT": chain_config({"state-sync-enabled": False})},
             "mainnet",
             SyncMode.FULL,
         ),
         (
             {
-                "AVAGO_CHAIN_CONFIG_CONTENT": _chain_config(
+                "AVAGO_CHAIN_CONFIG_CONTENT": chain_config(
                     {"state-sync-enabled": False, "pruning-enabled": False}
                 )
             },

@@ -45,11 +45,14 @@ class Inside:
         self.state.advance(now - self._seen, self._clock.now())
         self._seen = now
         self._make_chains()
-        self.tells.look()
+        if not self.doomed:
+            self.tells.look()
 
     def evaluate(self) -> None:
         """Runs the health checks now."""
         self.advance()
+        if self.doomed:
+            return
         held = "C" if self.state.locked else ""
         self.tells.turned(self.health.evaluate(self._clock.now(), held))
 

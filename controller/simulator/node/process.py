@@ -182,7 +182,7 @@ class SimulatedNode:
 
     async def _checks(self) -> None:
         await self._clock.sleep(self.state.plan.hang_for)
-        self._inside.serve(self.state.settings.http_port)
+        self._inside.serve(self.state.settings.http_port or self.port)
         self._listener.serving.set()
         interval = self.state.settings.health_seconds or self._pace.health_seconds
         while not self._inside.doomed:

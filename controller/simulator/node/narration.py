@@ -90,16 +90,17 @@ class Narration:
 
     def crashing(self, error: str) -> None:
         """The first fatal line is the cause; tens of lines about the shutdown follow it [116]."""
+        chain = self._last_made()
         self._log.write(
             "FATAL",
             "handler/handler.go:337",
             "shutting down chain",
             ("reason", "received an unexpected error"),
             ("error", error),
-            chain="C",
+            chain=chain,
         )
         shutdown = self.shutdown()
-        shutdown.of_chain("C", "router/chain_router.go:739")
+        shutdown.of_chain(chain, "router/chain_router.go:739")
         shutdown.begin(1)
         shutdown.rest()
 
@@ -117,7 +118,9 @@ class Narration:
     def panicking(self) -> None:
         """Nothing is shut down; Go's own text is the last."""
         fields = (("reason", PANIC), ("from", stack()))
-        self._log.write("FATAL", "logging/log.go:139", "panicking", *fields, chain="C")
+        self._log.write(
+            "FATAL", "logging/log.go:139", "panicking", *fields, chain=self._last_made()
+        )
         self._log.raw(trace())
 
     def caught(self) -> None:
@@ -127,6 +130,16 @@ class Narration:
 
     def shutdown(self) -> Shutdown:
         return Shutdown(self._log, self._state, list(self._stories))
+
+    def _last_made(self) -> str:
+        """The chain that ends badly: C, where there is one. It is made for that, should P not be
+        done: a plan's end comes at its time.
+        """
+        chains = self._state.settings.chains
+        for chain in chains:
+            if chain not in self._stories:
+                self.created(chain)
+        return chains[-1]
 
     def _go_down(self) -> None:
         shutdown = self.shutdown()

@@ -25,6 +25,7 @@ DIFFERENCES = {
 FULL = Plan(bootstrap_seconds=16)
 MOVED_ON = Plan(moved_on="avalanchego/1.16.0")
 LOCKED = Plan(bootstrap_seconds=40, locked_at=5000)
+SAE = Plan(bootstrap_seconds=4, sae=True)
 STUCK = Plan(bootstrap_seconds=8, sync_stuck=True)
 
 
@@ -50,6 +51,7 @@ LIVES = [
     pytest.param(FULL, SyncMode.STATE, id="state sync"),
     pytest.param(Plan(bootstrap_seconds=16, summary="Skipped"), SyncMode.STATE, id="skipped"),
     pytest.param(FULL, SyncMode.P_CHAIN, id="only P"),
+    pytest.param(SAE, SyncMode.FULL, id="SAE"),
     pytest.param(MOVED_ON, SyncMode.FULL, id="moved on"),
     pytest.param(LOCKED, SyncMode.FULL, id="hangs"),
     pytest.param(STUCK, SyncMode.STATE, id="stuck"),
@@ -124,6 +126,7 @@ SHUTDOWNS = [
     pytest.param("term-when-ready", FULL, 30, SyncMode.FULL),
     pytest.param("term-in-bootstrap", FULL, 10, SyncMode.FULL),
     pytest.param("moved-on", MOVED_ON, 30, SyncMode.FULL),
+    pytest.param("sae", SAE, 30, SyncMode.FULL),
     pytest.param("hang", LOCKED, 60, SyncMode.FULL),
     pytest.param("state-sync-stuck", STUCK, 60, SyncMode.STATE),
     pytest.param("partial", FULL, 30, SyncMode.P_CHAIN),

@@ -34,6 +34,8 @@ NOBODY = Plan(no_peers=True)
 CANNOT_PARSE = Plan(bootstrap_seconds=8, cannot_parse=True)
 STUCK = Plan(bootstrap_seconds=8, sync_stuck=True)
 SKIPPED = Plan(bootstrap_seconds=16, summary="Skipped")
+SAE = Plan(bootstrap_seconds=1, sae=True)
+SAE_SKIPPED = Plan(bootstrap_seconds=1, sae=True, summary="Skipped")
 FULL_DISK = Plan(bootstrap_seconds=4, disk_full_after=100)
 FEW = Plan(bootstrap_seconds=4, low_stake=True)
 NO_SYBIL = ("bls", "network", "futureupgrade", "eth_getBlockByNumber")
@@ -90,6 +92,9 @@ STAGES = [
     Stage("low-stake", 50.0, 51.0, FEW, 60.0),
     Stage("low-stake", 179.0, 180.0, P_AFTER_4S, 60.0, beside=("eth_getBlockByNumber",)),
     Stage("no-c-config", 85.0, 86.0, P_AFTER_4S, 30.0),
+    Stage("sae", 1.0, 1.1, SAE, 4.5),
+    Stage("sae", 6.0, 15.0, SAE, 14.0),
+    Stage("sae-state-sync", 5.0, 14.0, SAE_SKIPPED, 14.0, SyncMode.STATE),
     Stage("state-sync", 14.0, 15.0, P_AFTER_4S, 30.0, SyncMode.STATE),
     Stage("state-sync-stuck", 309.0, 310.0, STUCK, 300.0, SyncMode.STATE),
     Stage("state-sync-skipped", 5.0, 5.2, SKIPPED, 5.5, SyncMode.STATE),
@@ -152,6 +157,8 @@ PAGES = [
     Page("cannot-parse", 81, CANNOT_PARSE, 80.0),
     Page("low-stake", 69, FEW, 60.0),
     Page("no-c-config", 84, P_AFTER_4S, 30.0),
+    Page("sae", 18, SAE, 14.0),
+    Page("sae-state-sync", 18, SAE_SKIPPED, 14.0, SyncMode.STATE),
     Page("state-sync", 5, P_AFTER_4S, 30.0, SyncMode.STATE),
     Page("state-sync", 17, P_AFTER_4S, 30.0, SyncMode.STATE),
     Page("state-sync-stuck", 1, STUCK, 4.0, SyncMode.STATE, ("avalanche_evm_eth_state_sync",)),

@@ -14,6 +14,7 @@ NODE_ID = "NodeID-8qeJDJBfmUxeXGsYZy5hi98kvAvZ2D1b"
 
 _NEWEST = {"latest", "accepted", "finalized", "safe"}  # one and the same: blocks are final at once
 _NO_UPGRADE = 253399640400  # seconds: the end of the year 9999
+_SETTLING = 3  # blocks, and seconds, until the result of a block is settled
 _ALIASES = ("P", "X", "C")  # known to every node, whatever it runs
 
 
@@ -101,7 +102,7 @@ def _block(state: NodeState, wanted: str, height: int) -> Any:
         return None
     at = state.block_time("C", number)
     root, none = f"0x{number:064x}", f"0x{0:064x}"
-    return {
+    block = {
         "baseFeePerGas": "0x1",
         "blobGasUsed": "0x0",
         "blockExtraData": "0x",
@@ -130,4 +131,19 @@ def _block(state: NodeState, wanted: str, height: int) -> Any:
         "transactions": [root],
         "transactionsRoot": root,
         "uncles": [],
+    }
+    return block | (_settled(number, int(at.timestamp())) if state.plan.sae else {})
+
+
+def _settled(number: int, seconds: int) -> dict[str, str]:
+    """What a block of SAE has beside: how far execution is settled [scene sae]."""
+    return {
+        "minDelayExcess": "0x799d4c",
+        "minPriceExponent": "0x0",
+        "settledExcess": "0x7b0c",
+        "settledGasNumerator": "0x146e78",
+        "settledGasUnix": hex(max(0, seconds - _SETTLING)),
+        "settledHeight": hex(max(0, number - _SETTLING)),
+        "targetExponent": "0x0",
+        "timestampMilliseconds": hex(seconds * 1000),
     }

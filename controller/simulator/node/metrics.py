@@ -115,6 +115,10 @@ def _c_samples(state: NodeState, now: ChainNumbers) -> Iterator[_Sample]:
         yield _Sample(f"{begin}_total_leafs", label, now.leafs)
         yield _Sample(f"{begin}_leafs_per_second", label, speed, "gauge")
         yield _Sample(f"{begin}_tries_segmented", label, min(now.leafs, 1))
+    if state.plan.sae:  # beside the others, not in their place [scene sae]
+        for name in ("last_executed_height", "last_settled_height"):
+            family = f"avalanche_evm_transition_sae_{name}"
+            yield _Sample(family, label, state.numbers("C").accepted, "gauge")
     for kind, received, failed in (
         ("state_trie_leaves", now.leafs, 0),
         ("atomic_trie_leaves", _atomic(state, now), state.failed_requests),

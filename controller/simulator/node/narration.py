@@ -39,7 +39,7 @@ class Narration:
 
     def created(self, chain: str) -> None:
         start_words.creating(self._log, chain)
-        start_words.created(self._log, chain, self._version)
+        start_words.created(self._log, chain, self._version, sae=self._state.plan.sae)
         story = self._stories[chain] = ChainStory(chain, self._log, self._state)
         if chain == "C" and self._state.settings.mode is SyncMode.STATE:
             story.begin_state_sync()

@@ -94,3 +94,5 @@ class Plan:
     sync_stuck: bool = False  # a state sync's requests fail for ever [scene state-sync-stuck]
     # Of the work, between fetching and executing C's blocks, in which nothing moves [scene full].
     compacts_for: float = 0.0
+    # C runs as SAE from its genesis on, as it does on every network since 1.15 [scene sae].
+    sae: bool = False

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from controller.simulator.node import sae_words
 from controller.simulator.node.log import NodeLog, Took
 from controller.simulator.node.start_words import registered
 from controller.simulator.node.state import NodeState
@@ -87,7 +88,9 @@ class Shutdown:
         self._up.remove(chain)
         where, what = self._engine(chain)
         self._log.write("INFO", where, f"shutting down {what}", chain=chain)
-        if chain == "C":
+        if chain == "C" and self._state.plan.sae:
+            sae_words.shut_down(self._log)
+        elif chain == "C":
             self._coreth()
         took = ("shutdownDuration", Took(0.020099196))
         self._log.write("INFO", caller, "chain shutdown", took, chain=chain)

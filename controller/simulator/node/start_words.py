@@ -4,6 +4,7 @@ recorded.
 
 from typing import Any
 
+from controller.simulator.node import sae_words
 from controller.simulator.node.chain_calls import NODE_ID
 from controller.simulator.node.health import APPLICATION, PRIMARY
 from controller.simulator.node.log import Field, NodeLog, Took
@@ -125,8 +126,8 @@ def identity(chain: str) -> tuple[Field, ...]:
     return ("subnetID", PRIMARY), ("chainID", _CHAINS[chain]), ("vmID", _VMS[chain])
 
 
-def created(log: NodeLog, chain: str, version: Version) -> None:
-    """The rest of its making, up to its bootstrap."""
+def created(log: NodeLog, chain: str, version: Version, *, sae: bool = False) -> None:
+    """The rest of its making, up to its bootstrap. sae: C runs as SAE."""
 
     def say(caller: str, message: str, *fields: Field) -> None:
         log.write("INFO", caller, message, *fields, chain=chain)
@@ -142,6 +143,8 @@ def created(log: NodeLog, chain: str, version: Version) -> None:
         say("transitionvm/vm.go:114", "checking for transition marker")
         say("transitionvm/vm.go:129", "initializing pre-transition VM")
         _coreth(log, version)
+        if sae:
+            sae_words.transition(log)
     log.write("INFO", "chains/manager.go:1185", "creating proposervm wrapper", *wrapper.items())
     if chain == "P":
         say("platformvm/vm.go:112", "using VM execution config", ("config", {}))

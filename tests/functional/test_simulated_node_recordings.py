@@ -168,6 +168,10 @@ PAGES = [
 ]
 
 
+# Where checks are about to be run, the next run decides.
+SETTLED = [page for page in PAGES if page.second >= 15 and page.scene != "no-c-config"]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=str)
 async def test_metrics_at_a_stage(page: Page) -> None:
     """Are the families that tell of progress, peers and health there, and no others, with their
@@ -181,3 +185,18 @@ async def test_metrics_at_a_stage(page: Page) -> None:
     kept = {n: was[n] for n in wanted & set(was) if not n.startswith(page.beside or ("-",))}
     found = {name: now[name] for name in now if not name.startswith(page.beside or ("-",))}
     assert found == kept
+
+
+@pytest.mark.parametrize("page", SETTLED, ids=str)
+async def test_how_many_checks_fail(page: Page) -> None:
+    """Does the gauge count failing checks by tag as the recorded node does?"""
+    name = "avalanche_health_checks_failing"
+    was = scene(page.scene).metrics[page.second]
+    async with recorded_lab(page.plan, page.mode) as lab:
+        await lab.clock.advance(page.at)
+        now = await lab.metrics()
+    assert _samples(name, now) == _samples(name, was)
+
+
+def _samples(name: str, page: str) -> list[str]:
+    return sorted(line for line in page.splitlines() if line.startswith(name + "{"))

@@ -1,8 +1,5 @@
 """The health checks of a node [89]: what each says of its state."""
 
-from collections.abc import Callable
-from datetime import timedelta
-
 from controller.domain.target import SyncMode
 from controller.simulator.node.go_text import duration
 from controller.simulator.node.health import PRIMARY, READY, Check, Verdict
@@ -14,7 +11,7 @@ BEACON = "NodeID-7Xhw2mDxuDS44j42TCB6U5579esbSt3Lg"  # a validator of the networ
 _FEW, _ENOUGH = 0.55, 0.8  # shares of the stake
 _FAR = "9999-12-01T05:00:00Z"  # of an upgrade that is not planned
 _NO_UPGRADES = "1970-01-01T00:00:00Z"
-_SILENCE = timedelta(seconds=1.5).total_seconds()  # since the last message
+_SILENCE = 1.5  # seconds since the last message
 _BLOCK_ID = "2YA3N4uoaYxYVu74FRazjcvSwL75k7TcoJvvbzURmUnXyVKxdq"
 
 
@@ -50,8 +47,7 @@ def _with_outages(check: Check, state: NodeState) -> Check:
         planned = (u.error for u in state.plan.unhealthy if u.check == check.name and u.at(age))
         return message, state.outages.get(check.name) or next(planned, None) or error
 
-    checked: Callable[[], Verdict] = run
-    return Check(check.name, checked, check.tag)
+    return Check(check.name, run, check.tag)
 
 
 def _network(state: NodeState) -> Verdict:

@@ -17,6 +17,7 @@ from controller.domain.defaults import Rules
 from controller.domain.failure_class import CLASSES
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import Plan, Unhealthy
+from controller.simulator.node.start_failure import StartFailure
 from controller.simulator.world import NAMESPACE
 from store import open_store
 from tests.causes_world import (
@@ -131,44 +132,75 @@ class Cause:
 
 
 CLIENT, INFRASTRUCTURE, CONFIGURATION = "client", "infrastructure", "configuration"
+NETWORK, UNCLEAR = "network", "unclear"
 SILENT_CRASH = replace(LONG, crash_after=50.0, crash_code=139, crash_line="")
+NO_SIDE = "the engine received a message that it did not expect"
 # Two ends each of three kinds, none of them more than half.
 NOTHING_IN_COMMON = replace(
-    LONG, oom_after=60.0, oom_times=2, disk_full_after=70.0, disk_full_times=2, crash_after=80.0
+    LONG,
+    oom_after=60.0,
+    oom_times=2,
+    disk_full_after=70.0,
+    disk_full_times=2,
+    crash_after=80.0,
+    crash_line=NO_SIDE,
 )
 UNKNOWN_FLAG = "couldn't configure flags: unknown flag: --foo"
+# Of a flag that the manifest names, by its variable.
+REFUSED_FLAG = 'couldn\'t configure flags: invalid argument "x" for "--http-host" flag: no'
 CLOSED = Unhealthy("database", "closed", begin=HOUR + 60.0)
 
 CAUSES = [
     Cause(
         "CrashLoop",
-        CLIENT,
+        UNCLEAR,
         plays(SILENT_CRASH),
-        ("restarted 6 times", "last exit code 139", "API server listening"),
+        ("restarted 6 times", "last exit code 139", "killed by SIGSEGV"),
         "without a word",
     ),
     Cause(
-        "CrashLoop", CLIENT, killed, ("restarted 6 times", "last exit code 137"), "killed by others"
+        "CrashLoop", UNCLEAR, killed, ("restarted 6 times", "killed by SIGKILL"), "killed by others"
     ),
     Cause(
         "CrashLoop",
-        CLIENT,
+        UNCLEAR,
         plays(NOTHING_IN_COMMON),
         ("restarted 6 times", "last exit code 1"),
         "no common cause",
     ),
     Cause(
         "FatalExit",
-        CLIENT,
-        plays(replace(LONG, crash_after=60.0)),
-        ("restarted 6 times", "last exit code 1", "FATAL", "failed to verify block"),
+        UNCLEAR,
+        plays(replace(LONG, crash_after=60.0, crash_line=NO_SIDE)),
+        ("restarted 6 times", "last exit code 1", f"C: shutting down chain: {NO_SIDE}"),
     ),
     Cause(
-        "ExitedZero",
+        "BadBlock",
+        CLIENT,
+        plays(replace(LONG, crash_after=60.0)),
+        (
+            "C cannot verify block 5000 (hrgMSH1…): invalid merkle root, local 9e84…, expected"
+            " c4e1…; the same at the second start (exit code 1)",
+        ),
+    ),
+    Cause(
+        "Panic",
+        CLIENT,
+        plays(replace(LONG, panic_after=60.0)),
+        ("C panicked: ", "the same at the second start (exit code 2)"),
+    ),
+    Cause(
+        "Panic",
         CLIENT,
         plays(replace(LONG, exit_zero_after=60.0)),
-        ("exit code 0 though nothing told it to", "caught panic", "nil pointer"),
-        "panic",
+        ("panicked: ", "nil pointer", "caught it, and ended with exit code 0"),
+        "that is caught",
+    ),
+    Cause(
+        "OwnFlagsRefused",
+        CLIENT,
+        plays(replace(LONG, refuses=UNKNOWN_FLAG)),
+        (UNKNOWN_FLAG, "the manifest names it not", "the same at the second start"),
     ),
     Cause(
         "ExitedZero",
@@ -227,6 +259,26 @@ CAUSES = [
         ("restarted 6 times", "last exit code 1", "low on disk space"),
     ),
     Cause(
+        "DataDamaged",
+        INFRASTRUCTURE,
+        plays(replace(LONG, fails_to_start=StartFailure.TABLES_FLIPPED)),
+        ("corruption on index-block", "the same at the second start"),
+    ),
+    Cause(
+        "MachineFault",
+        INFRASTRUCTURE,
+        plays(replace(LONG, fails_to_start=StartFailure.PORT_TAKEN)),
+        ("restarted 6 times", "bind: address already in use"),
+        "port in use",
+    ),
+    Cause(
+        "MachineFault",
+        INFRASTRUCTURE,
+        plays(replace(LONG, fails_to_start=StartFailure.FD_LIMIT)),
+        ("restarted 6 times", "(32768) greater than max"),
+        "open files",
+    ),
+    Cause(
         "OutOfMemory",
         INFRASTRUCTURE,
         plays(replace(LONG, oom_after=60.0)),
@@ -273,15 +325,15 @@ CAUSES = [
     Cause(
         "BadConfig",
         CONFIGURATION,
-        plays(replace(LONG, refuses=UNKNOWN_FLAG)),
-        ("restarted 6 times", "last exit code 1", UNKNOWN_FLAG),
+        plays(replace(LONG, refuses=REFUSED_FLAG)),
+        (REFUSED_FLAG, "the same at the second start (exit code 1)"),
         "flags",
     ),
     Cause(
         "BadConfig",
         CONFIGURATION,
         other_data,
-        ("restarted 6 times", "last exit code 1", "db contains invalid genesis hash"),
+        ("db contains invalid genesis hash", "the same at the second start (exit code 1)"),
         "data",
     ),
     Cause(

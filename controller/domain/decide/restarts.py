@@ -24,6 +24,8 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     if pods.pod is None or status is None:
         return seen
     uid = pods.pod.metadata.uid
+    if _is_unheard(o, pods, seen):
+        return seen
     if uid != seen.pod:
         seen = replace(seen, pod=uid, restarts=0, counted=0, began=-1, data="")
     word = pods.word if pods.word and pods.word.run == run.id else None
@@ -43,7 +45,7 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     elif _tells_more(seen, status, end):
         assert end is not None
         # Its last words were read after it was counted.
-        found = end.kind is EndKind.PANIC and seen.kind != EndKind.PANIC
+        found = end.kind is EndKind.PANIC and end.code == 0 and seen.kind != EndKind.PANIC
         zeros = max(seen.zeros, 1) if found else seen.zeros
         seen = replace(
             seen,
@@ -63,6 +65,17 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
         resumes=max(seen.resumes, word.resumes) if word else seen.resumes,
         began=word.resumes if word and status.state.running else seen.began,
     )
+
+
+def _is_unheard(o: Observation, pods: RunPods, seen: Seen) -> bool:
+    """Whether there is an end of which no look has read the log yet: it is counted, and told, with
+    what the log says. A look is due at once when a pod changes.
+    """
+    attention = o.attention
+    if attention is None or attention.first_look or pods.ends is None:
+        return False
+    _, restarts = pods.ends
+    return restarts > 0 and pods.ends not in ((seen.pod, seen.restarts), attention.heard)
 
 
 def _forgotten(seen: Seen) -> Seen:

@@ -146,7 +146,7 @@ def _ended(case: RunCase) -> Failure | None:
     if attention is None or attention.heard != (seen.pod, seen.restarts):
         return None
     if seen.zeros and seen.kind == EndKind.PANIC:
-        return Reason.PANIC, say.exited_zero(seen)
+        return Reason.PANIC, say.panicked(seen)
     if seen.kind in LASTING and seen.crashes >= rules.same_limit and _same_twice(seen):
         return reason_of(seen.kind), say.same_twice(seen)
     if seen.zeros >= rules.exit_zero_limit:

@@ -67,6 +67,10 @@ def exited_zero(seen: Seen) -> str:
     return f"the node ended with exit code 0 though nothing told it to, {seen.zeros} times{line}"
 
 
+def panicked(seen: Seen) -> str:
+    return f"{seen.line}; the node caught it, and ended with exit code 0"
+
+
 def same_twice(seen: Seen) -> str:
     return f"{seen.line}; the same at the second start (exit code {seen.exit})"
 

@@ -12,6 +12,8 @@ from controller.domain.defaults import Rules
 from controller.domain.failure_class import FailureClass
 from controller.domain.health.checks import against
 from controller.domain.health.demands import PUBLIC, Asked, tip_fault
+from controller.domain.health.look import Overheard
+from controller.domain.health.network_signs import nothing_fetched, unreadable, without_network
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.progress import Progress
 from controller.domain.pace.stages import EXECUTED, FETCHED, VERTICES_EXECUTED, VERTICES_FETCHED
@@ -34,8 +36,10 @@ class Condition(StrEnum):
     SILENT = "NotAnswering"
     UNREACHED = "Unreached"
     NO_PEERS = "NoPeers"
+    MOVED_ON = "NetworkMovedOn"
     DISK_LOW = "DiskLow"
     STILL = "NotMoving"
+    NOTHING_FETCHED = "NothingFetched"
     UNHEALTHY = "Unhealthy"
     TIP_STANDS = "TipStands"
 
@@ -53,6 +57,9 @@ OF_PODS = frozenset(
     }
 )
 
+
+# What a log says needs no time to be sure of.
+AT_ONCE = frozenset({Condition.MOVED_ON})
 
 # While one of these holds, a build cannot show how fast it is: the time counts for no timeout.
 BLINDING = OF_PODS | {Condition.UNREACHED}
@@ -80,6 +87,10 @@ class Sight:
     rules: Rules
     tip_rose: bool | None = None  # C's tip is higher than at the look before; None: not known
     clock_fault: str = ""  # why our wall clock cannot be trusted; empty if it can
+    overheard: Overheard | None = None  # of the log of the life that runs; None: nothing yet
+    alone: float = 0.0  # seconds for which the node has been without a network
+    moved_on: bool = False  # in this life it was found that the network has moved on
+    first_life: bool = False  # no process of the node was there before this one, as far as known
 
 
 def holding(sight: Sight) -> dict[Condition, str | None]:
@@ -111,7 +122,13 @@ def _of_node(sight: Sight) -> dict[Condition, str | None]:
     held: dict[Condition, str | None] = {}
     cut_off = _cut_off(answer)
     if cut_off and not sight.progress.moved:  # what was fetched can be executed without peers
-        held[Condition.NO_PEERS] = cut_off
+        left, why = without_network(
+            sight.overheard, sight.now - sight.alone, cut_off, known=sight.moved_on
+        )
+        held[Condition.MOVED_ON if left else Condition.NO_PEERS] = why
+    elif sight.moved_on and not answer.ready and not sight.progress.moved:
+        # A peer is there for the moment that it takes to refuse [scene moved-on].
+        held[Condition.MOVED_ON] = None
     disk = answer.failing.get("diskspace")
     if disk is not None:
         held[Condition.DISK_LOW] = disk
@@ -132,8 +149,10 @@ def _unanswered(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]
     """What only an answer could tell neither goes on nor is over."""
     unknown = (
         Condition.NO_PEERS,
+        Condition.MOVED_ON,
         Condition.DISK_LOW,
         Condition.STILL,
+        Condition.NOTHING_FETCHED,
         Condition.UNHEALTHY,
         Condition.TIP_STANDS,
     )
@@ -152,7 +171,13 @@ def _unanswered(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]
 def _while_bootstrapping(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     """Slow is not stalled: nothing at all has moved, and there were peers to move it."""
     moved, last = _followed(sight)
-    if answer.ready or moved or answer.peers == 0:
+    if answer.ready or answer.peers == 0:
+        return {}
+    if nothing_fetched(sight.progress, sight.mode, first_life=sight.first_life):
+        told = answer.peers is not None and f"C/{FETCHED}" in answer.counters
+        known = told and not _cut_off(answer) and sight.progress.moved is not None
+        return {Condition.NOTHING_FETCHED: unreadable(answer.peers or 0) if known else None}
+    if moved:
         return {}
     if moved is None or answer.peers is None or _cut_off(answer):
         return {Condition.STILL: None}
@@ -213,6 +238,8 @@ def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patie
         Condition.VOLUME_TROUBLE: Patience(Reason.VOLUME_LOST, rules.volume_patience),
         Condition.SILENT: Patience(Reason.STALLED, rules.silence_patience),
         Condition.NO_PEERS: Patience(Reason.NO_PEERS, rules.no_peers_patience),
+        Condition.MOVED_ON: Patience(Reason.NETWORK_MOVED_ON, rules.moved_on_patience),
+        Condition.NOTHING_FETCHED: Patience(Reason.STALLED, rules.stall_fetching),
         Condition.UNHEALTHY: Patience(Reason.UNHEALTHY, rules.unhealthy_patience),
         Condition.TIP_STANDS: Patience(Reason.TIP_NOT_ADVANCING, rules.tip_patience),
         # Our own way to the node says nothing of it; a node low on disk ends itself [91].

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from controller.domain.defaults import Rules
 from controller.domain.health.conditions import BLINDING, OF_PODS, Condition, Sight, Span, holding
-from controller.domain.health.look import LastWords, Look
+from controller.domain.health.look import LastWords, Look, Overheard
 from controller.domain.health.soak import Soak, soaked
+from controller.domain.health.synced import synced_after
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.progress import Progress, after
 from controller.domain.pods.run_pods import Life
@@ -34,6 +35,8 @@ class Attention:
     progress: Progress = field(default_factory=Progress)  # of all lives and all controllers
     words: LastWords | None = None  # of the last process that ended
     heard: tuple[str, int] | None = None  # the last end that was looked at, as `Look.ends`
+    overheard: Overheard | None = None  # of the log of the life that runs; None: nothing yet
+    synced: str = ""  # how C came to its state, in any life: of `health.synced`; or empty
 
     @property
     def first_look(self) -> bool:
@@ -64,7 +67,10 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         rules=rules,
         clock_fault=look.clock_fault,
     )
-    spans = _spans(before, look, progress, counted, rules)
+    overheard = look.overheard or before.overheard
+    if overheard is not None and overheard.life != look.life:
+        overheard = None
+    spans = _spans(before, look, progress, counted, rules, overheard)
     blind = look.started and not BLINDING.isdisjoint(spans)
     return replace(
         before,
@@ -81,6 +87,10 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         progress=progress,
         words=look.words or before.words,
         heard=look.ends or before.heard,
+        overheard=overheard,
+        synced=synced_after(
+            before.synced, overheard.words.sync_mode if overheard else "", progress
+        ),
     )
 
 
@@ -107,6 +117,7 @@ def _spans(
     progress: Progress,
     counted: float,
     rules: Rules,
+    overheard: Overheard | None,
 ) -> dict[Condition, Span]:
     """A condition's time is that between looks at which it held, both of them. What is of the node
     begins anew with another life of it: that one may well do better.
@@ -120,6 +131,7 @@ def _spans(
         for condition, span in before.spans.items()
         if condition in OF_PODS or not other_life
     }
+    alone = next((c for c in (Condition.MOVED_ON, Condition.NO_PEERS) if c in known), None)
     sight = Sight(
         phase=look.phase,
         mode=look.mode,
@@ -131,10 +143,15 @@ def _spans(
         rules=rules,
         tip_rose=_rose(before, look) if same_life else None,
         clock_fault=look.clock_fault,
+        overheard=overheard,
+        alone=known[alone].seconds + counted if alone else 0.0,
+        moved_on=Condition.MOVED_ON in known,
+        first_life=look.first_life,
     )
     spans: dict[Condition, Span] = {}
     for condition, sentence in holding(sight).items():
-        span = known.get(condition)
+        # That the network has moved on is found out while the node is without a peer.
+        span = known.get(alone if condition is Condition.MOVED_ON and alone else condition)
         if sentence is None:
             spans |= {condition: span} if span else {}
         else:

@@ -105,12 +105,8 @@ def _on(target: str, network: str) -> bool:
 
 
 def _passed_before(case: RunCase) -> str:
-    """This build, on this target, by whichever Deployment. Where the configuration has changed since
-    the last run, that may be why it does not now.
-    """
+    """This build, on this target, by whichever Deployment."""
     run, o = case.run, case.o
-    if case.record.config not in ("", run.config):
-        return ""
     outcomes = [*case.record.outcomes, *(x for r in o.siblings for x in r.outcomes)]
     passed = [
         outcome.run

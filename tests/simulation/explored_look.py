@@ -20,6 +20,7 @@ from controller.domain.followed import Followed
 from controller.domain.health.demands import demands_of
 from controller.domain.health.observed_time import Attention
 from controller.domain.health.soak import Soak
+from controller.domain.health.synced import RECEIVED
 from controller.domain.node_http import Tip
 from controller.domain.objects import Pod
 from controller.domain.pods.run_pods import Life, view_pods
@@ -160,6 +161,7 @@ def _attention(record: Record | None, pods: tuple[Pod, ...], ready: bool) -> Att
         soak=_long_soak(life) if healthy and life is not None else None,
         answer=SOUND if healthy else None,
         answered_life=life if healthy else None,
+        synced=RECEIVED if healthy else "",
     )
 
 

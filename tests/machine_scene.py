@@ -45,6 +45,14 @@ NOTHING_FETCHED = NodeAnswer(
     counters={"P/fetched": 9.0, "C/fetched": 0.0, "C/executed": 0.0, "C/state-synced": 0.0},
     peers=5,
 )
+# No peer stays [scene moved-on]
+CUT_OFF = NodeAnswer(
+    AnswerKind.ANSWERED,
+    "",
+    failing={"network": "not connected to a minimum of 1 peer(s) only 0", "bootstrapped": "no"},
+    counters={"P/fetched": 0.0, "P/executed": 0.0},
+    peers=0,
+)
 # A line of a node's log [scene state-sync]
 SUMMARY = (
     '{{"level":"info","timestamp":"2026-11-23T06:00:00.000Z","logger":"C Chain",'

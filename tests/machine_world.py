@@ -112,6 +112,7 @@ class World:
     skew: float | None = 0.0  # seconds of our clock before the API server's; None: not known
     ahead: float = 0.0  # seconds of our clock before a chain's
     log: dict[str, str] = field(default_factory=dict)  # of the node that runs, where it was read
+    unread: dict[str, str] = field(default_factory=dict)  # why that log could not be read
     words: dict[str, LastWords] = field(default_factory=dict)  # words, facts, earlier: what the
     facts: dict[str, Facts] = field(default_factory=dict)  # prober has read beside
     earlier: tuple[PastRun, ...] | None = None
@@ -266,9 +267,10 @@ class World:
         return now
 
     def _overheard(self, key: str, life: Life | None) -> Overheard | None:
-        if key not in self.log or life is None:
+        log, unread = self.log.get(key, ""), self.unread.get(key, "")
+        if life is None or not log + unread:
             return None
-        return Overheard(life, read_running(self.log[key], self.now.timestamp()))
+        return Overheard(life, read_running(log, self.now.timestamp()), unread)
 
     def take_claim(self, key: str) -> Claim:
         """Looks until the claim of what is due is taken, and no further."""

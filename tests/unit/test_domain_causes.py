@@ -19,6 +19,7 @@ from controller.domain.objects import (
 from controller.domain.record.parts import Facts
 from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import (
+    CUT_OFF,
     MOVING,
     NOTHING_FETCHED,
     SUMMARY,
@@ -150,12 +151,9 @@ def silent(s: Scene) -> None:
 
 def moved_on(s: Scene) -> None:
     """What a node tells whom all peers refuse [scene moved-on]."""
-    failing = {"network": "not connected to a minimum of 1 peer(s) only 0", "bootstrapped": "no"}
-    counters = {"P/fetched": 0.0, "P/executed": 0.0}
-    refused = NodeAnswer(AnswerKind.ANSWERED, "", peers=0, failing=failing, counters=counters)
-    s.looks(refused, 0.1)
+    s.looks(CUT_OFF, 0.1)
     s.hears(newer_peer(s))
-    s.looks(refused, 0.6)
+    s.looks(CUT_OFF, 0.6)
 
 
 def cannot_parse(s: Scene) -> None:

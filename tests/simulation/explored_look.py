@@ -20,9 +20,9 @@ from controller.domain.followed import Followed
 from controller.domain.health.demands import demands_of
 from controller.domain.health.observed_time import Attention
 from controller.domain.health.soak import Soak
-from controller.domain.health.synced import RECEIVED
 from controller.domain.node_http import Tip
 from controller.domain.objects import Pod
+from controller.domain.pace.progress import Progress, Stage
 from controller.domain.pods.run_pods import Life, view_pods
 from controller.domain.record.record import Record
 from controller.domain.run import Phase
@@ -61,6 +61,7 @@ from tests.simulation.explored_store import as_store
 
 SERVICES = {key: service(name) for key, name in zip(KEYS, NAMES, strict=True)}
 LONG = 1e9  # of any duration that is waited for
+SYNCED = Progress(stages={"C/state-synced": Stage(9.0)}, heights={"C": 9})
 
 
 class Seen(NamedTuple):
@@ -161,7 +162,7 @@ def _attention(record: Record | None, pods: tuple[Pod, ...], ready: bool) -> Att
         soak=_long_soak(life) if healthy and life is not None else None,
         answer=SOUND if healthy else None,
         answered_life=life if healthy else None,
-        synced=RECEIVED if healthy else "",
+        progress=SYNCED if healthy else Progress(),
     )
 
 

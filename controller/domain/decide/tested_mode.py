@@ -5,7 +5,7 @@ from enum import Enum
 from controller.domain.decide.messages import other_mode as say
 from controller.domain.health.look import Overheard
 from controller.domain.health.observed_time import Attention
-from controller.domain.health.synced import STATE_SYNCED
+from controller.domain.health.synced import RECEIVED, STATE_SYNCED
 from controller.domain.node_log.running import SKIPPED
 from controller.domain.pace.sync_evidence import SyncedBy, synced_by
 from controller.domain.target import SyncMode
@@ -21,9 +21,12 @@ def tested_mode(mode: str, attention: Attention) -> tuple[Tested, str]:
     """With a sentence, where it has not, or it is not known. Of full syncs nothing need be told:
     only what was synced is told by everybody.
     """
-    synced = attention.synced
     if mode == SyncMode.P_CHAIN:
         return Tested.YES, ""
+    counted = synced_by(attention.progress)
+    synced = attention.synced
+    if synced not in STATE_SYNCED and counted is SyncedBy.STATE:
+        synced = RECEIVED
     if mode != SyncMode.STATE:
         if synced in STATE_SYNCED:
             return Tested.NO, say.was_synced(synced)
@@ -32,7 +35,7 @@ def tested_mode(mode: str, attention: Attention) -> tuple[Tested, str]:
         return Tested.YES, ""
     if synced == SKIPPED:
         return Tested.NO, say.SKIPPED_BY_LOG
-    if synced_by(attention.progress) is SyncedBy.REPLAY:
+    if counted is SyncedBy.REPLAY:
         return Tested.NO, say.REPLAYED_BY_COUNTERS
     return Tested.UNKNOWN, say.unknown(_silence(attention.overheard))
 

@@ -67,10 +67,11 @@ class Beside:
     world: World
     key: str
 
-    def conditions(self, *types: str) -> None:
+    def conditions(self, *types: str, message: str = "") -> None:
         """Its record says that these hold, from now on."""
         since = int(self.world.now.timestamp())
-        self._note(conditions=tuple(ToldCondition(type=t, since=since) for t in types))
+        told = (ToldCondition(type=type_, since=since, message=message) for type_ in types)
+        self._note(conditions=tuple(told))
 
     def passed(self, s: "Scene") -> None:
         """It has once passed the scene's build on the scene's target."""

@@ -525,9 +525,18 @@ def test_a_broken_database_is_nobody_elses() -> None:
     """Are two nodes whose databases fail at once two broken nodes, and no network in trouble?"""
     found = soaking()
     other = found.beside("fuji-full", build="b", mode="full-sync")
-    other.conditions("Unhealthy")
+    other.conditions("Unhealthy", message="database: closed")
     found.looks(failing("database", "closed"), 7)
     assert found.verdict == ("Failed", "UnhealthyAfterBootstrap", "client")
+
+
+def test_a_chain_that_fails_everywhere_is_the_networks() -> None:
+    """Are two builds of one network whose C is unhealthy at once not blamed for it?"""
+    found = soaking()
+    other = found.beside("fuji-full", build="b", mode="full-sync")
+    other.conditions("Unhealthy", message="C: block processing too long; router: slow")
+    found.looks(failing("C", "block processing too long"), 7)
+    assert found.verdict == ("Failed", "NetworkTrouble", "network")
 
 
 def test_a_network_that_halts_takes_all_its_targets_with_it() -> None:

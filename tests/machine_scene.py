@@ -145,17 +145,19 @@ class Scene:
     def ends(self, times: int, code: int, *, line: str = "", reason: str = "Error") -> None:
         """The node ends and is started again; its status has the last line of its log."""
         for number in range(1, times + 1):
-            if self.world.record(self.key).run is None:
-                return
-            made = self.made(restarts=number, exit_code=code, last_reason=reason)
-            assert made.status.container_statuses is not None
-            status = made.status.container_statuses[0]
-            ended = with_fields(status.last_state.terminated or StateTerminated(), message=line)
-            status = with_fields(status, last_state=ContainerState(terminated=ended))
-            self.shows(
-                with_fields(made, status=with_fields(made.status, container_statuses=[status]))
-            )
-            self.looks(BUSY, 0.05)
+            self.ends_with(number, code, line=line, reason=reason)
+
+    def ends_with(self, restarts: int, code: int, *, line: str = "", reason: str = "Error") -> None:
+        """The end after which the node's container has been restarted so often."""
+        if self.world.record(self.key).run is None:
+            return
+        made = self.made(restarts=restarts, exit_code=code, last_reason=reason)
+        assert made.status.container_statuses is not None
+        status = made.status.container_statuses[0]
+        ended = with_fields(status.last_state.terminated or StateTerminated(), message=line)
+        status = with_fields(status, last_state=ContainerState(terminated=ended))
+        self.shows(with_fields(made, status=with_fields(made.status, container_statuses=[status])))
+        self.looks(BUSY, 0.05)
 
     def hears(self, log: str) -> None:
         """This is what the node's log says from now on, where it was read."""

@@ -10,6 +10,7 @@ from controller.cli.demo import demo
 from controller.cli.evidence import evidence
 from controller.cli.exit_codes import BAD_USAGE, DONE, FAILED, INTERRUPTED
 from controller.cli.explain import explain
+from controller.cli.explain_log import explain_log_command
 from controller.cli.history import history
 from controller.cli.levers import LEVERS, command_of, queue_build
 from controller.cli.run import run
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (run, status, explain, history, evidence, demo):
     app.command()(command)
+app.command("explain-log")(explain_log_command)
 for lever in LEVERS:
     app.command(lever.name, help=lever.help)(command_of(lever))
 app.command("test-build")(queue_build)  # no function of ours is named test_

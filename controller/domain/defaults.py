@@ -37,6 +37,7 @@ class Rules:
 
     # Failing, by what is counted
     crash_limit: int = 6  # restarts; a node that restarts five times and recovers is no failure
+    same_limit: int = 2  # ends at one and the same place: more restarts teach nothing
     crash_calm: float = 6 * HOUR  # up for so long, a node has recovered: its restarts are forgotten
     exit_zero_limit: int = 2  # exits with 0 that nobody asked for; one, where its log says panic
 

@@ -60,6 +60,8 @@ class NodeAnswer:
     # `<chain>/<stage>` to what was done since the process began, from the metrics [108-110]; the
     # stages are in `domain.pace.stages`
     counters: Mapping[str, float] = field(default_factory=dict)
+    # The same to requests of a state sync that failed since then [110]
+    failed: Mapping[str, float] = field(default_factory=dict)
     peers: int | None = None  # connected ones
     disk_free: float | None = None  # percent, from the `diskspace` check [91]
     document: bytes = b""  # the health document as it came, cut to a bound, for evidence

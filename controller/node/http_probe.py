@@ -96,6 +96,7 @@ class HttpNodeProbe:
             tips=tips,
             heights=highest(metrics.heights, health.heights),
             counters=metrics.counters,
+            failed=metrics.failed,
             peers=health.peers if metrics.peers is None else metrics.peers,
         )
 

@@ -182,7 +182,7 @@ CAUSES = [
         CLIENT,
         plays(replace(LONG, stall_after=HOUR)),
         ("no counter of any chain moves", "moved last", "5 peers"),
-        after=RULES.stall_fetching,
+        after=RULES.stall_executing,
     ),
     Cause(
         "Stalled",

@@ -103,6 +103,16 @@ async def test_all_of_it(node: Node) -> None:
     assert json.loads(answer.document)["healthy"] is True
 
 
+async def test_requests_that_failed(node: Node) -> None:
+    """Are they told, and apart from what counts as done?"""
+    failed = 'avalanche_evm_eth_sync_blocks_failed{chain="C"} 3\n'
+    node.answers[METRICS] = text(failed + 'avalanche_snowman_bs_fetched{chain="C"} 0\n')
+    answer = await node.ask()
+
+    assert answer.failed == {"C/blocks-synced": 3}
+    assert answer.counters == {"C/fetched": 0}
+
+
 async def test_each_question_once(node: Node) -> None:
     """Is each thing asked once a look, health first and the network's name last?"""
     await node.ask()
@@ -259,7 +269,7 @@ async def test_document_has_a_bound(node: Node) -> None:
 async def test_page_of_metrics_has_a_bound(node: Node, size: int, peers: int | None) -> None:
     """Is a page taken up to its bound, and one that is longer not at all?"""
     line = "avalanche_network_peers 5\n"
-    node.answers[METRICS] = text(line + "#" * (size - len(line)))
+    node.answers[METRICS] = text(line + "#" * (size - len(line) - 1) + "\n")
     answer = await node.ask()
 
     assert answer.peers == peers

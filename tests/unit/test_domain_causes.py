@@ -32,6 +32,14 @@ from tests.machine_scene import (
     soaking,
     with_tip,
 )
+from tests.node_lines import (
+    BAD_BLOCK,
+    DISK_LOW,
+    PANICKING,
+    PORT_TAKEN,
+    TABLES_DAMAGED,
+    UNKNOWN_FATAL,
+)
 
 
 def crash_loop(s: Scene) -> None:
@@ -39,12 +47,28 @@ def crash_loop(s: Scene) -> None:
 
 
 def fatal(s: Scene) -> None:
-    s.ends(6, 1, line="[11-25|06:00:00.000] FATAL <C Chain> handler shutting down chain")
+    s.ends(6, 1, line=UNKNOWN_FATAL)
 
 
 def panic(s: Scene) -> None:
-    s.world.words[s.key] = LastWords("pod-1", 1, "FATAL caught panic: nil pointer\n")
+    s.world.words[s.key] = LastWords("pod-1", 1, PANICKING)
     s.ends(1, 0, reason="Completed")
+
+
+def bad_block(s: Scene) -> None:
+    s.ends(2, 1, line=BAD_BLOCK)
+
+
+def own_flags(s: Scene) -> None:
+    s.ends(2, 1, line="couldn't configure flags: unknown flag: --of-the-image")
+
+
+def damaged(s: Scene) -> None:
+    s.ends(6, 1, line=TABLES_DAMAGED)
+
+
+def port_taken(s: Scene) -> None:
+    s.ends(6, 1, line=PORT_TAKEN)
 
 
 def zero_twice(s: Scene) -> None:
@@ -52,7 +76,7 @@ def zero_twice(s: Scene) -> None:
 
 
 def stalled(s: Scene) -> None:
-    s.looks(MOVING, 2.5)
+    s.looks(MOVING, 6.5)
 
 
 def timeout(s: Scene) -> None:
@@ -82,7 +106,7 @@ def no_image(s: Scene) -> None:
 
 
 def disk_full(s: Scene) -> None:
-    s.ends(6, 1, line="FATAL node/node.go:1481 low on disk space. Shutting down...")
+    s.ends(6, 1, line=DISK_LOW)
 
 
 def out_of_memory(s: Scene) -> None:
@@ -122,7 +146,7 @@ def no_peers(s: Scene) -> None:
 
 
 def refused_flags(s: Scene) -> None:
-    s.ends(6, 1, line="couldn't configure flags: unknown flag: --foo")
+    s.ends(2, 1, line="couldn't load node config: couldn't read chain configs: no JSON")
 
 
 def wrong_architecture(s: Scene) -> None:
@@ -163,12 +187,12 @@ def cannot_parse(s: Scene) -> None:
 def others_stand_too(s: Scene) -> None:
     other = s.beside("fuji-full", build="b", mode="full-sync")
     other.conditions("NotMoving")
-    s.looks(MOVING, 2.5)
+    s.looks(MOVING, 6.5)
 
 
 def passed_before(s: Scene) -> None:
     s.beside("fuji-again", build="a").passed(s)
-    s.looks(MOVING, 2.5)
+    s.looks(MOVING, 6.5)
 
 
 def state_sync_skipped(s: Scene) -> None:
@@ -192,7 +216,11 @@ def state_synced_full(s: Scene) -> None:
 CAUSES: list[tuple[Callable[[], Scene], Callable[[Scene], None], str]] = [
     (scene, crash_loop, "CrashLoop"),
     (scene, fatal, "FatalExit"),
-    (scene, panic, "ExitedZero"),
+    (scene, panic, "Panic"),
+    (scene, bad_block, "BadBlock"),
+    (scene, own_flags, "OwnFlagsRefused"),
+    (scene, damaged, "DataDamaged"),
+    (scene, port_taken, "MachineFault"),
     (scene, zero_twice, "ExitedZero"),
     (scene, stalled, "Stalled"),
     (scene, silent, "Stalled"),

@@ -12,17 +12,18 @@ from controller.domain.run import Phase
 from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import HOUR, KEY, Scene, scene, soaking
 from tests.machine_world import World
+from tests.node_lines import UNKNOWN_FATAL, plain
 
 
 def test_a_restart_and_its_line_are_told_once() -> None:
     """Do people hear of an end that is no verdict, with its telling line?"""
     found = scene()
-    found.ends(1, 1, line="[11-25|06:00:00.000] FATAL shutting down chain reason: x")
+    found.ends(1, 1, line=UNKNOWN_FATAL)
     steps = [s for s in found.world.record(found.key).steps if s.reason == "NodeRestarted"]
     assert len(steps) == 1
     assert steps[0].level == "warning"
     assert "exit code 1" in steps[0].message
-    assert "FATAL shutting down chain reason: x" in steps[0].message
+    assert "C: shutting down chain: x" in steps[0].message
 
 
 def _image_comes_late(s: Scene) -> None:
@@ -60,7 +61,7 @@ def failed_after_a_pass(line: str, **rules: object) -> World:
 
 def test_a_failure_after_a_pass_says_since_when() -> None:
     """Does a failure name the last good build, and a link that compares the two commits?"""
-    world = failed_after_a_pass("FATAL shutting down")
+    world = failed_after_a_pass(UNKNOWN_FATAL)
     outcome = world.record(KEY).outcome()
     assert outcome is not None
     assert (outcome.reason, outcome.good) == ("FatalExit", "a" * 40)
@@ -72,12 +73,12 @@ def test_a_link_is_never_cut() -> None:
     """However long the node's last line is: is the link whole, on the Deployment too, beside how
     long the data is kept?
     """
-    world = failed_after_a_pass("FATAL " + "x" * 2000)
+    world = failed_after_a_pass(plain("FATAL", "x" * 2000))
     record = world.record(KEY)
     outcome = record.outcome()
     assert outcome is not None
     assert outcome.message.endswith(f"/compare/{'a' * 12}...{'b' * 12}")
-    assert "FATAL xxx" in outcome.message
+    assert "xxx" in outcome.message
     assert record.phase is Phase.HELD
     assert "kept until" in record.message
     assert record.message.endswith(outcome.message)
@@ -85,7 +86,7 @@ def test_a_link_is_never_cut() -> None:
 
 def test_without_a_link_the_commits_are_named() -> None:
     """Where no link is wanted: is the range of commits told by itself?"""
-    world = failed_after_a_pass("FATAL shutting down", compare_url="")
+    world = failed_after_a_pass(UNKNOWN_FATAL, compare_url="")
     outcome = world.record(KEY).outcome()
     assert outcome is not None
     assert outcome.message.endswith(f"since then {'a' * 12}...{'b' * 12}")
@@ -136,11 +137,11 @@ def test_the_last_end_is_judged_with_its_last_words() -> None:
     found.shows(last)
     found.world.settle(found.key)
     assert found.verdict == ("Bootstrapping", "", "")
-    found.world.words[found.key] = LastWords(last.metadata.uid, 6, "FATAL shutting down chain\n")
+    found.world.words[found.key] = LastWords(last.metadata.uid, 6, UNKNOWN_FATAL)
     found.looks(BUSY, 0.01)
     outcome = found.world.record(found.key).outcome()
     assert outcome is not None
-    assert "last exit code 1: FATAL shutting down chain" in outcome.message
+    assert "last exit code 1: C: shutting down chain: x" in outcome.message
 
 
 def test_a_bootstrap_that_was_not_watched_says_how_long_it_took() -> None:

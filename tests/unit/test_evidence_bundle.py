@@ -92,7 +92,7 @@ async def test_the_summary_says_what_became_of_the_run(desk: Desk) -> None:
             "build": "sha256:" + "a" * 64,
             "phase": "Failed",
             "reason": "CrashLoop",
-            "class": "client",
+            "class": "unclear",
             "message": "the node crashed 6 times (client)",
             "began": "2026-11-23T05:00:00Z",
             "ended": "2026-11-23T06:00:00Z",

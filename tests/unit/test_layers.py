@@ -18,7 +18,8 @@ SETTINGS = {"controller.settings"}
 # The rooms of `domain`, lowest first: each may import those before it.
 _MANIFEST = {*BASE, "controller.domain"}
 _RECORD = {*_MANIFEST, "controller.domain.manifest"}
-_PODS = {*_RECORD, "controller.domain.record"}
+_NODE_LOG = {*_RECORD, "controller.domain.record"}
+_PODS = {*_NODE_LOG, "controller.domain.node_log"}
 _HEALTH = {*_PODS, "controller.domain.pods", "controller.domain.pace"}
 _DECIDE = {*_PODS, *_HEALTH, "controller.domain.health"}
 DOMAIN = {*_DECIDE, "controller.domain.decide"}
@@ -61,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "controller.domain": BASE,
     "controller.domain.manifest": _MANIFEST,
     "controller.domain.record": _RECORD,
+    "controller.domain.node_log": _NODE_LOG,
     "controller.domain.pods": _PODS,
     "controller.domain.pace": BASE,
     "controller.domain.health": _HEALTH,

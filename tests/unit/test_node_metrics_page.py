@@ -36,9 +36,13 @@ def test_a_page() -> None:
             'avalanche_avalanche_bs_fetched_txs{chain="X"} 44',
             'avalanche_avalanche_bs_accepted_vts{chain="X"} 20',
             'avalanche_evm_eth_state_sync_total_leafs{chain="C"} 900',
-            'avalanche_evm_eth_sync_atomic_trie_leaves_succeeded{chain="C"} 90',
-            'avalanche_evm_eth_sync_code_succeeded{chain="C"} 9',
-            'avalanche_evm_eth_sync_blocks_succeeded{chain="C"} 256',
+            'avalanche_evm_eth_sync_atomic_trie_leaves_received{chain="C"} 90',
+            'avalanche_evm_eth_sync_atomic_trie_leaves_succeeded{chain="C"} 1',
+            'avalanche_evm_eth_sync_atomic_trie_leaves_failed{chain="C"} 3',
+            'avalanche_evm_eth_sync_code_received{chain="C"} 9',
+            'avalanche_evm_eth_sync_code_failed{chain="C"} 0',
+            'avalanche_evm_eth_sync_blocks_received{chain="C"} 256',
+            'avalanche_evm_transition_sae_execute_block_duration_seconds_count{chain="C"} 33',
             'avalanche_snowman_last_accepted_height{chain="C"} 6.1e+07',
             "avalanche_network_peers 1800",
             "go_goroutines 5",
@@ -57,7 +61,9 @@ def test_a_page() -> None:
             "C/atomic-synced": 90,
             "C/code-synced": 9,
             "C/blocks-synced": 256,
+            "C/sae-executed": 33,
         },
+        failed={"C/atomic-synced": 3},
         heights={"C": 61_000_000},
         peers=1800,
     )
@@ -124,12 +130,13 @@ def test_lines_that_tell_nothing(line: str) -> None:
     assert counters(line, good) == counters(good, line) == {"P/fetched": 3}
 
 
-def test_a_number_that_was_cut_off() -> None:
-    """Is a last line without its end not taken for a smaller number?"""
-    whole = page("avalanche_network_peers 1800")
+def test_a_page_that_was_cut_off() -> None:
+    """Does half a page tell nothing, rather than that all it lost stands, or a smaller number?"""
+    whole = page(FETCHED + '{chain="P"} 7', "avalanche_network_peers 1800")
 
-    assert read_metrics(whole).peers == 1800
-    assert read_metrics(whole[:-3]).peers is None
+    assert read_metrics(whole) == Metrics({"P/fetched": 7}, peers=1800)
+    assert {read_metrics(whole[:end]).peers for end in range(len(whole))} == {None}
+    assert read_metrics(whole[:-1]) == read_metrics(whole[:-3]) == Metrics()
 
 
 @pytest.mark.parametrize(("text", "height"), [("12", 12), ("0", 0), ("1.5", None), ("NaN", None)])
@@ -141,26 +148,84 @@ def test_heights_are_whole(text: str, height: int | None) -> None:
 @pytest.mark.parametrize(
     ("lines", "synced"),
     [
-        ({"state_sync_total_leafs": 5, "sync_state_trie_leaves_succeeded": 9}, 5),
-        ({"sync_state_trie_leaves_succeeded": 9}, 9),
-        ({"state_sync_total_leafs": 0, "sync_state_trie_leaves_succeeded": 9}, 9),
-        ({"state_sync_total_leafs": 0}, 0),
+        ({"eth_state_sync_total_leafs": 5, "eth_sync_state_trie_leaves_received": 9}, 9),
+        ({"eth_sync_state_trie_leaves_received": 9}, 9),
+        ({"eth_state_sync_total_leafs": 9, "eth_sync_state_trie_leaves_received": 0}, 9),
+        ({"eth_state_sync_total_leafs": 0}, 0),
+        ({"eth_sync_state_trie_leaves_succeeded": 25}, None),
+        ({"transition_eth_sync_state_trie_leaves_received": 7}, 7),
+        ({"sync_firewood_sync_requests_succeeded": 3, "eth_state_sync_total_leafs": 0}, 3),
     ],
 )
-def test_families_of_a_stage(lines: dict[str, int], synced: float) -> None:
-    """Does the best family count, and another only where it is missing or stands at zero?"""
-    text = [f"{EVM}{name} {value}" for name, value in lines.items()]
+def test_families_of_a_stage(lines: dict[str, int], synced: float | None) -> None:
+    """Are leaves counted by whichever family counts, and requests not taken for leaves?"""
+    text = [f"avalanche_evm_{name} {value}" for name, value in lines.items()]
+    read = {} if synced is None else {"C/state-synced": synced}
 
-    assert counters(*text) == counters(*reversed(text)) == {"C/state-synced": synced}
+    assert counters(*text) == counters(*reversed(text)) == read
 
 
-@pytest.mark.parametrize("kind", ["code", "blocks"])
-def test_received_where_succeeded_is_missing(kind: str) -> None:
-    """Are codes and blocks counted in a version that tells only what was received?"""
-    received, succeeded = f"{EVM}sync_{kind}_received 4", f"{EVM}sync_{kind}_succeeded 3"
+def test_families_that_take_turns_make_no_counter_fall() -> None:
+    """Does a stage only rise where leaves are received before they are counted as synced?"""
+    received, total = f"{EVM}sync_state_trie_leaves_received", f"{EVM}state_sync_total_leafs"
+    pages = [
+        (f"{received} 0",),
+        (f"{received} 1024",),
+        (f"{received} 1024", f"{total} 0"),
+        (f"{received} 1024", f"{total} 1000"),
+        (f"{received} 1024", f"{total} 1024"),
+    ]
 
-    assert counters(received) == {f"C/{kind}-synced": 4}
-    assert counters(received, succeeded) == {f"C/{kind}-synced": 3}
+    assert [counters(*lines)["C/state-synced"] for lines in pages] == [0, 1024, 1024, 1024, 1024]
+
+
+@pytest.mark.parametrize("kind", ["atomic_trie_leaves", "code", "blocks"])
+def test_what_came_is_counted_and_not_the_requests(kind: str) -> None:
+    """Is a block a block, where a request brings thirty-two of them?"""
+    stage = {"atomic_trie_leaves": "atomic"}.get(kind, kind)
+    received, succeeded = f"{EVM}sync_{kind}_received 256", f"{EVM}sync_{kind}_succeeded 8"
+
+    assert counters(received, succeeded) == {f"C/{stage}-synced": 256}
+    assert counters(succeeded) == {}
+
+
+@pytest.mark.parametrize("prefix", ["transition_cchain_", "transition_sae_", "cchain_", "sae_"])
+def test_where_sae_runs_the_state_sync_of_coreth_tells_nothing(prefix: str) -> None:
+    """Is a zero of a C-chain that no longer runs not taken for a state sync that stands?"""
+    sae = f'avalanche_evm_{prefix}any_name{{chain="C"}} 1'
+    lines = (
+        f"{EVM}sync_blocks_received 0",
+        f"{EVM}sync_code_received 2",
+        FETCHED + '{chain="C"} 0',
+    )
+
+    assert counters(*lines) == {"C/blocks-synced": 0, "C/code-synced": 2, "C/fetched": 0}
+    assert counters(*lines, sae) == {"C/code-synced": 2, "C/fetched": 0}
+
+
+@pytest.mark.parametrize("prefix", ["transition_sae_", "sae_"])
+def test_blocks_that_sae_executes(prefix: str) -> None:
+    """Are they counted whether the node began as coreth or not?"""
+    line = f'avalanche_evm_{prefix}execute_block_duration_seconds_count{{chain="C"}} 270'
+
+    assert counters(line) == {"C/sae-executed": 270}
+
+
+def test_a_page_of_more_than_a_node_has_tells_nothing() -> None:
+    """Do thousands of chains, of which some would be left out, not make the others stand?"""
+    lines = [FETCHED + f'{{chain="{number}"}} 1' for number in range(5000)]
+
+    assert read_metrics(page(*lines, FETCHED + '{chain="C"} 7')) == Metrics()
+    assert counters(*lines[:4000], FETCHED + '{chain="C"} 7')["C/fetched"] == 7
+
+
+@pytest.mark.timeout(10)
+def test_a_line_of_ten_megabytes() -> None:
+    """Is it no line of ours, and costs it no time?"""
+    line = FETCHED.encode() + b'{chain="' + b"C" * (10 << 20) + b'"} 7\n'
+
+    assert read_metrics(line) == Metrics()
+    assert read_metrics(line[-LONGEST_PAGE:]) == Metrics()
 
 
 def test_many_chains() -> None:

@@ -159,6 +159,14 @@ def test_a_slow_run_names_the_stage_that_lost_most() -> None:
     assert found.sentence.endswith("; C executed took 1d7h against 22h")
 
 
+def test_a_stage_that_goes_on_after_a_bootstrap_is_not_named() -> None:
+    """Is time in which SAE executed new blocks not taken for time of the bootstrap?"""
+    keys = {"C_executed": 22, "C_sae-executed": 23}
+    earlier = [with_stages(past, **keys) for past in NINE]
+    slow = with_stages(took(35), **{"C_executed": 31, "C_sae-executed": 500})
+    assert compare(slow, earlier).sentence.endswith("; C executed took 1d7h against 22h")
+
+
 def test_a_slow_run_of_which_no_stage_lost_time_names_none() -> None:
     """Is nothing blamed where the time went between the stages?"""
     earlier = [with_stages(past, P_executed=2) for past in NINE]

@@ -104,6 +104,13 @@ def test_a_stage_that_the_earlier_run_lacked_says_nothing() -> None:
     assert hours_left(progress, 5, earlier) == pytest.approx(5)
 
 
+def test_a_stage_that_goes_on_after_a_bootstrap_is_no_work_that_is_left() -> None:
+    """Are the blocks that SAE executed in the soaks of earlier runs not waited for?"""
+    earlier = past(took=10, **{"C_executed": 10, "C_sae-executed": 30})
+    progress = now(**{"C_executed": 5000, "C_sae-executed": 5000})
+    assert hours_left(progress, 5, earlier) == pytest.approx(5)
+
+
 @pytest.mark.parametrize(
     ("took", "left"),
     [

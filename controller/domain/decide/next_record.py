@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from controller.base.text import cut_bytes
 from controller.domain import names
+from controller.domain.decide.end_reasons import is_by_end
 from controller.domain.decide.messages.open_run import is_over
 from controller.domain.decide.observation import Decision, Effect, Observation
 from controller.domain.record.levers import levers_of
@@ -122,6 +123,7 @@ def closed(  # noqa: PLR0913 what an outcome says
         commit=run.facts.known_commit,
         machine=run.facts.type,
         good=good,
+        cause=run.seen.cause if phase is Phase.FAILED and is_by_end(reason) else None,
     )
     known = record.tested.get(run.target, ())
     if tested and run.build not in known:

@@ -7,8 +7,10 @@ from msgspec.structs import replace
 
 from controller.domain.decide.observation import Observation
 from controller.domain.health.look import LastWords
+from controller.domain.manifest.node_flags import NodeFlags
+from controller.domain.node_log.causes import EndKind
 from controller.domain.objects import ContainerStatus, StateTerminated
-from controller.domain.pods.process_end import EndKind, ProcessEnd, process_end_of
+from controller.domain.pods.process_end import LogEnd, ProcessEnd, process_end_of
 from controller.domain.pods.run_pods import RunPods
 from controller.domain.record.parts import Seen
 from controller.domain.record.record import OpenRun
@@ -33,9 +35,9 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     if word is not None and word.resumes > seen.began >= 0:
         new = 0  # the init container ran again: the whole pod was set up anew, by the machine [61]
     last = status.last_state.terminated or status.state.terminated
-    end = process_end_of(last, _words(o, pods)) if last else None
+    end = _end(o, pods, last) if last else None
     if new and last is not None and _recovered(o, last):
-        seen, new = replace(seen, crashes=0, ends={}, zeros=0), 1
+        seen, new = _forgotten(seen), 1
     if new:
         seen = _counted(seen, end, new, unasked=_unasked(pods, end))
         seen = replace(seen, counted=status.restart_count)
@@ -44,9 +46,16 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
         # Its last words were read after it was counted.
         found = end.kind is EndKind.PANIC and seen.kind != EndKind.PANIC
         zeros = max(seen.zeros, 1) if found else seen.zeros
-        seen = replace(seen, kind=str(end.kind), line=end.line, zeros=zeros)
+        seen = replace(
+            seen,
+            kind=str(end.kind),
+            line=end.sentence,
+            cause=end.cause,
+            places=(*seen.places[:-1], end.place),
+            zeros=zeros,
+        )
     if _calm(o, pods):
-        seen = replace(seen, crashes=0, ends={}, zeros=0)
+        seen = _forgotten(seen)
     return replace(
         seen,
         restarts=max(seen.restarts, status.restart_count),
@@ -57,9 +66,26 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     )
 
 
+def _forgotten(seen: Seen) -> Seen:
+    """Without the crashes of before."""
+    return replace(seen, crashes=0, ends={}, zeros=0, places=())
+
+
+def _end(o: Observation, pods: RunPods, last: StateTerminated) -> ProcessEnd:
+    assert pods.pod is not None
+    assert pods.status is not None
+    container = pods.pod.spec.container(pods.status.name)
+    flags = NodeFlags.of(container) if container is not None else None
+    return process_end_of(
+        last,
+        _words(o, pods),
+        names_flag=lambda flag: flags is None or flags.said(flag) is not None,
+    )
+
+
 def _tells_more(seen: Seen, status: ContainerStatus, end: ProcessEnd | None) -> bool:
-    """Whether this is the end that was counted last, and its telling line is news."""
-    if end is None or not end.line or end.line == seen.line:
+    """Whether this is the end that was counted last, and why it ended is news."""
+    if end is None or not end.sentence or end.sentence == seen.line:
         return False
     return 0 < seen.counted == status.restart_count
 
@@ -77,7 +103,9 @@ def _counted(seen: Seen, end: ProcessEnd | None, new: int, *, unasked: bool) -> 
         seen,
         crashes=seen.crashes + new,
         kind=kind,
-        line=end.line if end else "",
+        line=end.sentence if end else "",
+        cause=end.cause if end else None,
+        places=(*seen.places[-1:], end.place if end else ""),
         ends=tally,
         zeros=seen.zeros + (1 if unasked else 0),
     )
@@ -115,9 +143,11 @@ def _calm(o: Observation, pods: RunPods) -> bool:
     return o.now - life.started >= timedelta(seconds=o.rules.crash_calm)
 
 
-def _words(o: Observation, pods: RunPods) -> str:
+def _words(o: Observation, pods: RunPods) -> LogEnd | None:
     words: LastWords | None = o.attention.words if o.attention else None
     assert pods.pod is not None
     assert pods.status is not None
     mine = (pods.pod.metadata.uid, pods.status.restart_count)
-    return words.text if words is not None and (words.pod, words.restarts) == mine else ""
+    if words is None or (words.pod, words.restarts) != mine:
+        return None
+    return LogEnd(words.text, words.cut)

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from controller.domain.build import same_commit
+from controller.domain.decide.end_reasons import LASTING, reason_of
 from controller.domain.decide.messages import verdict as say
 from controller.domain.decide.network_trouble import whose_trouble
 from controller.domain.decide.observation import Observation
@@ -13,7 +14,7 @@ from controller.domain.health.conditions import patience_of
 from controller.domain.health.demands import Demand, demands_of
 from controller.domain.health.observed_time import Attention
 from controller.domain.health.soak import Soak
-from controller.domain.pods.process_end import EndKind
+from controller.domain.node_log.causes import EndKind
 from controller.domain.record.parts import Seen
 from controller.domain.record.record import OpenRun
 from controller.domain.reference import Reference
@@ -131,34 +132,33 @@ def _wrong_version(case: RunCase) -> Failure | None:
     return Reason.WRONG_VERSION, say.other_commit(commit, wanted)
 
 
-_BY_KIND = {
-    EndKind.OOM: Reason.OUT_OF_MEMORY,
-    EndKind.VOLUME: Reason.VOLUME_LOST,
-    EndKind.DISK: Reason.DISK_FULL,
-    EndKind.REFUSED: Reason.BAD_CONFIG,
-    EndKind.PANIC: Reason.EXITED_ZERO,
-    EndKind.ZERO: Reason.EXITED_ZERO,
-    EndKind.FATAL: Reason.FATAL_EXIT,
-}
-
-
 def _ended(case: RunCase) -> Failure | None:
-    """The node has ended too often; what most of its ends were is the reason. Judged only when the
-    last words of the last end were asked for: they are the evidence.
+    """The node has ended too often, or twice at the same place; what most of its ends were is the
+    reason. Judged only when the last words of the last end were asked for: they are the evidence.
     """
     attention, seen, rules = case.o.attention, case.seen, case.o.rules
     if attention is None or attention.heard != (seen.pod, seen.restarts):
         return None
-    if seen.zeros and (seen.kind == EndKind.PANIC or seen.zeros >= rules.exit_zero_limit):
+    if seen.zeros and seen.kind == EndKind.PANIC:
+        return Reason.PANIC, say.exited_zero(seen)
+    if seen.kind in LASTING and seen.crashes >= rules.same_limit and _same_twice(seen):
+        return reason_of(seen.kind), say.same_twice(seen)
+    if seen.zeros >= rules.exit_zero_limit:
         return Reason.EXITED_ZERO, say.exited_zero(seen)
     if seen.crashes < rules.crash_limit:
         return None
     return _most_ends(seen), say.restarted(seen, rules.crash_calm)
 
 
+def _same_twice(seen: Seen) -> bool:
+    return len(seen.places) > 1 and bool(seen.places[-1]) and seen.places[-1] == seen.places[-2]
+
+
 def _most_ends(seen: Seen) -> Reason:
-    tally = Counter({_BY_KIND.get(EndKind(k), Reason.CRASH_LOOP): n for k, n in seen.ends.items()})
-    tally[_BY_KIND.get(EndKind(seen.kind or EndKind.OTHER), Reason.CRASH_LOOP)] += 1
+    tally: Counter[Reason] = Counter()
+    for kind, times in seen.ends.items():
+        tally[reason_of(kind)] += times
+    tally[reason_of(seen.kind)] += 1
     reason, times = tally.most_common(1)[0]
     # or its ends have no cause in common
     return reason if 2 * times > seen.crashes else Reason.CRASH_LOOP

@@ -14,9 +14,10 @@ from controller.domain.health.checks import against
 from controller.domain.health.demands import PUBLIC, Asked, tip_fault
 from controller.domain.health.look import Overheard
 from controller.domain.health.network_signs import nothing_fetched, unreadable, without_network
+from controller.domain.health.standing import asks_in_vain, may_sync_unseen, stall_patience
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.progress import Progress
-from controller.domain.pace.stages import EXECUTED, FETCHED, VERTICES_EXECUTED, VERTICES_FETCHED
+from controller.domain.pace.stages import FETCHED
 from controller.domain.pods.obstacles import Obstacles
 from controller.domain.run import Phase, Reason
 from controller.domain.target import SyncMode
@@ -181,8 +182,11 @@ def _while_bootstrapping(sight: Sight, answer: NodeAnswer) -> dict[Condition, st
         return {}
     if moved is None or answer.peers is None or _cut_off(answer):
         return {Condition.STILL: None}
+    if may_sync_unseen(sight.mode, sight.progress, answer):
+        return {Condition.STILL: None}
     doing = f"{last} moved last" if last else "nothing has moved yet"
-    return {Condition.STILL: f"no counter of any chain moves ({doing}; {answer.peers} peers)"}
+    sentence = f"no counter of any chain moves ({doing}; {answer.peers} peers)"
+    return {Condition.STILL: "; ".join((sentence, *asks_in_vain(sight.progress, answer)))}
 
 
 def _after_bootstrap(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
@@ -227,7 +231,7 @@ class Patience:
 def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patience:
     """Of this condition; of one without movement, by what moved last."""
     if condition is Condition.STILL:
-        return Patience(Reason.STALLED, _stall_patience(progress, rules))
+        return Patience(Reason.STALLED, stall_patience(progress, rules))
     return {
         Condition.IMAGE_PULL: Patience(Reason.IMAGE_PULL, rules.image_pull_patience),
         Condition.UNSCHEDULABLE: Patience(Reason.UNSCHEDULABLE, rules.unschedulable_patience),
@@ -248,13 +252,3 @@ def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patie
         Condition.OTHER_DATA: Patience(None, 0.0),
         Condition.DISK_LOW: Patience(None, 0.0),
     }[condition]
-
-
-def _stall_patience(progress: Progress, rules: Rules) -> float:
-    """By what the node was doing, C before others; the longest where that is not known."""
-    stage = progress.last.get("C", progress.doing).partition("/")[2]
-    if stage in (FETCHED, VERTICES_FETCHED):
-        return rules.stall_fetching
-    if stage in (EXECUTED, VERTICES_EXECUTED):
-        return rules.stall_executing
-    return rules.stall_syncing

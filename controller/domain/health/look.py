@@ -20,6 +20,7 @@ class LastWords:
     pod: str  # its uid
     restarts: int  # of the node's container: the process was the one before this restart
     text: str
+    cut: bool = True  # there was more of the log before it
 
 
 @dataclass(frozen=True)

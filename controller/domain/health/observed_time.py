@@ -13,6 +13,7 @@ from controller.domain.health.look import LastWords, Look, Overheard
 from controller.domain.health.soak import Soak, soaked
 from controller.domain.health.synced import synced_after
 from controller.domain.node_http import AnswerKind, NodeAnswer
+from controller.domain.pace.failed_requests import with_failed
 from controller.domain.pace.progress import Progress, after
 from controller.domain.pods.run_pods import Life
 
@@ -101,7 +102,7 @@ def _progress(before: Attention, look: Look, counted: float) -> Progress:
         return replace(before.progress, moved=None)
     if not answer.counters and not answer.heights:
         return replace(before.progress, moved=None)
-    return after(
+    now = after(
         before.progress,
         counters=answer.counters,
         heights=answer.heights,
@@ -109,6 +110,7 @@ def _progress(before: Attention, look: Look, counted: float) -> Progress:
         at=look.at,
         counted=counted,
     )
+    return with_failed(now, before.progress, answer.failed)
 
 
 def _spans(

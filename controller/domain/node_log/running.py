@@ -1,7 +1,6 @@
 """What the log of a node that runs says of its network and of C's state sync.
 
-Both formats of one log are read [scene state-sync]: JSON lines, and plain ones with their fields as
-JSON at the end. Any text is taken; a line that cannot be read says nothing.
+Any text is taken; a line that cannot be read says nothing.
 """
 
 import re
@@ -9,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from controller.domain.node_log.lines import Line, parse_line
 
 # How C came to its state, as avalanchego says it once [scene state-sync]
 STATIC, DYNAMIC, SKIPPED = "Static", "Dynamic", "Skipped"
@@ -20,11 +21,8 @@ _MOST_LINES = 500  # of one kind, the newest
 
 _NEWER = re.compile(r"(?:peer|beacon) attempting to connect with newer version")
 _SUMMARY = re.compile(r"accepted state summary")
-_OF_C = re.compile(r'"logger": ?"C Chain"|<C Chain>')
-_MODE = re.compile(rf'"syncMode": ?"({STATIC}|{DYNAMIC}|{SKIPPED})"')
-_VERSION = r'([A-Za-z][A-Za-z-]{0,31}/([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6}))"'
-_MINE = re.compile(rf'"myVersion": ?"{_VERSION}')
-_THEIRS = re.compile(rf'"peerVersion": ?"{_VERSION}')
+_MODES = (STATIC, DYNAMIC, SKIPPED)  # one that synced is told before one that skipped
+_VERSION = re.compile(r"[A-Za-z][A-Za-z-]{0,31}/([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})")
 _INSTANT = re.compile(
     r'"timestamp": ?"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})[.0-9]{0,12}Z"'
 )
@@ -47,39 +45,39 @@ def read_running(text: str, now: float) -> RunningWords:
     found: dict[tuple[int, ...], str] = {}
     own, newer_at = "", None
     for line in _lines(text, _NEWER):
-        mine, theirs = _MINE.search(line), _THEIRS.search(line)
-        if mine is None or theirs is None or _number(theirs) <= _number(mine):
+        mine, theirs = (line.fields.get(name, "") for name in ("myVersion", "peerVersion"))
+        if not _number(theirs) > _number(mine) > ():
             continue
-        own = mine[1]
-        found[_number(theirs)] = theirs[1]
-        newer_at = _later(newer_at, _time_of(line, now))
+        own = mine
+        found[_number(theirs)] = theirs
+        newer_at = _later(newer_at, _time_of(line.text, now))
     newest = sorted(found)[-_MOST_VERSIONS:]
     return RunningWords(tuple(found[n] for n in newest), own, newer_at, _sync_mode(text))
 
 
 def _sync_mode(text: str) -> str:
-    """One that synced is told before one that skipped: a later start may skip what is done."""
-    modes = {
-        mode[1]
-        for line in _lines(text, _SUMMARY)
-        if _OF_C.search(line) and (mode := _MODE.search(line))
-    }
-    return next((mode for mode in (STATIC, DYNAMIC, SKIPPED) if mode in modes), "")
+    """Of C: a later start may skip what is done."""
+    told = {line.fields.get("syncMode") for line in _lines(text, _SUMMARY) if line.chain == "C"}
+    return next((mode for mode in _MODES if mode in told), "")
 
 
-def _lines(text: str, message: re.Pattern[str]) -> Iterator[str]:
-    """Those that have the message, newest last, each cut."""
-    places = [m.start() for m in message.finditer(text)][-_MOST_LINES:]
+def _lines(text: str, message: re.Pattern[str]) -> Iterator[Line]:
+    """Those whose message begins so, the newest last."""
+    places = [found.start() for found in message.finditer(text)][-_MOST_LINES:]
     for at in places:
         start = text.rfind("\n", max(0, at - _LONGEST_LINE), at) + 1
         if start == 0 and at > _LONGEST_LINE:
             continue  # its beginning is too far away
         end = text.find("\n", at, start + _LONGEST_LINE)
-        yield text[start : end if end >= 0 else start + _LONGEST_LINE]
+        line = parse_line(text[start : end if end >= 0 else start + _LONGEST_LINE])
+        if line.level is not None and message.match(line.message):
+            yield line
 
 
-def _number(version: re.Match[str]) -> tuple[int, ...]:
-    return tuple(int(version[group]) for group in (2, 3, 4))
+def _number(version: str) -> tuple[int, ...]:
+    """Empty where it is none."""
+    found = _VERSION.fullmatch(version)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def _later(one: float | None, other: float | None) -> float | None:

@@ -8,6 +8,7 @@ from statistics import median
 from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.domain.pace.progress import Stage
+from controller.domain.pace.stages import of_bootstrap
 
 # The median absolute deviation of normal noise times this is its standard deviation.
 _TO_SIGMA = 1.4826
@@ -129,7 +130,7 @@ def _worst_stage(this: PastRun, alike: Sequence[PastRun]) -> str:
     lost = []
     for key, stage in this.stages.items():
         known = [past.stages[key].seconds for past in alike if key in past.stages]
-        if len(known) * 2 > len(alike):
+        if of_bootstrap(key) and len(known) * 2 > len(alike):
             middle = median(known)
             lost.append((stage.seconds - middle, key, stage.seconds, middle))
     if not lost or max(lost)[0] <= 0:

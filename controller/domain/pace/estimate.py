@@ -12,7 +12,7 @@ from statistics import median
 
 from controller.domain.pace.comparison import PastRun, well_observed
 from controller.domain.pace.progress import Progress, Stage
-from controller.domain.pace.stages import CHAINS
+from controller.domain.pace.stages import CHAINS, of_bootstrap
 
 LEAST_SHARE = 0.05  # of the work: before, its beginning says nothing of the pace of the rest
 LEAST_OBSERVED = 600.0  # seconds
@@ -98,7 +98,8 @@ def _is_usable(past: PastRun) -> bool:
 
 
 def _spent(past: PastRun) -> dict[str, float]:
-    return {key: stage.seconds for key, stage in past.stages.items() if stage.seconds > 0}
+    timed = {key: stage.seconds for key, stage in past.stages.items() if of_bootstrap(key)}
+    return {key: seconds for key, seconds in timed.items() if seconds > 0}
 
 
 def _likeness(progress: Progress, elapsed: float, past: PastRun) -> _Likeness:

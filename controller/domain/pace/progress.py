@@ -45,10 +45,13 @@ class Progress:
     moved: bool | None = None  # between the last two readings of one life; None: not known
     # The same of each chain that has begun and was read; empty where that is not known
     moves: Mapping[str, bool] = field(default_factory=dict)
+    # Key to requests that failed since its chain moved; only what this controller has seen
+    failing: Mapping[str, float] = field(default_factory=dict)
 
     # What the next reading is set against
     life: str = ""  # name of the process of the last reading; empty before the first
     raw: Mapping[str, float] = field(default_factory=dict)  # its counters, by key
+    failed: Mapping[str, float] | None = None  # its failed requests, by key; None: not known
     unnamed: bool = False  # the process is another one than `life` names
     samples: Samples = field(default_factory=Samples)  # of the last minutes
 

@@ -1,85 +1,82 @@
-"""How a process of the node ended, from its exit code, its pod's status and its last lines."""
+"""How a process of the node ended: its exit code and its pod's status, with the end of its log."""
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from controller.base.text import shown
+from controller.domain.node_log.causes import EndKind
+from controller.domain.node_log.ending import CUT_OFF, Ending, ending_of
+from controller.domain.node_log.last_process import split_lines
 from controller.domain.objects import StateTerminated
+from controller.domain.record.parts import Cause
 
-LINE = 200  # characters of a log line that a record keeps
+# `FallbackToLogsOnError` keeps the last 2048 bytes or 80 lines, whichever is less
+# [K pkg/kubelet/kuberuntime/kuberuntime_container.go].
+_KEPT_BYTES, _KEPT_LINES = 2048, 80
 
-
-class EndKind(StrEnum):
-    """What ended a process."""
-
-    OOM = "oom"  # killed for the memory that it took
-    VOLUME = "volume"  # its disk fails
-    DISK = "disk"  # the node itself, low on disk space [91]
-    REFUSED = "refused"  # it refused its flags, its data or the machine's architecture
-    PANIC = "panic"  # caught, and so with exit code 0 [117]
-    ZERO = "zero"  # exit code 0, and no line that tells why
-    FATAL = "fatal"  # by a line that says so [116]
-    OTHER = "other"  # nothing tells
+_GRANT = (
+    f"{CUT_OFF}, which are its last 2048 bytes in the pod's status: grant pods/log (component"
+    " evidence), and the controller reads more"
+)
+# What refuses a flag names it.
+_FLAG = re.compile(r"(?:unknown flag: |invalid argument \".{0,400}?\" for \"(?:-\w, )?)--([\w-]+)")
 
 
 @dataclass(frozen=True)
 class ProcessEnd:
     kind: EndKind
     code: int  # exit code
-    line: str = ""  # the telling one of its last lines; empty where nobody knows it
+    sentence: str = ""  # a clause on why, fit to be shown; empty where nobody knows it
+    cause: Cause | None = None  # where it could not go on, as far as its log names it
+    place: str = ""  # the same for ends of one cause; empty where that is not known
 
     def __str__(self) -> str:
         how = f"exit code {self.code}" + (" (OOMKilled)" if self.kind is EndKind.OOM else "")
-        return f"{how}: {self.line}" if self.line else how
+        return f"{how}: {self.sentence}" if self.sentence else how
 
 
-_VOLUME = re.compile(
-    r"input/output error|read-only file system|stale (?:NFS )?file handle"
-    r"|structure needs cleaning|transport endpoint is not connected",
-    re.IGNORECASE,
-)
-_DISK = re.compile(r"low on disk space|no space left on device", re.IGNORECASE)
-_REFUSED = re.compile(
-    r"couldn't load node config|couldn't configure flags|couldn't read chain configs"
-    r"|invalid genesis hash|exec format error|unknown flag|invalid argument \".*\" for"
-    r"|couldn't start node: .*(?:config|genesis|flag)",
-    re.IGNORECASE,
-)
-_PANIC = re.compile(r"caught panic", re.IGNORECASE)
-_FATAL = re.compile(
-    r"\bFATAL\b|^panic: |^fatal error: |shutting down chain|failed to verify block"
-    r"|error creating required chain|couldn't start node",
-    re.IGNORECASE,
-)
-# The order in which a line is looked for: what tells most first.
-_TELLING = (
-    (EndKind.VOLUME, _VOLUME),
-    (EndKind.DISK, _DISK),
-    (EndKind.REFUSED, _REFUSED),
-    (EndKind.PANIC, _PANIC),
-    (EndKind.FATAL, _FATAL),
-)
-_STAMP = re.compile(r"^\[[0-9|:.\- ]+\]\s*")
+@dataclass(frozen=True)
+class LogEnd:
+    """The end of a process's log."""
+
+    text: str
+    cut: bool  # whether there was more of it before
 
 
-def process_end_of(terminated: StateTerminated, words: str = "") -> ProcessEnd:
-    """words: the end of the process's log, where it was read; else the pod's status may have it
-    (`terminationMessagePolicy: FallbackToLogsOnError`).
+def process_end_of(
+    terminated: StateTerminated,
+    log: LogEnd | None = None,
+    *,
+    names_flag: Callable[[str], bool] = lambda _: True,
+) -> ProcessEnd:
+    """log: where it was read; else the pod's status may have its last bytes. names_flag: whether
+    the manifest names a flag of the node: one that it does not is the image's own.
     """
-    code = terminated.exit_code
-    kind, line = _telling(words or terminated.message)
-    if terminated.reason == "OOMKilled":
-        kind = EndKind.OOM
-    elif code == 0 and kind is not EndKind.PANIC:
-        kind = EndKind.ZERO
-    return ProcessEnd(kind, code, line)
+    end = log or _kept(terminated.message)
+    ending = ending_of(
+        split_lines(end.text),
+        terminated.exit_code,
+        oom_killed=terminated.reason == "OOMKilled",
+        cut=end.cut,
+    )
+    if ending.kind is EndKind.LOST and log is None:
+        ending = replace(ending, sentence=_GRANT)
+    return _named(_by_flag(ending, names_flag), terminated.exit_code)
 
 
-def _telling(words: str) -> tuple[EndKind, str]:
-    lines = [line for line in words.splitlines() if line.strip()]
-    for kind, pattern in _TELLING:
-        found = next((line for line in reversed(lines) if pattern.search(line)), None)
-        if found is not None:
-            return kind, shown(_STAMP.sub("", found), LINE)
-    return EndKind.OTHER, shown(_STAMP.sub("", lines[-1]), LINE) if lines else ""
+def _kept(message: str) -> LogEnd:
+    lines = message.count("\n") + 1
+    return LogEnd(message, len(message.encode()) >= _KEPT_BYTES or lines >= _KEPT_LINES)
+
+
+def _by_flag(ending: Ending, names_flag: Callable[[str], bool]) -> Ending:
+    refused = _FLAG.search(ending.sentence) if ending.kind is EndKind.REFUSED else None
+    if refused is None or names_flag(refused[1]):
+        return ending
+    sentence = f"{ending.sentence} (a flag that the image itself gives: the manifest names it not)"
+    return replace(ending, kind=EndKind.OWN_FLAGS, sentence=shown(sentence, 400))
+
+
+def _named(ending: Ending, code: int) -> ProcessEnd:
+    return ProcessEnd(ending.kind, code, ending.sentence, ending.cause, ending.place)

@@ -26,7 +26,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     crashes: int = 0
     exit: int | None = None  # code of the node's last end; None before the first
     kind: str = ""  # of `EndKind`, of the last crash; empty before the first
-    line: str = ""  # telling line of its log; empty where there is none
+    line: str = ""  # a clause on why it ended; empty where nobody knows it
+    cause: Cause | None = None  # where it could not go on, as far as its log names it
+    places: tuple[str, ...] = ()  # of the last two crashes that were seen, `ProcessEnd.place`
     ends: dict[str, int] = {}  # kind to how many of the crashes before the last were of it
     zeros: int = 0  # exits with 0 among the crashes that nobody asked for
     data: str = ""  # the last word of the last pod's init container: `fresh`, `resumed`; or empty
@@ -88,6 +90,15 @@ def revised(facts: Facts, **changes: Any) -> Facts:
 def as_json(noted: Any) -> str:
     """Compact, as the store shows it to people."""
     return orjson.dumps(msgspec.to_builtins(noted)).decode()
+
+
+def cause_fields(cause: Cause | None) -> dict[str, str]:
+    """Under the names that people know them by; without what is not known."""
+    if cause is None:
+        return {}
+    height = "" if cause.height is None else str(cause.height)
+    told = {"chain": cause.chain, "height": height, "block": cause.block, "error": cause.error}
+    return {name: value for name, value in told.items() if value}
 
 
 def fact_fields(facts: Facts) -> dict[str, str]:

@@ -16,7 +16,7 @@ from controller.domain import names
 from controller.domain.build import Build
 from controller.domain.defaults import Rules
 from controller.domain.objects import Deployment
-from controller.domain.record.parts import Checked, Facts, Seen, ToldCondition
+from controller.domain.record.parts import Cause, Checked, Facts, Seen, ToldCondition
 from controller.domain.run import Phase, run_time
 from controller.domain.target import SLUG
 
@@ -72,6 +72,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     good: str = ""  # of a failure: commit of the last good build; empty where there is none
     slower: bool = False  # of a pass: than comparable runs
     checked: Checked | None = None  # of a pass: what it rests on
+    cause: Cause | None = None  # of a failure by ends of the node: where it could not go on
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

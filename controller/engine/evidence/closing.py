@@ -7,7 +7,7 @@ from controller.domain.decide.observation import Decision, Observation
 from controller.domain.failure_class import class_of
 from controller.domain.manifest.request import node_container_name
 from controller.domain.pace.progress import Progress
-from controller.domain.record.parts import Facts, fact_fields
+from controller.domain.record.parts import Facts, cause_fields, fact_fields
 from controller.domain.record.record import Record
 from controller.domain.run import Phase
 from controller.engine.evidence.gatherer import Ended, Gatherer
@@ -53,7 +53,11 @@ def _of(o: Observation, record: Record, *, facts: Facts, **known: Any) -> Ended 
     outcome = record.outcome()
     if outcome is None or outcome.phase not in _KEPT:
         return None
-    fields = {**fact_fields(facts), "class": class_of(outcome.reason)}
+    fields = {
+        **fact_fields(facts),
+        "class": class_of(outcome.reason),
+        **cause_fields(outcome.cause),
+    }
     return Ended(
         record=record,
         outcome=outcome,

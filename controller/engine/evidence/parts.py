@@ -15,6 +15,7 @@ from controller.domain.evidence import Place, PodEvent
 from controller.domain.failure_class import class_of
 from controller.domain.node_http import NodeAnswer
 from controller.domain.objects import ContainerState, ContainerStatus, Pod, PodCondition
+from controller.domain.record.parts import cause_fields
 from controller.domain.record.record import Outcome, Record
 
 SUMMARY = "summary.json"
@@ -101,6 +102,7 @@ def summary(
         "version": outcome.version,
         "commit": outcome.commit,
         "last_good_commit": outcome.good,
+        **cause_fields(outcome.cause),
         "facts": dict(ended.facts),
         "place": {name: value for name, value in asdict(place).items() if name != "unread"},
         "logs": logs,

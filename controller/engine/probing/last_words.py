@@ -1,10 +1,20 @@
 """Reads the last words of a node that has ended, once for each end: they tell ends apart."""
 
 from controller.domain.health.look import LastWords
+from controller.domain.node_log.causes import EndKind
+from controller.domain.objects import StateTerminated
+from controller.domain.pods.process_end import LogEnd, process_end_of
 from controller.domain.pods.run_pods import RunPods
 from controller.engine.ports import Witness
 
-LINES = 80  # a Go panic prints its cause first, and a stack of some dozens of lines after it
+# The telling line stands thirty to eighty lines before the end of a node that goes down in order,
+# a panic's before a stack of as many [scenes bad-block, disk-low, panic].
+LINES = 500
+# Where it does not stand there: Go prints the stacks of all goroutines when it has no memory, and a
+# chain that hangs is waited for, for a minute.
+MORE_LINES = 4000
+
+_UNTOLD = (EndKind.LOST, EndKind.OTHER)
 
 
 class LastWordsReader:
@@ -15,15 +25,22 @@ class LastWordsReader:
         self._read: tuple[str, int] | None = None
 
     async def read(self, pods: RunPods) -> LastWords | None:
-        """The words of the last end, if they have not been read yet. Nothing where the pod's status
-        has them already, or the right to read logs is not granted.
+        """The words of the last end, if they have not been read yet. Nothing where the right to
+        read logs is not granted: the pod's status has the last 2048 bytes of them, if anything.
         """
         pod, status, which = pods.pod, pods.status, pods.ends
         if pod is None or status is None or which is None or not status.restart_count:
             return None
         ended = status.last_state.terminated
-        if which == self._read or ended is None or ended.message:
+        if which == self._read or ended is None:
             return None
         found = await self._witness.log(pod, status.name, previous=True, lines=LINES)
+        if found.cut and _is_untold(ended, found.text):
+            more = await self._witness.log(pod, status.name, previous=True, lines=MORE_LINES)
+            found = more if len(more.text) > len(found.text) else found
         self._read = which
-        return LastWords(*which, found.text) if found.text else None
+        return LastWords(*which, found.text, found.cut) if found.text else None
+
+
+def _is_untold(ended: StateTerminated, text: str) -> bool:
+    return process_end_of(ended, LogEnd(text, cut=True)).kind in _UNTOLD

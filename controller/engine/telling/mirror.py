@@ -1,7 +1,7 @@
 """What the store shows of a record and its runs: for people in fields, for us whole."""
 
 from controller.domain.failure_class import class_of
-from controller.domain.record.parts import as_json, fact_fields
+from controller.domain.record.parts import as_json, cause_fields, fact_fields
 from controller.domain.record.record import Record
 
 
@@ -50,6 +50,7 @@ def run_fields(record: Record) -> dict[tuple[str, str], dict[str, str]]:
             "last_good_commit": outcome.good,
             "slower": "true" if outcome.slower else "",
             "checked": as_json(outcome.checked) if outcome.checked else "",
+            **cause_fields(outcome.cause),
         }
     if run is not None:
         found[run.target, run.id] = {

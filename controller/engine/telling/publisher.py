@@ -11,6 +11,7 @@ import orjson
 from controller.domain.decide.observing import has_come_to_be
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment
+from controller.domain.record.parts import cause_fields
 from controller.domain.record.record import Record, Step
 from controller.engine.ports import Sink, StateStore
 from controller.engine.telling.mirror import mirror_fields, run_fields
@@ -112,5 +113,14 @@ def _body(record: Record, step: Step) -> bytes:
             "phase": step.phase,
             "reason": step.reason,
             "message": step.message,
+            **_cause(record, step),
         }
     )
+
+
+def _cause(record: Record, step: Step) -> dict[str, str]:
+    """Of a failure by ends of the node."""
+    outcome = next((o for o in record.outcomes if o.run == step.run), None)
+    if outcome is None or (step.phase, step.reason) != (outcome.phase, outcome.reason):
+        return {}
+    return cause_fields(outcome.cause)

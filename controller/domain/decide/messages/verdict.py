@@ -58,6 +58,10 @@ def exited_zero(seen: Seen) -> str:
     return f"the node ended with exit code 0 though nothing told it to, {seen.zeros} times{line}"
 
 
+def same_twice(seen: Seen) -> str:
+    return f"{seen.line}; the same at the second start (exit code {seen.exit})"
+
+
 def restarted(seen: Seen, calm: float) -> str:
     """calm: seconds for which it was never up."""
     last = f"last exit code {seen.exit}" + (f": {seen.line}" if seen.line else "")

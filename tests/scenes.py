@@ -26,6 +26,7 @@ class Answered:
     status: int | None  # None: nobody listened
     headers: dict[str, str]
     body: str
+    words: str = ""  # what was asked behind the path, as the recording tells it
 
 
 @dataclass(frozen=True)
@@ -107,4 +108,5 @@ def _answered(row: dict[str, Any]) -> Answered:
         row["status"],
         row.get("headers") or {},
         row["body"] if isinstance(row["body"], str) else json.dumps(row["body"]),
+        " ".join(rest),
     )

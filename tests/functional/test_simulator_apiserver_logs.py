@@ -176,7 +176,7 @@ async def test_after_a_restart(world: World) -> None:
     _, before = await get(world.api.url, pod, previous="true")
     assert "failed to verify block" in before
     assert "failed to verify block" not in now
-    assert "ungraceful shutdown" in now
+    assert "initializing node" in now
 
 
 async def test_while_it_waits_for_a_restart(world: World) -> None:

@@ -25,6 +25,8 @@ from controller.simulator.node import (
     Unhealthy,
     Version,
 )
+from controller.simulator.node.checks import checks_of
+from controller.simulator.node.health import Health
 from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.jumping
@@ -113,7 +115,7 @@ async def test_readiness_is_503_until_bootstrapped_and_then_200(lab: Lab) -> Non
 async def test_fresh_checks_are_failures(lab: Lab) -> None:
     """Does a check that has not run yet fail, with Go's zero time?"""
     async with lab.node(Plan()) as (node, _):
-        check = node.health.__class__(node.state.checks()).document("health")["checks"]["network"]
+        check = Health(checks_of(node.state)).document("health")["checks"]["network"]
         assert check["error"] == "not yet run"
         assert check["timestamp"] == "0001-01-01T00:00:00Z"
 
@@ -170,9 +172,10 @@ async def test_counters_grow_and_begin_again_with_the_process(lab: Lab) -> None:
         assert await lab.counter(node, "avalanche_snowman_bs_accepted", "P") > 0
     async with lab.node(plan) as (node, _):
         assert await lab.counter(node, "avalanche_snowman_bs_accepted", "P") < 500
-        assert await lab.counter(node, "avalanche_snowman_last_accepted_height", "P") > 10_000
         await lab.clock.advance(60)
         assert await lab.counter(node, "avalanche_avalanche_bs_fetched_vts", "X") > 0
+        node.finish()
+        assert await lab.counter(node, "avalanche_snowman_last_accepted_height", "P") > 10_000
 
 
 async def test_state_sync_counts_leafs(lab: Lab) -> None:
@@ -196,8 +199,10 @@ async def test_a_stall_stops_every_counter(lab: Lab) -> None:
 async def test_chain_apis_are_503_while_bootstrapping(lab: Lab) -> None:
     """Do the chains' own APIs refuse until bootstrapped, and then tell heights?"""
     async with lab.node(Plan(bootstrap_seconds=inf)) as (node, _):
-        status, text = await lab.call(node, "/ext/bc/C/rpc", "eth_blockNumber")
+        status, text = await lab.call(node, "/ext/bc/P", "platform.getHeight")
         assert (status, "not done bootstrapping" in text) == (503, True)
+        # C is not made before P is done.
+        assert (await lab.call(node, "/ext/bc/C/rpc", "eth_blockNumber"))[0] == 404
         node.finish()
         _, reply = await lab.call(node, "/ext/bc/C/rpc", "eth_blockNumber")
         assert int(reply["result"], 16) == node.state.numbers("C").height
@@ -290,7 +295,25 @@ async def test_crashes_as_often_as_planned_then_lives(lab: Lab) -> None:
         await lab.clock.advance(4)
         assert not life.done()
         assert node.state.bootstrapped
-        assert "detected previous ungraceful shutdown" in node.log.text()
+
+
+@pytest.mark.parametrize(
+    ("plan", "told"),
+    [
+        (Plan(crash_after=2), False),
+        (Plan(crash_after=2, crash_line=""), True),
+        (Plan(disk_full_after=2), False),
+        (Plan(panic_after=2), True),
+        (Plan(oom_after=2), True),
+    ],
+)
+async def test_an_end_without_a_shutdown_is_told(lab: Lab, plan: Plan, told: bool) -> None:
+    """Does the next process say that the last one did not close the database, where it did not?"""
+    async with lab.node(plan) as (_, life):
+        await lab.clock.advance(2)
+        await asyncio.wait_for(life, 5)
+    async with lab.node(Plan()) as (node, _):
+        assert ("detected previous ungraceful shutdown" in node.log.text()) is told
 
 
 @pytest.mark.parametrize(
@@ -298,10 +321,11 @@ async def test_crashes_as_often_as_planned_then_lives(lab: Lab) -> None:
     [
         (Plan(disk_full_after=2), 1, "low on disk space. Shutting down..."),
         (Plan(exit_zero_after=2), 0, "caught panic"),
+        (Plan(panic_after=2), 2, "panic: index out of range [recovered, repanicked]"),
     ],
 )
 async def test_other_endings(lab: Lab, plan: Plan, code: int, line: str) -> None:
-    """Does a full disk end with 1, and a caught panic with 0?"""
+    """Does a full disk end with 1, a caught panic with 0, and another one with 2?"""
     async with lab.node(plan) as (node, life):
         await lab.clock.advance(3)
         assert await asyncio.wait_for(life, 5) == code
@@ -361,7 +385,7 @@ async def test_faults_are_played(lab: Lab) -> None:
         assert (await lab.get(node, "/ext/health"))[0] == 200
 
 
-def _chain_config(config: dict[str, Any]) -> str:
+def chain_config(config: dict[str, Any]) -> str:
     inner = base64.b64encode(json.dumps(config).encode()).decode()
     return base64.b64encode(json.dumps({"C": {"Config": inner, "Upgrade": None}}).encode()).decode()
 
@@ -375,13 +399,13 @@ def _chain_config(config: dict[str, Any]) -> str:
         ({"AVAGO_NETWORK_NAME": "fuji"}, "mainnet", SyncMode.STATE),
         ({"AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK": "true"}, "mainnet", SyncMode.P_CHAIN),
         (
-            {"AVAGO_CHAIN_CONFIG_CONTENT": _chain_config({"state-sync-enabled": False})},
+            {"AVAGO_CHAIN_CONFIG_CONTENT": chain_config({"state-sync-enabled": False})},
             "mainnet",
             SyncMode.FULL,
         ),
         (
             {
-                "AVAGO_CHAIN_CONFIG_CONTENT": _chain_config(
+                "AVAGO_CHAIN_CONFIG_CONTENT": chain_config(
                     {"state-sync-enabled": False, "pruning-enabled": False}
                 )
             },

@@ -105,12 +105,18 @@ async def test_five_crashes_and_then_well(lab: Lab) -> None:
         (Plan(disk_full_after=2), ("FATAL", "low on disk space. Shutting down...")),
     ],
 )
-async def test_the_last_line_tells_the_cause(lab: Lab, plan: Plan, words: tuple[str, ...]) -> None:
-    """Is a fatal cause the last thing in the log, though progress is told at the same moment?"""
+async def test_the_fatal_line_tells_the_cause(lab: Lab, plan: Plan, words: tuple[str, ...]) -> None:
+    """Is there one fatal line, and nothing behind the end that it leads to, though progress is told
+    at the same moment?
+    """
     node = await ended(lab, plan)
     node.log.write("INFO", "x.go:1", "too late")  # as a task would that is still about to stop
-    last = node.log.text().splitlines()[-1]
-    assert all(word in last for word in words), last
+    lines = node.log.text().splitlines()
+    fatal = [number for number, line in enumerate(lines) if " FATAL " in line]
+    told = "\n".join(lines[fatal[0] :])
+    assert len(fatal) == 1
+    assert all(word in told for word in words), told
+    assert any(end in lines[-1] for end in ("finished node shutdown", "caught panic")), lines[-1]
 
 
 async def test_a_build_that_refuses(lab: Lab) -> None:

@@ -36,6 +36,7 @@ async def lab() -> AsyncIterator[Lab]:
 
 async def families(lab: Lab, plan: Plan) -> set[str]:
     async with lab.node(plan, STATE) as (node, _):
+        node.finish()  # all chains are there, with their heights
         _, text = await lab.get(node, "/ext/metrics")
         return {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
 
@@ -78,6 +79,7 @@ async def test_low_stake(lab: Lab, mode: SyncMode, chains: set[str]) -> None:
     """
     plan = Plan(bootstrap_seconds=10, low_stake=True)
     async with lab.node(plan, NodeSettings("fuji", mode)) as (node, _):
+        await lab.clock.advance(3)  # P is done, and C and X are made
         for expected in (chains | {"bootstrapped"}, chains):
             status, document = await lab.get(node, "/ext/health")
             checks = document["checks"]

@@ -4,6 +4,7 @@ Included: what a pod's status says, and what becomes of the pod. Excluded: Kuber
 (test_simulator_workloads_events.py) and logs (test_simulator_apiserver_logs.py).
 """
 
+import json
 from collections.abc import AsyncIterator
 from math import inf
 from random import Random
@@ -31,6 +32,8 @@ from tests.fuji_world import (
     status_of,
 )
 from tests.jumping_loop import LoopClock
+from tests.recorded_log import lines
+from tests.scenes import FOLDER, scene
 
 pytestmark = pytest.mark.jumping
 
@@ -67,6 +70,20 @@ async def test_reasons_of_ends(world: World, plan: Any, code: int, reason: str) 
     assert (end["exitCode"], end["reason"]) == (code, reason)
     assert "signal" not in end  # containerd tells none
     assert end["containerID"].startswith("containerd://")
+
+
+async def test_what_is_kept_of_a_bad_block(world: World) -> None:
+    """Does the pod's status have as much of the log as a real kubelet kept, without the cause?"""
+    kept = json.loads((FOLDER / "bad-block-pod-status.json").read_text())
+    was = kept["status"]["containerStatuses"][0]["lastState"]["terminated"]
+    deploy(world, build(crash_after=MINUTE), env={"AVAGO_LOG_FORMAT": "json"})
+    now = await world.until(lambda: ended(world))
+    assert len(now["message"].encode()) == len(was["message"].encode()) == LAST_BYTES
+    assert (now["exitCode"], now["reason"]) == (was["exitCode"], was["reason"])
+    told = [line.said for line in lines(now["message"])]
+    assert set(told) <= {line.said for line in lines(scene("bad-block").log)}
+    assert told[-1] == lines(was["message"])[-1].said
+    assert "fatal" not in now["message"]
 
 
 async def test_a_kill_that_is_not_the_kernels(world: World) -> None:

@@ -3,7 +3,20 @@
 from dataclasses import dataclass
 from math import inf
 
+from controller.simulator.node.start_failure import StartFailure
+
 LOW_STAKE = "not connected to enough stake"  # how the error of a chain's check begins [90]
+
+# What C says of a block that does not verify [scene bad-block].
+BAD_BLOCK = (
+    "failed to verify block hrgMSH1VPFSmqrz1TnxTpFLZeYJqKg7tTrxYk6EyPPXAYN7gK (height=5000,"
+    " parentID=UE75AbTD97MHj4dfurTX4pfu1XQ8BTK5rV3HvuAEbe4wVNJjA) in bootstrapping:"
+    " invalid merkle root (remote:"
+    " c4e1a473925bac48bd84ab3f0ce1b43ca8784beda87d1a2e6740209870318937 local:"
+    " 9e8402a12ac98fbfef58dd17f37d36289e7e0ab7c79770efdab142ef40df7b3d) dberr: %!w(<nil>)"
+    " with last accepted UE75AbTD97MHj4dfurTX4pfu1XQ8BTK5rV3HvuAEbe4wVNJjA (height=4999)"
+    " while processing sync message: ancestors from NodeID-7Xhw2mDxuDS44j42TCB6U5579esbSt3Lg"
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +49,9 @@ class Plan:
     crash_after: float | None = None  # of the process's life, as all that follow
     crash_code: int = 1
     crash_times: int | None = None
-    # Form of [116]; empty for an end without a word, such as a fault in native code.
-    crash_line: str = "failed to verify block 2Z4Uuc in bootstrapping"
+    # Error of the fatal line with which C goes down, and the node with it in good order [116];
+    # empty for an end without a word, such as a fault in native code.
+    crash_line: str = BAD_BLOCK
     # At half of it `diskspace` begins to fail, at its end the node ends with 1 [91].
     disk_full_after: float | None = None
     exit_zero_after: float | None = None  # a panic that was caught, exit code 0 [117]
@@ -64,3 +78,19 @@ class Plan:
     # SIGTERM does not reach it, as behind a shell that passes none on: it answers until it is
     # killed.
     deaf: bool = False
+    panic_after: float | None = None  # one that nobody catches, exit code 2 [scene panic]
+    panic_times: int | None = None
+    # What keeps it from starting, always; None: nothing does.
+    fails_to_start: StartFailure | None = None
+    # Height of C at whose block it never returns, or not for so long: from then on no check comes
+    # back, and nothing moves, while the node goes on answering [scene hang, hang-when-ready].
+    locked_at: int | None = None
+    lock_seconds: float = inf
+    # Version of the network's nodes, which refuse this one: `avalanchego/1.16.0`; empty: they do
+    # not [scene moved-on].
+    moved_on: str = ""
+    cannot_parse: bool = False  # C never fetches a block, and says nothing [scene cannot-parse]
+    summary: str = "Static"  # how a state sync goes: also `Skipped`, the node replays everything
+    sync_stuck: bool = False  # a state sync's requests fail for ever [scene state-sync-stuck]
+    # Of the work, between fetching and executing C's blocks, in which nothing moves [scene full].
+    compacts_for: float = 0.0

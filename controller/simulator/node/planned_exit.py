@@ -11,7 +11,8 @@ from controller.simulator.node.progress import Progress
 class ExitKind(Enum):
     CRASH = "crash"  # a fatal error of a chain [116]
     DISK = "disk"  # too little is free [91]
-    PANIC = "panic"  # one that was caught, and so with exit code 0 [117]
+    PANIC = "panic"  # one that nobody catches, exit code 2 [scene panic]
+    CAUGHT = "caught"  # one that was caught, and so with exit code 0 [117]
     MEMORY = "memory"  # the kernel's doing
 
 
@@ -35,7 +36,8 @@ def _due(plan: Plan, progress: Progress) -> Iterator[PlannedExit]:
     for kind, after, times in (
         (ExitKind.CRASH, plan.crash_after, plan.crash_times),
         (ExitKind.DISK, plan.disk_full_after, plan.disk_full_times),
-        (ExitKind.PANIC, plan.exit_zero_after, plan.exit_zero_times),
+        (ExitKind.PANIC, plan.panic_after, plan.panic_times),
+        (ExitKind.CAUGHT, plan.exit_zero_after, plan.exit_zero_times),
         (ExitKind.MEMORY, plan.oom_after, plan.oom_times),
     ):
         if after is not None and (times is None or _happened(kind, progress) < times):
@@ -50,5 +52,7 @@ def _happened(kind: ExitKind, progress: Progress) -> int:
             return progress.full_disks
         case ExitKind.PANIC:
             return progress.panics
+        case ExitKind.CAUGHT:
+            return progress.caught
         case ExitKind.MEMORY:
             return progress.ooms

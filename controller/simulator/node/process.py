@@ -1,34 +1,30 @@
 """One node process: from its start to its exit code."""
 
 import asyncio
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all
 from controller.simulator.faults import Faults
-from controller.simulator.node.health import Health, shutting_down
+from controller.simulator.node import start_failure
+from controller.simulator.node.health import Health
+from controller.simulator.node.inside import Inside
 from controller.simulator.node.listener import Listener
 from controller.simulator.node.log import NodeLog
-from controller.simulator.node.narration import Narration
+from controller.simulator.node.pace import DEFAULT_PACE, Pace
 from controller.simulator.node.planned_behaviour import LOW_STAKE, Plan
 from controller.simulator.node.planned_exit import ExitKind, next_exit
 from controller.simulator.node.progress import Progress
-from controller.simulator.node.routes import Routes, host_check
+from controller.simulator.node.routes import Routes, runner_of
 from controller.simulator.node.settings import NodeSettings, Version
+from controller.simulator.node.shutdown_words import LONGEST
+from controller.simulator.node.start_failure import StartFailure
 from controller.simulator.node.state import NodeState
 
 KILLED = 137  # 128 + SIGKILL: the kernel on an exhausted memory limit, or the kubelet
 OOM_KILLED = "OOMKilled"  # the kubelet's word for the kernel's doing
-
-
-@dataclass(frozen=True)
-class Pace:
-    """What a node does by itself, in seconds."""
-
-    health_seconds: float = 0.1  # between two runs of the checks (30 in avalanchego [88])
-    log_seconds: float = 0.5  # between two lines of progress
+_PANICKED = 2  # exit code of a Go program
 
 
 class SimulatedNode:
@@ -47,23 +43,25 @@ class SimulatedNode:
         progress: Progress,
         clock: Clock,
         *,
-        pace: Pace = Pace(),
+        pace: Pace = DEFAULT_PACE,
     ) -> None:
-        self.log = NodeLog(clock)
+        self.log = NodeLog(clock, as_json=settings.log_json)
         self.faults = Faults()
         self.end_reason = ""
         self.state = NodeState(settings, plan, progress)
-        self.health = Health(self.state.checks())
+        self._inside = Inside(self.state, self.log, version, clock)
         self._listener = Listener(self.faults, clock)
         self.bound = self._listener.bound
-        self._tells = Narration(self.log, self.state)
         self._version = version
         self._clock = clock
         self._pace = pace
-        self._serving = self._listener.serving
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._seen = 0.0
         self._dying: asyncio.Task[None] | None = None
+        self._in_order = False  # whether it has gone through its shutdown
+
+    @property
+    def health(self) -> Health:
+        return self._inside.health
 
     @property
     def port(self) -> int:
@@ -76,18 +74,17 @@ class SimulatedNode:
 
     async def run(self) -> int:
         """Lives, and returns the exit code. Cancelled: the machine is gone."""
-        self._seen = self._clock.monotonic()
-        if self.state.plan.refuses:
-            self.log.raw(self.state.plan.refuses)
+        plan, progress = self.state.plan, self.state.progress
+        if plan.refuses:
+            self.log.raw(plan.refuses)
             return 1
-        progress = self.state.progress
         progress.starts += 1
-        if not progress.clean:
-            self.log.write("WARN", "node/node.go:836", "detected previous ungraceful shutdown")
-        self._tells.starting(self._version)
+        if plan.fails_to_start is not None:
+            return self.fail_to_start(plan.fails_to_start)
         if progress.network not in {"", self.state.settings.network}:
-            self.log.raw("couldn't start node: db contains invalid genesis hash")  # [103]
-            return 1
+            return self.fail_to_start(StartFailure.WRONG_GENESIS)
+        self._inside.tells.starting()
+        self._inside.begin(clean=progress.clean)
         progress.network = self.state.settings.network
         progress.clean = False
         tasks = [
@@ -95,7 +92,9 @@ class SimulatedNode:
             asyncio.create_task(self._checks(), name="node checks"),
             asyncio.create_task(self._reports(), name="node reports"),
         ]
-        runner = self._runner()
+        routes = Routes(self.state, self.health, self._version, self.log, self._clock)
+        before = self._listener.hang_until_serving(self._inside.advance)
+        runner = runner_of(routes, self.state, [before, self.faults.middleware])
         # Shielded: a cancellation inside would leave a socket that nobody knows.
         listening = asyncio.create_task(self._listen(runner), name="node listens")
         try:
@@ -107,14 +106,22 @@ class SimulatedNode:
             await stop_all(tasks)
             await asyncio.gather(listening, return_exceptions=True)
             await self._listener.close(runner)
-        progress.clean = code == 0
+        progress.clean = self._in_order or code == 0
         return code
+
+    def fail_to_start(self, failure: StartFailure) -> int:
+        """Says so, in place of `run`'s own words; returns the exit code."""
+        settings = self.state.settings
+        database = f"{settings.data_dir}/db/{settings.network}/v1.4.5"
+        address = f"{settings.http_host}:{settings.http_port}"
+        begin = self._inside.tells.starting
+        start_failure.tell(failure, self.log, begin, database=database, address=address)
+        return 1
 
     def terminate(self) -> None:
         """SIGTERM: exit code 0 [117], after the plan's time."""
         if self._dying or self._exit.done() or self.state.plan.deaf:
             return
-        self.log.write("INFO", "node/node.go:1711", "shutting down node", exitCode=0)
         self._dying = asyncio.create_task(self._shut_down(), name="node shuts down")
 
     def kill(self, code: int = KILLED) -> None:
@@ -124,8 +131,10 @@ class SimulatedNode:
     def crash(self, code: int, line: str) -> None:
         """A fatal error of a chain [116]; without a word where the line is empty."""
         if not self._exit.done():
+            self._inside.advance()
             if line:
-                self._tells.crashing(line)
+                self._inside.tells.crashing(line)
+                self._in_order = True
             self.state.progress.crashes += 1
             self._end(code)
 
@@ -138,19 +147,19 @@ class SimulatedNode:
 
     def finish(self) -> None:
         """All work that is left is done now."""
-        self._advance()
+        self._inside.advance()
         self.state.progress.done = self.state.plan.bootstrap_seconds
         self.evaluate()
 
     def stall(self, *, stalled: bool = True) -> None:
         """Nothing moves from now on; or it does again."""
-        self._advance()
+        self._inside.advance()
         self.state.stalled = stalled
         self.evaluate()
 
     def freeze(self, *, frozen: bool = True) -> None:
         """No new block from now on, on any chain, and nothing else amiss; or blocks come again."""
-        self._advance()
+        self._inside.advance()
         self.state.frozen = frozen
         self.evaluate()
 
@@ -165,21 +174,7 @@ class SimulatedNode:
 
     def evaluate(self) -> None:
         """Runs the health checks now instead of at the next interval."""
-        self._advance()
-        self.health.evaluate(self._clock.now())
-
-    def _runner(self) -> web.AppRunner:
-        app = web.Application(
-            middlewares=[
-                self._listener.hang_until_serving(self._advance),
-                self.faults.middleware,
-                host_check(self.state),
-            ]
-        )
-        app.add_routes(Routes(self.state, self.health, self._version).table())
-        # A process that is gone answers nobody: handlers are not waited for. (Zero would mean for
-        # ever to aiohttp.)
-        return web.AppRunner(app, access_log=None, shutdown_timeout=0.001)
+        self._inside.evaluate()
 
     async def _listen(self, runner: web.AppRunner) -> None:
         if not self.state.plan.never_listens:
@@ -187,23 +182,21 @@ class SimulatedNode:
 
     async def _checks(self) -> None:
         await self._clock.sleep(self.state.plan.hang_for)
-        self._seen = self._clock.monotonic()  # no work was done while the database was opened
-        self._serving.set()
-        self.log.write("INFO", "server/server.go:184", "API server listening")
-        said = False
-        while True:
-            await self._clock.sleep(self._pace.health_seconds)
+        self._inside.serve(self.state.settings.http_port or self.port)
+        self._listener.serving.set()
+        interval = self.state.settings.health_seconds or self._pace.health_seconds
+        while not self._inside.doomed:
+            await self._clock.sleep(interval)
             self.evaluate()
-            if self.state.bootstrapped and not said:
-                said = True
-                self._tells.bootstrapped()
+        self._in_order = True
+        self._end(1)
 
     async def _reports(self) -> None:
-        await self._serving.wait()
+        await self._listener.serving.wait()
         while not self.state.bootstrapped:
             await self._clock.sleep(self._pace.log_seconds)
-            self._advance()
-            self._tells.progress()
+            self._inside.advance()
+            self._inside.tells.progress()
 
     async def _ends(self) -> None:
         plan, progress = self.state.plan, self.state.progress
@@ -213,34 +206,38 @@ class SimulatedNode:
         await self._clock.sleep(planned.age)
         if self._exit.done():
             return
+        self._inside.advance()
         match planned.kind:
             case ExitKind.CRASH:
                 self.crash(plan.crash_code, plan.crash_line)
             case ExitKind.MEMORY:
                 self.run_out_of_memory()
             case ExitKind.DISK:
-                self._tells.low_on_disk()
+                self._inside.tells.low_on_disk()
+                self._in_order = True
                 self._end(1)
                 progress.full_disks += 1
             case ExitKind.PANIC:
-                self._tells.panicking()
-                self._end(0)
+                self._inside.tells.panicking()
+                self._end(_PANICKED)
                 progress.panics += 1
+            case ExitKind.CAUGHT:
+                self._inside.tells.caught()
+                self._end(0)
+                progress.caught += 1
 
     async def _shut_down(self) -> None:
-        self.health.add(shutting_down())
-        self.evaluate()
-        await self._clock.sleep(self.state.plan.shutdown_seconds)
+        shutdown = self._inside.begin_shutdown()
+        await self._clock.sleep(self.state.settings.http_wait)
+        shutdown.routers()
+        shutdown.chains()
+        hangs = LONGEST if self.state.locked else 0.0
+        await self._clock.sleep(max(self.state.plan.shutdown_seconds, hangs))
+        shutdown.end()
         self._end(0)
 
     def _end(self, code: int) -> None:
         if not self._exit.done():
-            self._advance()
+            self.log.close()  # what comes about now is told by nobody
+            self._inside.advance()
             self._exit.set_result(code)
-            self.log.close()
-
-    def _advance(self) -> None:
-        now = self._clock.monotonic()
-        if self._serving.is_set():
-            self.state.advance(now - self._seen, self._clock.now())
-        self._seen = now

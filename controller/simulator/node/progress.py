@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 BLOCKS = {"P": 24_000, "X": 6_000, "C": 60_000}  # heights at the tip; any numbers that differ do
 LEAFS = 900_000  # of the C-chain's state
-_P_SHARE = 0.25  # C and X begin when P is done; a quarter keeps them apart in a short demo
-_STATE_SHARE = 0.8  # of a state sync's work is leafs, the rest the last blocks
-_SUMMARY_LAG = 256  # blocks between the state summary and the tip
+P_SHARE = 0.25  # C and X begin when P is done; a quarter keeps them apart in a short demo
+_X_IS_SHORTER = 3
+STATE_SHARE = 0.8  # of a state sync's work is leafs, the rest the last blocks
+SUMMARY_LAG = 256  # blocks between the state summary and the tip
 GENESIS = datetime(2020, 9, 21, tzinfo=UTC)  # any time long past
 
 
@@ -24,6 +25,7 @@ class Progress:
     tip_at: datetime = GENESIS  # time of the newest block, on every chain
     full_disks: int = 0  # processes that ended so, as those below
     panics: int = 0
+    caught: int = 0  # of panics
     ooms: int = 0
 
 
@@ -54,10 +56,10 @@ def chain_numbers(
     """
     blocks = BLOCKS[chain]
     if chain == "C" and state_sync:
-        leafs = int(LEAFS * min(1.0, share / _STATE_SHARE))
-        rest = max(0.0, (share - _STATE_SHARE) / (1 - _STATE_SHARE))
-        fetched, accepted = _two_halves(_SUMMARY_LAG, rest)
-        height = blocks - _SUMMARY_LAG + accepted if rest > 0 else 0
+        leafs = int(LEAFS * min(1.0, share / STATE_SHARE))
+        rest = max(0.0, (share - STATE_SHARE) / (1 - STATE_SHARE))
+        fetched, accepted = _two_halves(SUMMARY_LAG, rest)
+        height = blocks - SUMMARY_LAG + accepted if rest > 0 else 0
         return ChainNumbers(fetched, accepted, leafs, height + blocks_beyond)
     fetched, accepted = _two_halves(blocks, share)
     return ChainNumbers(fetched, accepted, 0, accepted + blocks_beyond)
@@ -68,9 +70,22 @@ def _two_halves(blocks: int, share: float) -> tuple[int, int]:
 
 
 def chain_share(chain: str, whole: float, *, only_p: bool) -> float:
-    """A chain's share of its own work at a share of the whole: P first, then X and C together."""
+    """A chain's share of its own work at a share of the whole: P first, then X and C together, of
+    which X is the shorter.
+    """
     if only_p:
         return whole
     if chain == "P":
-        return min(1.0, whole / _P_SHARE)
-    return max(0.0, (whole - _P_SHARE) / (1 - _P_SHARE))
+        return min(1.0, whole / P_SHARE)
+    share = max(0.0, (whole - P_SHARE) / (1 - P_SHARE))
+    return min(1.0, _X_IS_SHORTER * share) if chain == "X" else share
+
+
+def share_with_pause(share: float, pause: float) -> float:
+    """What is done of a chain's work at a share [0, 1] of its time, of which the share `pause` in
+    the middle brings nothing forward.
+    """
+    before = (1 - pause) / 2
+    if share <= before:
+        return share / (1 - pause)
+    return 0.5 if share < before + pause else (share - pause) / (1 - pause)

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from controller.domain.target import SyncMode
+from controller.simulator.node.go_text import parsed_duration
 
 # utils/constants/network_ids.go of avalanchego; 12345 is what `local` means.
 _NETWORKS = {"mainnet": 1, "fuji": 5, "testnet": 5, "local": 12345}
@@ -46,6 +47,10 @@ class NodeSettings:
     http_host: str = "127.0.0.1"  # what the listener binds; empty: every address [96]
     http_port: int = 9650  # 0: one that nobody knows
     allowed_hosts: tuple[str, ...] = ("localhost",)  # as configured, `*` for any [94, 95]
+    log_json: bool = False  # the format of its log; plain where it writes to no terminal
+    health_seconds: float | None = None  # between two runs of the checks; None: the default [88]
+    http_wait: float = 0.0  # seconds that it goes on answering on its way down
+    broken_c_config: str = ""  # C's configuration where it is no JSON: C cannot be made with it
 
     @property
     def network_id(self) -> int:
@@ -72,6 +77,10 @@ class NodeSettings:
             http_host=said.text("http-host", cls.http_host),
             http_port=said.number("http-port", cls.http_port),
             allowed_hosts=tuple(said.text("http-allowed-hosts", "localhost").split()),
+            log_json=said.text("log-format", "auto").lower() == "json",
+            health_seconds=said.seconds("health-check-frequency") or None,
+            http_wait=said.seconds("http-shutdown-wait"),
+            broken_c_config=_broken(_c_config(said.text("chain-config-content", ""))),
         )
 
 
@@ -97,6 +106,17 @@ class _Said:
         if flag in self._flags:
             raise _wrong_kind(flag, text, "ParseUint")
         return 0
+
+    def seconds(self, flag: str) -> float:
+        """Of a duration; 0 where nothing is said."""
+        text = self.text(flag, "0")
+        read = parsed_duration(text)
+        if read is None and flag in self._flags:
+            raise BadSettings(
+                f'couldn\'t configure flags: invalid argument "{text}" for "--{flag}" flag:'
+                f' time: invalid duration "{text}"'
+            )
+        return read or 0.0
 
     def is_on(self, flag: str) -> bool:
         """A switch takes no word of its own: it stands alone, or has its value behind a `=`."""
@@ -143,19 +163,41 @@ def _network_id(name: str) -> int:
 def _mode(said: _Said) -> SyncMode:
     if said.is_on("partial-sync-primary-network"):
         return SyncMode.P_CHAIN
-    config = _chain_config(said.text("chain-config-content", ""))
+    config = _parsed(_c_config(said.text("chain-config-content", "")))
     if config.get("pruning-enabled") is False:
         return SyncMode.ARCHIVE
     return SyncMode.FULL if config.get("state-sync-enabled") is False else SyncMode.STATE
 
 
-def _chain_config(content: str) -> dict[str, Any]:
-    """The C-chain's own configuration: base64 within base64 [99]."""
+def _c_config(content: str) -> bytes:
+    """The C-chain's own configuration: base64 within base64 [99]; empty where there is none."""
     if not content:
-        return {}
+        return b""
     try:
         chains = orjson.loads(base64.b64decode(content, validate=True))
-        config = chains.get("C", {}).get("Config") or ""
-        return dict(orjson.loads(base64.b64decode(config, validate=True) or b"{}"))
+        return base64.b64decode(chains.get("C", {}).get("Config") or "", validate=True)
+    except orjson.JSONDecodeError as exc:
+        raise _not_loaded(
+            "couldn't read chain configs: could not unmarshal JSON: invalid character 'C'"
+            " looking for beginning of object key string"
+        ) from exc
     except (binascii.Error, ValueError, AttributeError, TypeError) as exc:
         raise _not_loaded("couldn't read chain configs: unable to decode base64 content") from exc
+
+
+def _parsed(config: bytes) -> dict[str, Any]:
+    """Nothing where it is no JSON: then the chain is never made."""
+    try:
+        document = orjson.loads(config or b"{}")
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _broken(config: bytes) -> str:
+    """It, where it is no JSON."""
+    try:
+        orjson.loads(config or b"{}")
+    except ValueError:
+        return config.decode(errors="replace")
+    return ""

@@ -11,6 +11,7 @@ from controller.simulator.node import (
     NodeSettings,
     Pace,
     SimulatedNode,
+    StartFailure,
     Version,
 )
 from controller.simulator.node.log import NodeLog
@@ -158,8 +159,7 @@ class NodeProcess:
         if node is None or directory is None:
             return Exit(1)
         if directory.in_use:
-            self.log.raw("couldn't start node: resource temporarily unavailable")  # LevelDB's lock
-            return Exit(1)
+            return Exit(node.fail_to_start(StartFailure.DB_LOCKED))  # LevelDB's lock
         directory.in_use = True
         try:
             code = await node.run()

@@ -19,7 +19,7 @@ from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
 from controller.domain.health.look import LastWords, Overheard, look_of
 from controller.domain.health.observed_time import Attention, attend
-from controller.domain.node_http import NodeAnswer, Tip
+from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.node_log.running import read_running
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.pace.comparison import PastRun
@@ -66,8 +66,15 @@ def prepare_data(
     return {run: own}, word(run, "resumed", resumes=own.resumes, binary=binary)
 
 
-def following(answer: NodeAnswer, at: float) -> NodeAnswer:
-    """A bootstrapped node that follows its chains, unless the answer says how it does."""
+def following(answer: NodeAnswer, at: float, network: str = "local") -> NodeAnswer:
+    """A live node, unless the answer says otherwise: it has just made its checks, names its
+    network, and follows its chains once it has bootstrapped.
+    """
+    if answer.kind is not AnswerKind.ANSWERED:
+        return answer
+    if answer.checked is None:
+        answer = replace(answer, checked=at, checked_all=at)
+    answer = replace(answer, network=answer.network or network)
     if not answer.ready or answer.tips:
         return answer
     return replace(answer, tips={"C": Tip(int(at), at - 2), "P": Tip(int(at) // 60, at - 60)})
@@ -116,6 +123,7 @@ class World:
     words: dict[str, LastWords] = field(default_factory=dict)  # words, facts, earlier: what the
     facts: dict[str, Facts] = field(default_factory=dict)  # prober has read beside
     earlier: tuple[PastRun, ...] | None = None
+    named: bool = True  # nodes say on which network they are
     manager: str = ""  # who writes what is not ours
     now: datetime = EPOCH
     pods_made: int = 0
@@ -249,13 +257,13 @@ class World:
                 record.run.id, observed=record.run.observed, synced=record.run.seen.synced
             )
         pods = view_pods(self.pods.get(key, ()), record.run, "node")
-        at = self.now.timestamp()
+        at, named = self.now.timestamp(), record.run.network if self.named else ""
         look = look_of(
             record,
             self.deployments[key],
             pods,
             pods,
-            following(answer, at) if pods.life is not None and answer else None,
+            following(answer, at, named) if pods.life is not None and answer else None,
             at=at,
             now=at + self.ahead,
             words=self.words.get(key),

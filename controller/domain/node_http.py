@@ -52,6 +52,12 @@ class NodeAnswer:
     healthy: bool = False  # `/ext/health` said 200
     failing: Mapping[str, str] = field(default_factory=dict)  # check to its error, fit to be shown
     checks: tuple[str, ...] = ()  # names of all checks
+    not_run: tuple[str, ...] = ()  # names of the checks that have not run in this process yet
+    # When the newest check of `/ext/health` was made, and the oldest of those that have run: in
+    # seconds since 1970 by the node's own clock, to be held against each other only. None: not
+    # told. One chain that is locked holds up all of them [scene hang].
+    checked: float | None = None
+    checked_all: float | None = None
     version: str = ""  # of `info.getNodeVersion` [107]
     commit: str = ""  # of `info.getNodeVersion` [107]
     network: str = ""  # name as the node says it

@@ -91,6 +91,7 @@ class PodSpec(Struct, frozen=True):
     node_selector: dict[str, str] | None = None
     node_name: str = ""
     volumes: list[Volume] | None = None
+    enable_service_links: bool | None = None  # not said: true
 
     def container(self, name: str) -> Container | None:
         return next((c for c in self.containers or () if c.name == name), None)
@@ -198,6 +199,7 @@ class ServicePort(Struct, frozen=True):
 
 
 class ServiceSpec(Struct, frozen=True):
+    cluster_ip: str = msgspec.field(default="", name="clusterIP")  # `None`: it has no address
     selector: dict[str, str] | None = None
     ports: list[ServicePort] | None = None
 

@@ -160,6 +160,7 @@ def _node(e: Explanation) -> Iterator[str]:
     ready = "bootstrapped" if a.ready else "not bootstrapped"
     yield f"{a.kind}: {ready}, {'healthy' if a.healthy else 'not healthy'}. {a.detail}"
     yield from (f"check {check} fails: {error}" for check, error in sorted(a.failing.items()))
+    yield from (f"check {check} has not run yet" for check in sorted(a.not_run))
     if a.peers is not None:
         yield f"{a.peers} peers"
     for chain, tip in sorted(a.tips.items()):

@@ -120,6 +120,9 @@ def _answer(readiness: Health, health: Health) -> NodeAnswer:
         healthy=healthy,
         failing=failing,
         checks=health.checks,
+        not_run=tuple(dict.fromkeys((*readiness.not_run, *health.not_run))),
+        checked=health.newest,  # readiness is checked by itself, also while health stands
+        checked_all=health.oldest,
         disk_free=health.disk_free,
         document=health.document,
     )

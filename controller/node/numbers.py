@@ -47,7 +47,12 @@ def unix_quantity(value: object) -> float | None:
 
 
 def unix_rfc3339(value: object) -> float | None:
-    """A time with its zone, `2026-11-23T06:00:00Z`, in seconds since 1970."""
+    """A time with its zone, `2026-11-23T06:00:00Z`, in seconds since 1970; none before."""
+    return number(moment_rfc3339(value), _LAST_SECOND)
+
+
+def moment_rfc3339(value: object) -> float | None:
+    """The same of the years 1 to 9999: negative before 1970."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     try:
@@ -56,4 +61,4 @@ def unix_rfc3339(value: object) -> float | None:
         return None
     if moment.tzinfo is None:
         return None  # it would be read in our own zone, whichever that is
-    return number(moment.timestamp(), _LAST_SECOND)
+    return moment.timestamp()

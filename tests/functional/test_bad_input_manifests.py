@@ -66,6 +66,11 @@ def init_container(**values: object) -> Change:
     return lambda d: pod_of(d)["initContainers"][0].update(values)
 
 
+def container(**values: object) -> Change:
+    """The node's."""
+    return lambda d: pod_of(d)["containers"][0].update(values)
+
+
 def two_nameless_ports(service: Object) -> None:
     service["spec"]["ports"] = [{"name": "a", "port": 9100}, {"name": "b", "port": 9200}]
 
@@ -150,6 +155,33 @@ FAULTS = {
             "AVAGO_CHAIN_CONFIG_CONTENT",
             value=chain_config_content({"state-sync-enabled": True, "pruning-enabled": False}),
         ),
+    ),
+    "a switch that avalanchego drops": Bad(
+        "BadSwitch",
+        "'yes' is neither true nor false to avalanchego, which takes it for false without a word:"
+        " write AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK=true or",
+        variable("AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK", value="yes"),
+    ),
+    "a number that avalanchego drops": Bad(
+        "BadNumber",
+        "'tcp://10.96.0.7:9650' in AVAGO_HTTP_PORT is no number to avalanchego",
+        variable("AVAGO_HTTP_PORT", value="tcp://10.96.0.7:9650"),
+    ),
+    "a wrapper that nobody can read": Bad(
+        "HiddenConfiguration",
+        "'/scripts/run.sh' may tell avalanchego what nobody can read here: write command:",
+        container(command=["/scripts/run.sh"]),
+    ),
+    "a database outside of the run's directory": Bad(
+        "DataDirNotTheRuns",
+        "AVAGO_DB_DIR keeps data outside of the run's own directory, where the next build would"
+        " find it: leave it out, or write a path below /data/runs/$(RUN_ID)",
+        variable("AVAGO_DB_DIR", value="/data/db"),
+    ),
+    "a database in memory": Bad(
+        "DataNotKept",
+        "with --db-type the node keeps its data in memory only",
+        container(args=["--db-type=memdb"]),
     ),
     "a timeout that does not parse": Bad(
         "BadDuration",

@@ -110,7 +110,7 @@ async def test_explain_an_open_run(three: ControlledWorld) -> None:
         "target mainnet-c-chain-state-sync, tag next of docker.io/avaplatform/avalanchego",
         f"next is {WAITS.digest()}",
         f"the init container says fresh for run {record.run.id}",
-        "check bootstrapped fails",
+        "check bootstrapped has not run yet",
         "5 peers",
         "none is named (--store): what only it knows is not told here",
         "not known: only the store knows it",

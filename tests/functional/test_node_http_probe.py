@@ -23,6 +23,8 @@ from controller.node.http_probe import HttpNodeProbe
 from tests.scripted_node import ScriptedNode, scripted
 
 PASSED = {"message": [], "timestamp": "2026-11-23T06:00:00Z", "duration": 1}
+AT = 1_795_413_600.0  # the same, in seconds since 1970
+NOT_YET = {"error": "not yet run", "timestamp": "0001-01-01T00:00:00Z", "contiguousFailures": 1}
 BOOTSTRAPPING = {"message": ["1111"], "error": "subnets not bootstrapped", "contiguousFailures": 3}
 
 
@@ -74,6 +76,8 @@ async def test_bootstrapped(node: Node) -> None:
         ready=True,
         healthy=True,
         checks=("C", "bootstrapped"),
+        checked=AT,
+        checked_all=AT,
         version="avalanchego/1.14.0",
         commit="c0ffee",
         network="fuji",
@@ -109,6 +113,35 @@ async def test_ready_and_unhealthy(node: Node) -> None:
     assert (answer.ready, answer.healthy) == (True, False)
     assert answer.failing == {"diskspace": "too little"}
     assert answer.detail == "the node is ready, unhealthy: diskspace: too little"
+
+
+async def test_readiness_has_rounds_of_its_own(node: Node) -> None:
+    """Are the times of checks the health document's, though readiness goes on [scene hang]?"""
+    later = {**PASSED, "timestamp": "2026-11-23T06:10:00Z"}
+    node.readiness = lambda: health(200, bootstrapped=later)
+    answer = await node.ask()
+
+    assert (answer.checked, answer.checked_all) == (AT, AT)
+
+
+async def test_what_has_not_run_has_not_failed(node: Node) -> None:
+    """Is a ready node whose C has not been checked yet ready, unhealthy, and without a failure?"""
+    node.health = lambda: health(503, bootstrapped=PASSED, C=NOT_YET)
+    answer = await node.ask()
+
+    assert (answer.ready, answer.healthy, answer.failing) == (True, False, {})
+    assert answer.not_run == ("C",)
+    assert answer.checked_all == AT
+
+
+async def test_readiness_that_has_not_run_is_none(node: Node) -> None:
+    """Is a readiness whose check has not run no readiness, even where the sum says healthy?"""
+    for status in (200, 503):
+        node.readiness = lambda status=status: health(status, bootstrapped=NOT_YET)
+        answer = await node.ask()
+
+        assert not answer.ready
+        assert answer.not_run == ("bootstrapped",)
 
 
 async def test_empty_readiness_is_no_readiness(node: Node) -> None:

@@ -169,7 +169,8 @@ def _attention(record: Record | None, pods: tuple[Pod, ...], ready: bool) -> Att
 def _long_soak(life: Life) -> Soak:
     demands = demands_of(SyncMode.STATE, "fuji")
     held = dict.fromkeys(demands, 9)
-    return Soak(life, LONG, 9, held, first={"C": Tip(1, 1.0)}, last={"C": Tip(9, 9.0)})
+    tips = {"first": {"C": Tip(1, 1.0)}, "last": {"C": Tip(9, 9.0)}}
+    return Soak(life, LONG, 9, held, named=9, **tips)
 
 
 class ToDo(NamedTuple):

@@ -166,7 +166,7 @@ class PlayedCluster(MappedCluster):
             return NodeAnswer(AnswerKind.STARTING, "refused")
         hours = self.behaviour.get(node.real, Character()).hours
         done = self.clock.monotonic() - node.begun >= hours * HOUR
-        return following(SOUND, self.clock.now().timestamp()) if done else BUSY
+        return following(SOUND if done else BUSY, self.clock.now().timestamp(), "fuji")
 
 
 def _shape(found: Pod) -> tuple[str | None, str]:

@@ -99,6 +99,21 @@ def wrong_version(s: Scene) -> None:
     s.looks(NodeAnswer(AnswerKind.ANSWERED, "", commit="b" * 40, peers=3), 0.1)
 
 
+def wrong_network(s: Scene) -> None:
+    s.looks(NodeAnswer(AnswerKind.ANSWERED, "", network="network-1337", peers=3), 0.02)
+
+
+def hangs(s: Scene) -> None:
+    """P moves for ever, and C does not; nothing is checked [scene hang]."""
+    at = s.world.now.timestamp()
+    s.looks(replace(MOVING, counters={"C/executed": 500.0}, checked=at, checked_all=at), 6.5)
+
+
+def hangs_when_ready(s: Scene) -> None:
+    at = s.world.now.timestamp()
+    s.looks(replace(SOUND, checked=at, checked_all=at), 6.5)
+
+
 def no_image(s: Scene) -> None:
     waiting = StateWaiting(reason="ImagePullBackOff", message="no such host")
     s.shows(s.made(waiting=waiting, started=None, running=False))
@@ -228,6 +243,10 @@ CAUSES: list[tuple[Callable[[], Scene], Callable[[Scene], None], str]] = [
     (soaking, unhealthy, "UnhealthyAfterBootstrap"),
     (soaking, frozen, "TipNotAdvancing"),
     (scene, wrong_version, "WrongVersion"),
+    (scene, wrong_network, "BadConfig"),
+    (soaking, wrong_network, "BadConfig"),
+    (scene, hangs, "Stalled"),
+    (soaking, hangs_when_ready, "Stalled"),
     (scene, no_image, "ImagePull"),
     (scene, disk_full, "DiskFull"),
     (scene, out_of_memory, "OutOfMemory"),

@@ -129,7 +129,7 @@ def controller_away(a: Act) -> None:
 
 def clock_wrong_by_a_day(a: Act) -> None:
     a.world.skew = a.world.ahead = 86400.0
-    a.looks(following(SOUND, a.world.now.timestamp()))
+    a.looks(replace(SOUND, tips=following(SOUND, a.world.now.timestamp()).tips))
 
 
 def clock_behind_by_a_day(a: Act) -> None:
@@ -159,6 +159,53 @@ def engine_unhealthy_beside_low_stake(a: Act) -> None:
     a.looks(replace(SOUND, healthy=False, failing={"C": error}))
 
 
+def hangs_when_ready(a: Act) -> None:
+    """A chain is locked for good: 200 and healthy for ever, and blocks still come in [scene
+    hang-when-ready]; on a network of which no block is asked for it is healthy in all else.
+    """
+    at = a.world.now.timestamp()
+    a.looks(replace(SOUND, checked=at, checked_all=at))
+
+
+def hangs_when_ready_after_a_while(a: Act) -> None:
+    """The same, in the middle of a soak, again and again: each time before it is over."""
+    for _ in range(4):
+        a.looks(SOUND, 12)
+        hangs_when_ready(a)
+
+
+def one_check_hangs(a: Act) -> None:
+    """All but one are made anew."""
+    at = a.world.now.timestamp()
+    for _ in range(LONG):
+        a.looks(replace(SOUND, checked=a.world.now.timestamp(), checked_all=at), 1)
+
+
+def c_is_never_checked(a: Act) -> None:
+    """It is locked since the start of its process [scene slow-term]."""
+    a.looks(replace(SOUND, healthy=False, not_run=("C",)))
+
+
+def shuts_down(a: Act) -> None:
+    """On its way down, with readiness 200 [scene term-when-ready]."""
+    a.looks(replace(SOUND, healthy=False, not_run=("shuttingDown",)))
+
+
+def shuts_down_unhealthily(a: Act) -> None:
+    failing = {"shuttingDown": "server shutting down", "C": "closed", "database": "closed"}
+    a.looks(replace(SOUND, healthy=False, failing=failing), 13 * 120)
+
+
+def network_is_not_told(a: Act) -> None:
+    a.looks(BUSY, 1)
+    a.world.named = False
+    a.looks()
+
+
+def network_of_no_known_number(a: Act) -> None:
+    a.looks(replace(SOUND, network="somewhere"))
+
+
 def garbled(a: Act) -> None:
     a.looks(NodeAnswer(AnswerKind.GARBLED, "HTML", ready=True, healthy=True))
 
@@ -180,6 +227,14 @@ SCENES = [
     clock_wrong_and_chain_too,
     clock_right_again_and_chain_behind,
     engine_unhealthy_beside_low_stake,
+    hangs_when_ready,
+    hangs_when_ready_after_a_while,
+    one_check_hangs,
+    c_is_never_checked,
+    shuts_down,
+    shuts_down_unhealthily,
+    network_is_not_told,
+    network_of_no_known_number,
     garbled,
 ]
 
@@ -216,12 +271,66 @@ def test_a_chain_behind_its_network_for_a_while_passes_once_it_has_caught_up() -
     assert act.phase == "Passed"
 
 
+QUIET = {"AVAGO_NETWORK_ID": "network-1337"}
+P_ONLY = {"AVAGO_NETWORK_ID": "fuji", "AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK": "true"}
+
+
+@pytest.mark.parametrize("env", [QUIET, P_ONLY], ids=["quiet", "p-chain"])
+def test_a_node_that_hangs_where_no_block_is_asked_for_does_not_pass(env: dict[str, str]) -> None:
+    """Is a node told by the times of its checks, where nothing else tells that it hangs?"""
+    world = World()
+    key = world.add(with_annotations(deployment(env=variables(**env)), soak="4m"))
+    world.bootstrap(key)
+    still = replace(SOUND, tips={"C": Tip(7, 0.0), "P": Tip(7, world.now.timestamp() - 7200)})
+    for _ in range(3):
+        world.probe(key, still)
+        world.settle(key)
+    at = world.now.timestamp()
+    for _ in range(5 * 120):
+        world.probe(key, replace(still, checked=at, checked_all=at))
+        world.settle(key)
+    run = world.record(key).run
+    assert run is not None
+    assert [told.type for told in run.conditions] == ["ChecksStand"]
+    for _ in range(2 * 120):
+        if world.record(key).run is not None:
+            world.probe(key, replace(still, checked=at, checked_all=at))
+            world.settle(key)
+    outcome = world.record(key).outcomes[-1]
+    assert (outcome.phase, outcome.reason) == (Phase.FAILED, "Stalled")
+    assert "answers, but its checks have stood still for 6h" in outcome.message
+
+
+def test_a_soak_is_not_over_by_a_look_at_old_checks() -> None:
+    """Is a run that lacked something else until now not passed while its checks are late?"""
+    act = Act()
+    act.looks(replace(SOUND, tips={"C": Tip(7, act.world.now.timestamp() + 30)}), 10)
+    late = act.world.now.timestamp()
+    while act.phase == "Soaking" and act.soaked < 600:
+        act.looks(replace(SOUND, tips={"C": Tip(7, act.world.now.timestamp())}), 1)
+        late = act.world.now.timestamp()
+    rises = replace(SOUND, tips={"C": Tip(8, late)})
+    act.looks(replace(rises, checked=late, checked_all=late), 1)
+    assert (act.phase, act.soaked) == ("Soaking", 600)
+    act.looks(rises, 1)
+    assert act.phase == "Passed"
+
+
+def test_a_node_on_another_network_fails_at_once() -> None:
+    """Is a run whose node says that it is elsewhere one of bad configuration, and told so?"""
+    act = Act()
+    act.looks(SOUND, 3)
+    act.looks(replace(SOUND, network="mainnet"), 1)
+    outcome = act.world.record(act.key).outcomes[-1]
+    assert (outcome.phase, outcome.reason) == (Phase.FAILED, "BadConfig")
+    said = "the node says that it is on mainnet, the target is fuji: something sets its network"
+    assert said in outcome.message
+
+
 @pytest.mark.parametrize("mode", ["quiet", "p-chain"])
 def test_a_quiet_chain_is_asked_for_nothing_that_it_cannot_meet(mode: str) -> None:
     """Does a node on a network without transactions, or with P alone at rest, pass?"""
-    env = {"AVAGO_NETWORK_ID": "network-1337"} if mode == "quiet" else {"AVAGO_NETWORK_ID": "fuji"}
-    if mode == "p-chain":
-        env["AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK"] = "true"
+    env = QUIET if mode == "quiet" else P_ONLY
     world = World()
     key = world.add(with_annotations(deployment(env=variables(**env)), soak="10m"))
     world.bootstrap(key)
@@ -236,9 +345,8 @@ def test_a_quiet_chain_is_asked_for_nothing_that_it_cannot_meet(mode: str) -> No
 
 def test_p_that_has_lost_its_network_for_a_day_does_not_pass() -> None:
     """Is P-chain only not passed on a chain whose time has stood for more than a day?"""
-    env = {"AVAGO_NETWORK_ID": "fuji", "AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK": "true"}
     world = World()
-    key = world.add(with_annotations(deployment(env=variables(**env)), soak="10m"))
+    key = world.add(with_annotations(deployment(env=variables(**P_ONLY)), soak="10m"))
     world.bootstrap(key)
     old = replace(SOUND, tips={"P": Tip(7, world.now.timestamp() - 90000)})
     for _ in range(LONG):

@@ -55,6 +55,9 @@ def fault(tested: Container) -> TargetFault:
         ("1337", "network-1337"),
         ("network-1337", "network-1337"),
         ("network-5", "fuji"),
+        ("Network-005", "fuji"),
+        ("2", "cascade"),  # as the node would name it
+        ("network-4294967295", "network-4294967295"),
         ("", "mainnet"),
     ],
 )
@@ -70,7 +73,10 @@ def test_a_node_without_a_network_is_on_mainnet() -> None:
     assert read_network_and_mode(tested) == ("mainnet", SyncMode.STATE)
 
 
-@pytest.mark.parametrize("written", ["fui", "network-x", "$(NETWORK)", "-1", "network-12345678901"])
+@pytest.mark.parametrize(
+    "written",
+    ["fui", "network-x", "$(NETWORK)", "-1", "network-4294967296", " fuji", "1_0", "0x5", "\u0665"],
+)
 def test_an_unknown_network_is_refused(written: str) -> None:
     """Does the sentence say which variable to write, and how?"""
     found = fault(container(*variables(AVAGO_NETWORK_ID=written)))
@@ -98,6 +104,82 @@ def test_the_chain_config_decides_the_mode(config: dict[str, bool] | None, mode:
     assert read_network_and_mode(with_config(content))[1] is mode
 
 
+def outer(chains: object) -> str:
+    """chains: with the configurations as they are, before they are packed."""
+    return base64.b64encode(json.dumps(chains).encode()).decode()
+
+
+def packed(config: object) -> dict[str, str]:
+    return {"Config": outer(config)}
+
+
+@pytest.mark.parametrize(
+    ("chains", "mode"),
+    [
+        ({"evm": packed(FULL)}, SyncMode.FULL),
+        ({"C": packed(FULL), "evm": packed(ARCHIVE)}, SyncMode.FULL),  # C is looked for first
+        ({"evm": packed(ARCHIVE), "C": {}}, SyncMode.STATE),
+        ({"C": None}, SyncMode.STATE),
+        ({"X": packed(FULL), "platform": packed(FULL), "avm": None}, SyncMode.STATE),
+    ],
+)
+def test_the_c_chain_is_found_by_its_aliases(chains: object, mode: SyncMode) -> None:
+    """Is the configuration taken that avalanchego takes, by the first alias that is there [99]?"""
+    assert read_network_and_mode(with_config(outer(chains)))[1] is mode
+
+
+@pytest.mark.parametrize(
+    "chains",
+    [
+        {"c": packed(FULL)},  # aliases have a case
+        {"C-chain": packed(FULL)},
+        {"C": FULL},  # beside Config
+        {"C": packed({"state_sync_enabled": False})},
+        {"C": packed({"stateSyncEnabled": False})},
+        {"C": packed({**FULL, "pruning_enabled": False})},
+    ],
+)
+def test_what_avalanchego_would_drop_is_refused(chains: object) -> None:
+    """Is no setting of the mode believed that avalanchego ignores without a word?"""
+    found = fault(with_config(outer(chains)))
+    assert found.reason == "BadChainConfig"
+    assert "write" in str(found)
+
+
+def test_an_empty_flag_counts() -> None:
+    """Is `--chain-config-content=` refused, as avalanchego refuses it, and the same of others?"""
+    for flag in ("chain-config-content", "chain-config-dir", "config-file", "network-id"):
+        assert fault(container(command=["avalanchego", f"--{flag}="])).reason in (
+            "BadChainConfig",
+            "HiddenConfiguration",
+            "BadNetwork",
+        )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AVAGO_CONFIG_FILE",
+        "AVAGO_CONFIG_FILE_CONTENT",
+        "AVAGO_CHAIN_CONFIG_DIR",
+    ],
+)
+def test_a_configuration_in_files_is_refused_as_a_variable_too(name: str) -> None:
+    """Does no variable hide the target in a file?"""
+    found = fault(container(*variables(**{name: "e30="})))
+    assert found.reason == "HiddenConfiguration"
+
+
+def test_a_reference_to_another_variable_is_read() -> None:
+    """Is a network that stands in a variable of another name put in, if it is literal?"""
+    told = variables(NETWORK="fuji", AVAGO_NETWORK_ID="$(NETWORK)")
+    assert read_network_and_mode(container(*told))[0] == "fuji"
+    hidden = EnvVar(name="NETWORK", value_from={"configMapKeyRef": {}})
+    found = fault(container(hidden, *told[1:]))
+    assert found.reason == "TargetNotLiteral"
+    assert "$(NETWORK)" in str(found)
+
+
 def test_a_chain_config_without_c_is_state_sync() -> None:
     """Do other chains' configurations leave the C-chain's at its default?"""
     outer = base64.b64encode(json.dumps({"P": {"Config": "e30="}}).encode()).decode()
@@ -123,7 +205,7 @@ def test_partial_sync_wins_over_the_chain_config(value: str) -> None:
     assert read_network_and_mode(tested)[1] is SyncMode.P_CHAIN
 
 
-@pytest.mark.parametrize("value", ["false", "0", "", "no"])
+@pytest.mark.parametrize("value", ["false", "0", "", "F"])
 def test_partial_sync_that_is_off_changes_nothing(value: str) -> None:
     """Does a switch that is off leave the mode to the chain config?"""
     tested = container(

@@ -44,6 +44,14 @@ def test_a_script_is_read_as_its_shell_reads_it(text: str) -> None:
     assert script(text).get("network-id") == "fuji"
 
 
+def test_a_flag_takes_the_next_word() -> None:
+    """Has a flag that needs a value the word behind it, whatever it is, and a switch none?"""
+    flags = flags_of("avalanchego", "--log-format", "--network-id", "--x", "--index-enabled", "no")
+    assert flags.get("network-id") == "--x"
+    assert flags.get("x") is None
+    assert flags.get("index-enabled") == "true"
+
+
 def test_a_variable_of_the_command_wins_over_the_containers() -> None:
     """Is what `env` or a script sets last what counts?"""
     told = variables(AVAGO_NETWORK_ID="mainnet")
@@ -58,7 +66,7 @@ def test_a_variable_of_the_command_wins_over_the_containers() -> None:
         (["--x", "false"], True),  # a switch takes no word of its own
         (["--x=false"], False),
         (["--x=true"], True),
-        (["--x=no"], False),
+        (["--x=F"], False),
         ([], False),
     ],
 )
@@ -67,9 +75,9 @@ def test_a_switch_needs_no_word(words: list[str], on: bool) -> None:
     assert flags_of("avalanchego", *words).is_on("x") is on
 
 
-@pytest.mark.parametrize("value", ["yes", "on", "tRUE", " true"])
-def test_what_only_people_take_for_true_is_refused(value: str) -> None:
-    """Does nobody believe to be on what the node takes for off [100]?"""
+@pytest.mark.parametrize("value", ["yes", "on", "tRUE", " true", "no", "off"])
+def test_what_only_people_take_for_true_or_false_is_refused(value: str) -> None:
+    """Does nobody believe to be on what the node takes for off, or does not start with [100]?"""
     for flags, place in (
         (flags_of("avalanchego", env=variables(AVAGO_X=value)), "AVAGO_X=true"),
         (flags_of("avalanchego", f"--x={value}"), "--x=true"),
@@ -78,3 +86,11 @@ def test_what_only_people_take_for_true_is_refused(value: str) -> None:
             flags.is_on("x")
         assert caught.value.reason == "BadSwitch"
         assert place in str(caught.value)
+
+
+def test_a_flag_is_named_however_it_is_said() -> None:
+    """Can it be told whether a flag that the node refuses stands in the manifest?"""
+    secret = EnvVar(name="AVAGO_HIDDEN", value_from={"secretKeyRef": {}})
+    flags = flags_of("avalanchego", "--bare", env=[*variables(AVAGO_TOLD="1", AVAGO_X=""), secret])
+    named = [flag for flag in ("bare", "told", "hidden", "x", "other") if flags.names(flag)]
+    assert named == ["bare", "told", "hidden"]

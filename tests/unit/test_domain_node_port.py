@@ -1,10 +1,11 @@
 """Which port of the pod is asked, and each Service that leads nowhere."""
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from controller.base.errors import TargetFault
 from controller.domain.manifest.node_port import node_port
-from controller.domain.objects import Service, ServicePort
+from controller.domain.objects import Deployment, Service, ServicePort
 from tests.machine_objects import deployment, service
 
 
@@ -55,3 +56,38 @@ def test_a_service_that_leads_nowhere_gets_one_sentence(
     assert caught.value.reason == reason
     assert "'fuji'" in str(caught.value)
     assert remedy in str(caught.value)
+
+
+def linked(name: str, *, links: bool | None, address: str) -> tuple[Deployment, Service]:
+    """links: the pod's enableServiceLinks. address: the Service's, `None` for none."""
+    tested, found = deployment(name), service(name)
+    pod = with_fields(tested.spec.template.spec, enable_service_links=links)
+    template = with_fields(tested.spec.template, spec=pod)
+    return (
+        with_fields(tested, spec=with_fields(tested.spec, template=template)),
+        with_fields(found, spec=with_fields(found.spec, cluster_ip=address)),
+    )
+
+
+@pytest.mark.parametrize("links", [None, True])
+def test_a_service_whose_variables_are_the_nodes_flags_is_refused(links: bool | None) -> None:
+    """Can no Service make AVAGO_HTTP_PORT `tcp://...` behind its Deployment's back [65]?"""
+    with pytest.raises(TargetFault) as caught:
+        node_port(*linked("avago-http", links=links, address="10.96.0.7"))
+    assert caught.value.reason == "ServiceLinks"
+    assert "enableServiceLinks: false" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "links", "address"),
+    [
+        ("avago-http", False, "10.96.0.7"),
+        ("avago-http", None, "None"),  # a Service without an address gives no variables
+        ("avalanche-http", None, "10.96.0.7"),
+    ],
+)
+def test_a_service_that_gives_the_node_nothing_is_fine(
+    name: str, links: bool | None, address: str
+) -> None:
+    """Is a name let be that the node does not see, or not as one of its flags?"""
+    assert node_port(*linked(name, links=links, address=address)) == 9650

@@ -58,19 +58,35 @@ def test_a_plain_deployment_needs_no_annotation() -> None:
     assert [(p.init, p.name) for p in found.pinned] == [(False, "node"), (True, "prepare-data")]
 
 
+def configured(*, state_sync: bool, pruning: bool = True) -> str:
+    return chain_config({"state-sync-enabled": state_sync, "pruning-enabled": pruning})
+
+
+P_CHAIN = variables(AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK="true")
+STATE = variables(AVAGO_CHAIN_CONFIG_CONTENT=configured(state_sync=True))
+FULL = variables(AVAGO_CHAIN_CONFIG_CONTENT=configured(state_sync=False))
+ARCHIVE = variables(AVAGO_CHAIN_CONFIG_CONTENT=configured(state_sync=False, pruning=False))
+
+
 @pytest.mark.parametrize(
-    ("env", "timeout"),
+    ("network", "mode", "timeout"),
     [
-        ([], 7 * DAY),
-        (variables(AVAGO_PARTIAL_SYNC_PRIMARY_NETWORK="true"), 3 * DAY),
-        (
-            variables(AVAGO_CHAIN_CONFIG_CONTENT=chain_config({"state-sync-enabled": False})),
-            30 * DAY,
-        ),
+        ("mainnet", P_CHAIN, 3 * DAY),
+        ("mainnet", STATE, 7 * DAY),
+        ("mainnet", FULL, 60 * DAY),
+        ("mainnet", ARCHIVE, 90 * DAY),  # it needs more than 30 days
+        ("fuji", P_CHAIN, 3 * DAY),
+        ("fuji", STATE, 7 * DAY),
+        ("fuji", FULL, 30 * DAY),
+        ("fuji", ARCHIVE, 30 * DAY),
+        ("network-1337", FULL, 30 * DAY),
     ],
 )
-def test_each_mode_has_its_own_timeout(env: list[EnvVar], timeout: float) -> None:
-    """Does the longest time that a run may take follow from its sync mode?"""
+def test_each_network_and_mode_has_its_own_timeout(
+    network: str, mode: list[EnvVar], timeout: float
+) -> None:
+    """Does the longest time that a run may take follow from its network and sync mode?"""
+    env = [*variables(AVAGO_NETWORK_ID=network), *mode]
     assert request(deployment(env=env)).timeout == timeout
 
 
@@ -175,6 +191,18 @@ OTHER_DATA_DIR = node_container(bare(), env=[*FUJI, *variables(AVAGO_DATA_DIR="/
             "TargetNotLiteral",
             ["secretKeyRef", "literal value"],
         ),
+        # what nobody can read, or the node would drop
+        (
+            with_node(node_container(bare(), env=FUJI, command=["/run.sh"])),
+            "HiddenConfiguration",
+            ["'/run.sh'", "write command"],
+        ),
+        (
+            deployment(env=[*FUJI, *variables(AVAGO_HTTP_PORT="tcp://10.96.0.7:9650")]),
+            "BadNumber",
+            ["AVAGO_HTTP_PORT", "'tcp://10.96.0.7:9650'", "write"],
+        ),
+        (deployment(env=[*FUJI, *variables(AVAGO_DB_DIR="/data")]), "DataDirNotTheRuns", ["AVAGO"]),
         # durations and switches
         (annotated(timeout="a week"), "BadDuration", [names.TIMEOUT, "7d"]),
         (annotated(timeout=""), "BadDuration", [names.TIMEOUT]),

@@ -327,6 +327,76 @@ def test_a_chain_that_is_not_read_is_not_one_that_stands() -> None:
     assert found.verdict == ("Bootstrapping", "", "")
 
 
+def test_a_document_that_stands_while_a_batch_executes_is_no_verdict() -> None:
+    """Does a chain that is locked by its work for hours, and tells by its counters, go on [108]?"""
+    found = scene()
+    found.looks(MOVING, 0.1)
+    at = found.world.now.timestamp()
+    for number in range(130):
+        found.looks(replace(moved(number), checked=at, checked_all=at), 0.1)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.looks(SOUND, 0.4)
+    assert found.verdict[0] == "Passed"
+
+
+def test_a_compaction_in_which_nothing_moves_and_nothing_is_checked_is_no_verdict() -> None:
+    """Between fetching and executing: do minutes in which all stands end nothing?"""
+    found = scene()
+    for number in range(10):
+        found.looks(replace(MOVING, counters={"C/fetched": 1.0 + number}), 0.1)
+    at = found.world.now.timestamp()
+    stands = replace(MOVING, counters={"C/fetched": 10.0}, checked=at, checked_all=at)
+    found.looks(stands, 1.9)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.looks(moved(1), 0.1)
+    found.looks(SOUND, 0.4)
+    assert found.verdict[0] == "Passed"
+
+
+def test_checks_that_stand_for_some_minutes_of_a_soak_are_no_verdict() -> None:
+    """Does a node that executes a batch after it got ready pass, once it was seen well again?"""
+    found = soaking()
+    for _ in range(5):
+        found.looks(SOUND, 0.05)
+        at = found.world.now.timestamp()
+        found.looks(replace(SOUND, checked=at, checked_all=at), 0.1)
+    assert found.verdict == ("Soaking", "", "")
+    found.looks(SOUND, 0.4)
+    assert found.verdict[:2] == ("Passed", "Soaked")
+
+
+def test_a_node_without_metrics_whose_checks_stand_is_no_verdict() -> None:
+    """Is a chain that may execute for days not called stalled where no counter tells?"""
+    found = scene()
+    at = found.world.now.timestamp()
+    found.looks(replace(BUSY, checked=at, checked_all=at), 13)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.looks(SOUND, 0.4)
+    assert found.verdict[0] == "Passed"
+
+
+def test_old_news_fails_nobody() -> None:
+    """Is a check that failed in a document that stands now not held against the build for hours?"""
+    found = soaking()
+    at = found.world.now.timestamp()
+    found.looks(replace(failing("C", "processing too long"), checked=at, checked_all=at), 5.9)
+    assert found.verdict == ("Soaking", "", "")
+    found.looks(SOUND, 0.4)
+    assert found.verdict[:2] == ("Passed", "Soaked")
+
+
+def test_a_node_that_does_not_name_its_network_at_every_look_passes() -> None:
+    """Is it enough that a node says once in its soak on which network it is?"""
+    found = soaking()
+    found.world.named = False
+    found.looks(SOUND, 0.1)
+    found.world.named = True
+    found.looks(SOUND, 0.02)
+    found.world.named = False
+    found.looks(SOUND, 0.3)
+    assert found.verdict[:2] == ("Passed", "Soaked")
+
+
 def test_a_state_sync_that_is_silent_has_its_own_patience() -> None:
     """Is C in the silent end of its state sync not judged by what X did last?"""
     found = scene()

@@ -397,14 +397,33 @@ def test_endings_that_were_not_recorded(
     assert sentence in ending.sentence
 
 
-def test_only_the_last_process_of_a_log_counts() -> None:
+FINISHED = plain("INFO", "finished node shutdown")
+BEGUN = plain("INFO", "initializing node")
+REFUSED = "couldn't configure flags: unknown flag: --x"
+FD_LIMIT = plain("FATAL", "failed to set fd-limit", error="(32768) greater than max: (20000)")
+
+
+@pytest.mark.parametrize(
+    ("between", "last", "kind"),
+    [
+        ([FINISHED], [BEGUN, *start_failed("bind: address already in use")], EndKind.MACHINE),
+        ([], [BEGUN, *start_failed("bind: address already in use")], EndKind.MACHINE),
+        ([FINISHED], [FD_LIMIT], EndKind.MACHINE),
+        ([FINISHED], [REFUSED], EndKind.REFUSED),
+    ],
+    ids=["it went down", "it was killed", "fails before it begins", "flags refused"],
+)
+def test_only_the_last_process_of_a_log_counts(
+    between: list[str], last: list[str], kind: EndKind
+) -> None:
     """In a file with several processes' lines, is the bad block of an earlier one passed over?"""
-    begun = plain("INFO", "initializing node")
-    earlier = [begun, BAD_BLOCK, plain("INFO", "finished node shutdown")]
-    ending = ending_of(
-        [*earlier, begun, *start_failed("bind: address already in use")], 1, cut=False
-    )
-    assert ending.kind is EndKind.MACHINE
+    assert ending_of([BEGUN, BAD_BLOCK, *between, *last], 1, cut=False).kind is kind
+
+
+def test_a_stack_alone_is_called_one() -> None:
+    """Where nothing was kept but a stack of Go's, does the sentence say so?"""
+    ending = told(scene("panic").kept_by_kubelet, 2, cut=True)
+    assert "only Go's stack" in ending.sentence
 
 
 def test_the_first_fatal_line_is_the_cause() -> None:

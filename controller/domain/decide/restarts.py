@@ -68,7 +68,7 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
 
 def _forgotten(seen: Seen) -> Seen:
     """Without the crashes of before."""
-    return replace(seen, crashes=0, ends={}, zeros=0, places=())
+    return replace(seen, crashes=0, ends={}, zeros=0)
 
 
 def _end(o: Observation, pods: RunPods, last: StateTerminated) -> ProcessEnd:
@@ -79,7 +79,7 @@ def _end(o: Observation, pods: RunPods, last: StateTerminated) -> ProcessEnd:
     return process_end_of(
         last,
         _words(o, pods),
-        names_flag=lambda flag: flags is None or flags.said(flag) is not None,
+        names_flag=lambda flag: flags is None or flags.names(flag),
     )
 
 

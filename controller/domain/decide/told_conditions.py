@@ -5,7 +5,8 @@ from controller.domain.decide.messages import open_run as say
 from controller.domain.decide.network_trouble import shared
 from controller.domain.decide.next_record import stamp, with_step
 from controller.domain.decide.observation import Observation
-from controller.domain.health.conditions import AT_ONCE, Condition, patience_of
+from controller.domain.health.conditions import AT_ONCE, Condition
+from controller.domain.health.patience import patience_of
 from controller.domain.record.parts import ToldCondition
 from controller.domain.record.record import OpenRun, Record
 
@@ -61,7 +62,8 @@ def _others(o: Observation, run: OpenRun, type_: str) -> str:
 def _outlook(o: Observation, type_: str) -> str:
     """What becomes of it if it lasts."""
     assert o.attention is not None
-    patience = patience_of(Condition(type_), o.attention.progress, o.rules)
+    seen = o.attention
+    patience = patience_of(Condition(type_), seen.progress, o.rules, bootstrapped=seen.bootstrapped)
     if patience.reason is None:
         return ""
     return say.condition_fails(patience.reason, patience.seconds)

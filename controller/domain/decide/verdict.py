@@ -10,10 +10,12 @@ from controller.domain.decide.observation import Observation
 from controller.domain.decide.run_case import RunCase
 from controller.domain.decide.tested_mode import Tested, tested_mode
 from controller.domain.defaults import Rules
-from controller.domain.health.conditions import patience_of
 from controller.domain.health.demands import Demand, demands_of
 from controller.domain.health.observed_time import Attention
+from controller.domain.health.patience import patience_of
 from controller.domain.health.soak import Soak
+from controller.domain.network_names import same_network
+from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.node_log.causes import EndKind
 from controller.domain.record.parts import Seen
 from controller.domain.record.record import OpenRun
@@ -21,6 +23,8 @@ from controller.domain.reference import Reference
 from controller.domain.run import Phase, Reason
 
 Failure = tuple[Reason, str]
+
+_NO_ANSWER = NodeAnswer(AnswerKind.STARTING, "")
 
 
 def lacks_to_pass(case: RunCase) -> str | None:
@@ -52,7 +56,7 @@ def _lacks_but_mode(case: RunCase) -> str | None:
         return say.no_soak(o.attention.lacking if o.attention else "")
     if soak.seconds < case.request.soak:
         return say.soak_lasts(case.request.soak)
-    wrong = _wrong_version(case)
+    wrong = _wrong_version(case) or _wrong_network(case)
     return _unasked(run, soak) or _untrusted(o) or (wrong[1] if wrong else None)
 
 
@@ -64,7 +68,9 @@ def _unasked(run: OpenRun, soak: Soak) -> str | None:
             return say.not_always_asked(demand)
     if Demand.C_TIP in demands and not soak.rose("C"):
         return say.TIP_RESTED
-    return None
+    if not soak.named:
+        return say.NETWORK_UNNAMED
+    return say.CHECKS_LATE if soak.waited else None
 
 
 def _untrusted(o: Observation) -> str | None:
@@ -88,7 +94,7 @@ def failure(case: RunCase) -> Failure | None:
 
     What is counted, or said by the pods themselves, needs no trust in clocks; the others do.
     """
-    for question in (_volume_lost, _wrong_version, _ended):
+    for question in (_volume_lost, _wrong_version, _wrong_network, _ended):
         known = question(case)
         if known is not None:
             return known
@@ -118,18 +124,32 @@ def _wrong_version(case: RunCase) -> Failure | None:
     """The node's commit is not the build's, where both are known [107]: by a tag of the build that
     is its commit. A label alone may be inherited from a base image.
     """
-    attention, run, wanted = case.o.attention, case.run, case.run.facts.image_commit
-    if attention is None or attention.answer is None:
-        return None
-    if attention.answered_life != case.pods.life:
-        return None
-    commit = attention.answer.commit
+    run, wanted = case.run, case.run.facts.image_commit
+    commit = _said_of_itself(case).commit
     if not wanted or not commit or same_commit(wanted, commit):
         return None
     tags = (*run.facts.tags, Reference.parse(run.image).tag or "")
     if not any(same_commit(tag.removesuffix("-r"), wanted) for tag in tags):
         return None
     return Reason.WRONG_VERSION, say.other_commit(commit, wanted)
+
+
+def _wrong_network(case: RunCase) -> Failure | None:
+    """The node names another network than the target's: whatever it does there, it does not test
+    what the run is for. A flag that we read otherwise than the node did, or a wrapper's own.
+    """
+    said = _said_of_itself(case).network
+    if same_network(said, case.run.network) is not False:
+        return None
+    return Reason.BAD_CONFIG, say.other_network(said, case.run.network)
+
+
+def _said_of_itself(case: RunCase) -> NodeAnswer:
+    """By the last look; empty where the process that runs now has not answered."""
+    attention = case.o.attention
+    if attention is None or attention.answer is None:
+        return _NO_ANSWER
+    return attention.answer if attention.answered_life == case.pods.life else _NO_ANSWER
 
 
 def _ended(case: RunCase) -> Failure | None:
@@ -182,7 +202,9 @@ def _other_mode(case: RunCase, attention: Attention) -> Failure | None:
 
 def _out_of_patience(case: RunCase, attention: Attention) -> Failure | None:
     for condition, span in attention.spans.items():
-        patience = patience_of(condition, attention.progress, case.o.rules)
+        patience = patience_of(
+            condition, attention.progress, case.o.rules, bootstrapped=attention.bootstrapped
+        )
         if patience.reason is not None and span.seconds >= patience.seconds:
             why = say.condition_lasted(condition, span.seconds, span.sentence)
             return whose_trouble(case, patience.reason, why, (condition,))

@@ -4,15 +4,20 @@ One table, because three questions are answered from it: whether a look is a hea
 bootstrapped node is unhealthy by its own fault, and what is told of the machine under it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from controller.domain.failure_class import FailureClass
+from controller.domain.node_http import NodeAnswer
 
 # How the error of a chain's check begins [90]. Where the chain's engine fails too, the error begins
 # with `engine:` and goes on with this: then it is the engine's.
 LOW_STAKE = "not connected to enough stake"
+
+# A node that ends adds this check to itself, which may never come to run [scene slow-term]; until
+# the process is gone readiness stays 200.
+SHUTTING_DOWN = "shuttingDown"
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ CHECKS = MappingProxyType(
         "X": CheckRule(_CLIENT, True, "the chain's own engine and VM"),
         "router": CheckRule(_CLIENT, True, "messages dropped, or requests that hang"),
         "database": CheckRule(_CLIENT, True, "the database says that it is closed or broken"),
-        "shuttingDown": CheckRule(None, True, "the node ends: whatever else it says is over"),
+        SHUTTING_DOWN: CheckRule(None, True, "the node ends: whatever else it says is over"),
         "network": CheckRule(_INFRASTRUCTURE, True, "no peers, or nothing heard of them"),
         "diskspace": CheckRule(_INFRASTRUCTURE, False, "less than a tenth of the volume is free"),
         "bls": CheckRule(FailureClass.CONFIGURATION, False, "a validator's key; no test is one"),
@@ -61,6 +66,15 @@ def rule_of(check: str, error: str) -> CheckRule:
 def holding_up(failing: Mapping[str, str]) -> list[str]:
     """The failing checks at which no look is a healthy one, sorted."""
     return sorted(name for name, error in failing.items() if rule_of(name, error).holds)
+
+
+def lacking_run(not_run: Iterable[str]) -> list[str]:
+    """The checks that have not run, and without whose word no look is a healthy one, sorted."""
+    return sorted(name for name in not_run if rule_of(name, "").holds)
+
+
+def shutting_down(answer: NodeAnswer) -> bool:
+    return SHUTTING_DOWN in {*answer.checks, *answer.failing, *answer.not_run}
 
 
 def against(failing: Mapping[str, str], whom: FailureClass) -> list[str]:

@@ -4,22 +4,23 @@ A condition is shown and told when it has lasted a while, and becomes a verdict 
 lasted, in observed time and without a break, for as long as its patience is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.domain.defaults import Rules
 from controller.domain.failure_class import FailureClass
-from controller.domain.health.checks import against
+from controller.domain.health.checks import against, shutting_down
 from controller.domain.health.demands import PUBLIC, Asked, tip_fault
 from controller.domain.health.look import Overheard
 from controller.domain.health.network_signs import nothing_fetched, unreadable, without_network
-from controller.domain.health.standing import asks_in_vain, may_sync_unseen, stall_patience
+from controller.domain.health.standing import asks_in_vain, may_sync_unseen
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.progress import Progress
 from controller.domain.pace.stages import FETCHED
 from controller.domain.pods.obstacles import Obstacles
-from controller.domain.run import Phase, Reason
+from controller.domain.run import Phase
 from controller.domain.target import SyncMode
 
 
@@ -39,6 +40,7 @@ class Condition(StrEnum):
     NO_PEERS = "NoPeers"
     MOVED_ON = "NetworkMovedOn"
     DISK_LOW = "DiskLow"
+    CHECKS_STAND = "ChecksStand"
     STILL = "NotMoving"
     NOTHING_FETCHED = "NothingFetched"
     UNHEALTHY = "Unhealthy"
@@ -61,6 +63,17 @@ OF_PODS = frozenset(
 
 # What a log says needs no time to be sure of.
 AT_ONCE = frozenset({Condition.MOVED_ON})
+
+_TOLD_BY_ANSWERS = (
+    Condition.NO_PEERS,
+    Condition.MOVED_ON,
+    Condition.DISK_LOW,
+    Condition.CHECKS_STAND,
+    Condition.STILL,
+    Condition.NOTHING_FETCHED,
+    Condition.UNHEALTHY,
+    Condition.TIP_STANDS,
+)
 
 # While one of these holds, a build cannot show how fast it is: the time counts for no timeout.
 BLINDING = OF_PODS | {Condition.UNREACHED}
@@ -92,6 +105,7 @@ class Sight:
     alone: float = 0.0  # seconds for which the node has been without a network
     moved_on: bool = False  # in this life it was found that the network has moved on
     first_life: bool = False  # no process of the node was there before this one, as far as known
+    stood: float = 0.0  # observed seconds for which no check of the node has been made anew
 
 
 def holding(sight: Sight) -> dict[Condition, str | None]:
@@ -120,6 +134,14 @@ def _of_node(sight: Sight) -> dict[Condition, str | None]:
         return {}  # no node runs: what held of the last one is over
     if answer.kind is not AnswerKind.ANSWERED:
         return _unanswered(sight, answer)
+    if shutting_down(answer):
+        return dict.fromkeys(_TOLD_BY_ANSWERS)  # what fails now, fails for that
+    if sight.stood > sight.rules.checks_late:
+        return _of_old_news(sight, answer)
+    return _of_news(sight, answer)
+
+
+def _of_news(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     held: dict[Condition, str | None] = {}
     cut_off = _cut_off(answer)
     if cut_off and not sight.progress.moved:  # what was fetched can be executed without peers
@@ -138,6 +160,22 @@ def _of_node(sight: Sight) -> dict[Condition, str | None]:
     return held | _while_bootstrapping(sight, answer)
 
 
+def _of_old_news(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
+    """The document stands: what it says neither goes on nor is over, and without metrics it is
+    also where peers and heights are from. Metrics and the chains' own APIs are live, and a chain
+    that moves does what its checks wait for.
+    """
+    live = replace(answer, failing={}, peers=answer.peers if answer.counters else None)
+    told = f"answers, but its checks have stood still for {format_duration(sight.stood)}"
+    held: dict[Condition, str | None] = {Condition.CHECKS_STAND: told}
+    if _cut_off(live):
+        held[Condition.CHECKS_STAND] = None
+    elif not answer.ready and _followed(sight)[0]:
+        del held[Condition.CHECKS_STAND]
+    unknown = (Condition.NO_PEERS, Condition.DISK_LOW, Condition.UNHEALTHY)
+    return {**dict.fromkeys(unknown), **held, **_of_news(replace(sight, answer=live), live)}
+
+
 def _cut_off(answer: NodeAnswer) -> str:
     """Why the node has no network that could do anything for it; empty if it has."""
     if answer.peers == 0:
@@ -148,16 +186,7 @@ def _cut_off(answer: NodeAnswer) -> str:
 
 def _unanswered(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     """What only an answer could tell neither goes on nor is over."""
-    unknown = (
-        Condition.NO_PEERS,
-        Condition.MOVED_ON,
-        Condition.DISK_LOW,
-        Condition.STILL,
-        Condition.NOTHING_FETCHED,
-        Condition.UNHEALTHY,
-        Condition.TIP_STANDS,
-    )
-    held: dict[Condition, str | None] = dict.fromkeys(unknown)
+    held: dict[Condition, str | None] = dict.fromkeys(_TOLD_BY_ANSWERS)
     if answer.kind is AnswerKind.HOST_REFUSED:
         held[Condition.HOST_REFUSED] = answer.detail
     elif answer.kind is AnswerKind.STARTING and sight.obstacles.loopback:
@@ -174,19 +203,19 @@ def _while_bootstrapping(sight: Sight, answer: NodeAnswer) -> dict[Condition, st
     moved, last = _followed(sight)
     if answer.ready or answer.peers == 0:
         return {}
-    if nothing_fetched(sight.progress, sight.mode, first_life=sight.first_life):
+    in_vain = tuple(asks_in_vain(sight.progress, answer))
+    if not in_vain and nothing_fetched(sight.progress, sight.mode, first_life=sight.first_life):
         told = answer.peers is not None and f"C/{FETCHED}" in answer.counters
         known = told and not _cut_off(answer) and sight.progress.moved is not None
         return {Condition.NOTHING_FETCHED: unreadable(answer.peers or 0) if known else None}
     if moved:
         return {}
-    if moved is None or answer.peers is None or _cut_off(answer):
-        return {Condition.STILL: None}
-    if may_sync_unseen(sight.mode, sight.progress, answer):
+    unseen = may_sync_unseen(sight.mode, sight.progress, answer)
+    if moved is None or unseen or answer.peers is None or _cut_off(answer):
         return {Condition.STILL: None}
     doing = f"{last} moved last" if last else "nothing has moved yet"
     sentence = f"no counter of any chain moves ({doing}; {answer.peers} peers)"
-    return {Condition.STILL: "; ".join((sentence, *asks_in_vain(sight.progress, answer)))}
+    return {Condition.STILL: "; ".join((sentence, *in_vain))}
 
 
 def _after_bootstrap(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
@@ -218,37 +247,3 @@ def _followed(sight: Sight) -> tuple[bool | None, str]:
     if sight.mode == SyncMode.P_CHAIN or sight.network not in PUBLIC or "C" not in progress.last:
         return progress.moved, progress.doing
     return progress.moves.get("C") if progress.moved is not None else None, progress.last["C"]
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a condition is borne."""
-
-    reason: Reason | None  # of the failure that it becomes; None: it never does
-    seconds: float  # of observed time, after which it does
-
-
-def patience_of(condition: Condition, progress: Progress, rules: Rules) -> Patience:
-    """Of this condition; of one without movement, by what moved last."""
-    if condition is Condition.STILL:
-        return Patience(Reason.STALLED, stall_patience(progress, rules))
-    return {
-        Condition.IMAGE_PULL: Patience(Reason.IMAGE_PULL, rules.image_pull_patience),
-        Condition.UNSCHEDULABLE: Patience(Reason.UNSCHEDULABLE, rules.unschedulable_patience),
-        Condition.NOT_CREATED: Patience(Reason.BAD_CONFIG, rules.config_patience),
-        Condition.MANIFEST_REFUSED: Patience(Reason.BAD_CONFIG, rules.config_patience),
-        Condition.NO_WORD: Patience(Reason.BAD_CONFIG, rules.config_patience),
-        Condition.HOST_REFUSED: Patience(Reason.BAD_CONFIG, rules.config_patience),
-        Condition.VOLUME_TROUBLE: Patience(Reason.VOLUME_LOST, rules.volume_patience),
-        Condition.SILENT: Patience(Reason.STALLED, rules.silence_patience),
-        Condition.NO_PEERS: Patience(Reason.NO_PEERS, rules.no_peers_patience),
-        Condition.MOVED_ON: Patience(Reason.NETWORK_MOVED_ON, rules.moved_on_patience),
-        Condition.NOTHING_FETCHED: Patience(Reason.STALLED, rules.stall_fetching),
-        Condition.UNHEALTHY: Patience(Reason.UNHEALTHY, rules.unhealthy_patience),
-        Condition.TIP_STANDS: Patience(Reason.TIP_NOT_ADVANCING, rules.tip_patience),
-        # Our own way to the node says nothing of it; a node low on disk ends itself [91].
-        Condition.UNREACHED: Patience(None, 0.0),
-        # Nothing that the node does with it says anything of the build; it cannot pass so.
-        Condition.OTHER_DATA: Patience(None, 0.0),
-        Condition.DISK_LOW: Patience(None, 0.0),
-    }[condition]

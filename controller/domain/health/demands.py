@@ -3,7 +3,7 @@
 | demand | asked where | holds when |
 |---|---|---|
 | readiness | everywhere | `/ext/health/readiness` says that the node has bootstrapped [90] |
-| health | everywhere | no check of `/ext/health` fails that holds up a pass (`checks`) |
+| health | everywhere | no check of `/ext/health` fails, or has not run yet, that holds up a pass (`checks`) |
 | C tip | C followed, on a public network | its newest block is young by our clock, and never older than the one before |
 | C height | C followed, elsewhere | `eth_blockNumber` answers and never goes back |
 | P height | P-chain only | `platform.getHeight` answers and never goes back; on a public network the chain's time is of the last day |
@@ -19,7 +19,7 @@ from enum import StrEnum
 
 from controller.base.durations import format_duration
 from controller.domain.defaults import Rules
-from controller.domain.health.checks import holding_up
+from controller.domain.health.checks import holding_up, lacking_run, shutting_down
 from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.target import SyncMode
 
@@ -89,11 +89,17 @@ def _readiness(asked: Asked) -> str:
 
 def _health(asked: Asked) -> str:
     answer = asked.answer
+    if shutting_down(answer):
+        return "the node is shutting down"
     failing = holding_up(answer.failing)
     if failing:
         return "; ".join(f"check {name} fails: {answer.failing[name]}" for name in failing)
-    # Unhealthy without a failing check is no health document that we understand.
-    return "" if answer.healthy or answer.failing else "the node says that it is not healthy"
+    waiting = lacking_run(answer.not_run)
+    if waiting:
+        return "; ".join(f"check {name} has not run yet" for name in waiting)
+    # Unhealthy without a check that says why is no health document that we understand.
+    said = answer.healthy or answer.failing or answer.not_run
+    return "" if said else "the node says that it is not healthy"
 
 
 def _c_tip(asked: Asked) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from controller.domain.defaults import Rules
 from controller.domain.health.conditions import BLINDING, OF_PODS, Condition, Sight, Span, holding
 from controller.domain.health.look import LastWords, Look, Overheard
+from controller.domain.health.rounds import Rounds, rounds_after, same_round
 from controller.domain.health.soak import Soak, soaked
 from controller.domain.health.synced import synced_after
 from controller.domain.node_http import AnswerKind, NodeAnswer
@@ -34,6 +35,7 @@ class Attention:
     answer: NodeAnswer | None = None  # the last look's; None where there was none
     answered_life: Life | None = None  # whose answer it was
     progress: Progress = field(default_factory=Progress)  # of all lives and all controllers
+    rounds: Rounds = field(default_factory=Rounds)  # of the node's checks
     words: LastWords | None = None  # of the last process that ended
     heard: tuple[str, int] | None = None  # the last end that was looked at, as `Look.ends`
     overheard: Overheard | None = None  # of the log of the life that runs; None: nothing yet
@@ -43,6 +45,11 @@ class Attention:
     def first_look(self) -> bool:
         """No verdict by time is spoken on it (I10)."""
         return self.looks <= 1
+
+    @property
+    def bootstrapped(self) -> bool:
+        """Whether the last look's answer said so."""
+        return self.answer is not None and self.answer.ready
 
     def ready(self, life: Life | None) -> bool:
         """Whether this very life has said that it has bootstrapped."""
@@ -66,12 +73,13 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         now=look.now,
         counted=counted if unbroken else None,
         rules=rules,
+        gap=max(gap, rules.checks_late),
+        stands=same_round(before.rounds, look.life, look.answer),
         clock_fault=look.clock_fault,
     )
-    overheard = look.overheard or before.overheard
-    if overheard is not None and overheard.life != look.life:
-        overheard = None
-    spans = _spans(before, look, progress, counted, rules, overheard)
+    overheard = _overheard(before, look)
+    rounds = rounds_after(before.rounds, look.life, look.answer, counted)
+    spans = _spans(before, look, progress, rounds, counted, rules)
     blind = look.started and not BLINDING.isdisjoint(spans)
     return replace(
         before,
@@ -86,6 +94,7 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         answer=look.answer,
         answered_life=look.life if look.answer else None,
         progress=progress,
+        rounds=rounds,
         words=look.words or before.words,
         heard=look.ends or before.heard,
         overheard=overheard,
@@ -117,9 +126,9 @@ def _spans(
     before: Attention,
     look: Look,
     progress: Progress,
+    rounds: Rounds,
     counted: float,
     rules: Rules,
-    overheard: Overheard | None,
 ) -> dict[Condition, Span]:
     """A condition's time is that between looks at which it held, both of them. What is of the node
     begins anew with another life of it: that one may well do better.
@@ -145,10 +154,11 @@ def _spans(
         rules=rules,
         tip_rose=_rose(before, look) if same_life else None,
         clock_fault=look.clock_fault,
-        overheard=overheard,
+        overheard=_overheard(before, look),
         alone=known[alone].seconds + counted if alone else 0.0,
         moved_on=Condition.MOVED_ON in known,
         first_life=look.first_life,
+        stood=rounds.stood,
     )
     spans: dict[Condition, Span] = {}
     for condition, sentence in holding(sight).items():
@@ -160,6 +170,12 @@ def _spans(
             seconds = span.seconds + counted if span else 0.0
             spans[condition] = Span(seconds, sentence)
     return spans
+
+
+def _overheard(before: Attention, look: Look) -> Overheard | None:
+    """Of the life that runs now."""
+    overheard = look.overheard or before.overheard
+    return overheard if overheard is not None and overheard.life == look.life else None
 
 
 def _rose(before: Attention, look: Look) -> bool | None:

@@ -1,23 +1,24 @@
 """Network and sync mode, read from the node's container as avalanchego reads them [97-102]."""
 
-import base64
-import binascii
 import re
 from typing import Any
 
-import msgspec
-
 from controller.base.errors import TargetFault
 from controller.base.text import shown
+from controller.domain.manifest.chain_config import c_chain_config
 from controller.domain.manifest.node_flags import NodeFlags
 from controller.domain.objects import Container
 from controller.domain.target import SyncMode
 
-_NETWORKS = {"1": "mainnet", "5": "fuji", "testnet": "fuji", "12345": "local"}
-_NETWORK = re.compile(r"mainnet|fuji|local|network-\d{1,10}")
+# As the node says them of itself; a number without a name is `network-N`.
+_NAMES = {
+    1: "mainnet", 2: "cascade", 3: "denali", 4: "everest", 5: "fuji", 10: "testing", 12345: "local"
+}  # fmt: skip
+_NUMBERS = {name: number for number, name in _NAMES.items()} | {"testnet": 5}
+_NUMBER = re.compile(r"(?:network-)?([0-9]{1,20})", re.ASCII)
 
 # Flags that hide others from us: a target must be readable from the Deployment alone.
-_HIDING = ("config-file", "config-file-content")
+_HIDING = ("config-file-content", "config-file")
 
 
 def read_network_and_mode(container: Container) -> tuple[str, SyncMode]:
@@ -27,7 +28,7 @@ def read_network_and_mode(container: Container) -> tuple[str, SyncMode]:
     """
     flags = NodeFlags.of(container)
     for flag in _HIDING:
-        if flags.get(flag):
+        if flags.get(flag) is not None:
             raise TargetFault(
                 "HiddenConfiguration",
                 f"'{flag}' hides the target in a file: write network and sync mode as variables"
@@ -37,28 +38,28 @@ def read_network_and_mode(container: Container) -> tuple[str, SyncMode]:
     if flags.is_on("partial-sync-primary-network"):
         return network, SyncMode.P_CHAIN
     content = flags.get("chain-config-content")
-    if content is None and flags.get("chain-config-dir"):
+    if content is None and flags.get("chain-config-dir") is not None:
         raise TargetFault(
             "HiddenConfiguration",
             "'chain-config-dir' hides the sync mode in files: write AVAGO_CHAIN_CONFIG_CONTENT",
         )
-    return network, _mode(_c_chain(content))
+    return network, _mode({} if content is None else c_chain_config(content))
 
 
 def _network(text: str | None) -> str:
     """mainnet where nothing is said: so does avalanchego [97]."""
-    name = (text or "mainnet").strip().lower()
-    number = name.removeprefix("network-")
-    if number.isascii() and number.isdigit():
-        name = _NETWORKS.get(number, f"network-{number}")
-    name = _NETWORKS.get(name, name)
-    if not _NETWORK.fullmatch(name):
+    if text is None:
+        return "mainnet"
+    number = _NUMBERS.get(text.lower())
+    if number is None and (written := _NUMBER.fullmatch(text.lower())):
+        number = int(written[1])
+    if number is None or number >= 2**32:
         raise TargetFault(
             "BadNetwork",
             f"'{shown(text)}' is not a network: write mainnet, fuji, local or network-N"
             " in AVAGO_NETWORK_ID",
         )
-    return name
+    return _NAMES.get(number, f"network-{number}")
 
 
 def _mode(c_chain: dict[str, Any]) -> SyncMode:
@@ -77,43 +78,3 @@ def _mode(c_chain: dict[str, Any]) -> SyncMode:
             " leave 'pruning-enabled' out for state sync",
         )
     return SyncMode.STATE
-
-
-def _c_chain(content: str | None) -> dict[str, Any]:
-    """The C-chain's configuration inside AVAGO_CHAIN_CONFIG_CONTENT, base64 twice [99]."""
-    if not content:
-        return {}
-    try:
-        chains = msgspec.json.decode(_unpacked(content))
-        chain = chains.get("C") if isinstance(chains, dict) else None
-        if not isinstance(chains, dict) or not isinstance(chain, dict | None):
-            raise _bad_chain_config("is not an object of chains")
-        if any(len(alias) > 40 for alias in chains):
-            raise _bad_chain_config("names a chain by its id: write the alias C")
-        inner = _folded(chain or {}).get("config")
-        if not inner:
-            return {}
-        config = msgspec.json.decode(_unpacked(inner))
-    except (binascii.Error, ValueError, TypeError, RecursionError, AttributeError) as error:
-        raise _bad_chain_config("does not decode") from error
-    if not isinstance(config, dict):
-        raise _bad_chain_config("holds a C-chain config that is not an object")
-    return _folded(config)
-
-
-def _unpacked(text: str) -> bytes:
-    """As Go unpacks it: line ends inside do not count."""
-    return base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
-
-
-def _folded(fields: dict[str, Any]) -> dict[str, Any]:
-    """As Go reads JSON: names of fields in any case."""
-    return {name.lower(): value for name, value in fields.items()}
-
-
-def _bad_chain_config(what: str) -> TargetFault:
-    return TargetFault(
-        "BadChainConfig",
-        f"AVAGO_CHAIN_CONFIG_CONTENT {what}: write base64 of"
-        ' {"C":{"Config":"<base64 of the C-chain config JSON>"}}',
-    )

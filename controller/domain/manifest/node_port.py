@@ -1,8 +1,10 @@
 """The Service of a Deployment's name: which port of the pod is asked."""
 
 from controller.base.errors import TargetFault
+from controller.base.text import shown
 from controller.domain import names
-from controller.domain.manifest.request import CONTRACT, node_container_name
+from controller.domain.manifest.data_directories import CONTRACT
+from controller.domain.manifest.request import node_container_name
 from controller.domain.objects import Container, Deployment, Service
 
 
@@ -25,6 +27,7 @@ def node_port(deployment: Deployment, service: Service | None) -> int:
             f"the selector of Service '{name}' is not the pod's: select the labels of the"
             " Deployment's pod template",
         )
+    _check_links(deployment, service)
     ports = [p for p in service.spec.ports or () if p.protocol == "TCP"]
     chosen = (
         next((p for p in ports if p.name == "http"), None)
@@ -40,6 +43,21 @@ def node_port(deployment: Deployment, service: Service | None) -> int:
             " targetPort that the node's container has",
         )
     return port
+
+
+def _check_links(deployment: Deployment, service: Service) -> None:
+    """A Service with an address gives the pods of its namespace variables that begin with its name
+    [65], unless they want none.
+    """
+    name = deployment.metadata.name
+    linked = deployment.spec.template.spec.enable_service_links is not False
+    prefix = f"{name.upper().replace('-', '_')}_"
+    if linked and service.spec.cluster_ip != "None" and prefix.startswith("AVAGO_"):
+        raise TargetFault(
+            "ServiceLinks",
+            f"Service '{shown(name, 63)}' gives the pod variables that begin with {shown(prefix)},"
+            " which avalanchego takes for its flags: write enableServiceLinks: false in the pod",
+        )
 
 
 def _target_port(target: int | str, container: Container | None) -> int | None:

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -12,13 +11,19 @@ from controller.base.text import shown
 from controller.domain import names
 from controller.domain.build import Platform
 from controller.domain.defaults import Rules
+from controller.domain.manifest.data_directories import (
+    CONTRACT,
+    RUN_ID_PATH,
+    check_data_directories,
+    run_id_variable,
+)
+from controller.domain.manifest.flag_values import check_flag_values
 from controller.domain.manifest.network_and_mode import read_network_and_mode
+from controller.domain.manifest.node_flags import NodeFlags
 from controller.domain.objects import Container, Deployment, PodSpec
 from controller.domain.reference import Reference, ReferenceFault, check_tag, parse_tag_or_digest
 from controller.domain.target import SERIES, Target
 
-CONTRACT = "see k8s/targets for a Deployment that does"
-_RUN_ID_PATH = f"metadata.annotations['{names.RUN_ID}']"
 _TRUE, _FALSE = {"true"}, {"false", ""}
 
 
@@ -76,8 +81,10 @@ def read_request(deployment: Deployment, rules: Rules) -> RunRequest:
         )
     _check_shape(deployment)
     network, mode = read_network_and_mode(container)
+    _check_command(container)
     reference = _reference(container)
     _check_run_id(pod, container, reference)
+    check_data_directories(container)
     return RunRequest(
         target=Target(network, mode, _series(deployment)),
         node=next(p for p in _pinned(pod, reference) if not p.init and p.name == name),
@@ -85,7 +92,7 @@ def read_request(deployment: Deployment, rules: Rules) -> RunRequest:
         track=_track(deployment, reference),
         platform=Platform(arch=(pod.node_selector or {}).get("kubernetes.io/arch", "amd64")),
         first=_first(deployment),
-        timeout=_duration(deployment, names.TIMEOUT, rules.timeouts[mode]),
+        timeout=_duration(deployment, names.TIMEOUT, rules.timeout(network, mode)),
         soak=_duration(deployment, names.SOAK, rules.soak),
         keep_failed_data=_duration(deployment, names.KEEP_FAILED_DATA, rules.keep_failed_data),
         suspended=_switch(deployment, names.SUSPEND),
@@ -124,11 +131,11 @@ def _reference(container: Container) -> Reference:
 
 
 def _check_run_id(pod: PodSpec, node: Container, reference: Reference) -> None:
-    takers = [c for c in pod.init_containers or () if _run_id_variable(c)]
+    takers = [c for c in pod.init_containers or () if run_id_variable(c)]
     if not takers:
         raise TargetFault(
             "RunIdNotTaken",
-            f"no init container takes the run id from {_RUN_ID_PATH} by the downward API, so data"
+            f"no init container takes the run id from {RUN_ID_PATH} by the downward API, so data"
             f" of another run could be tested; {CONTRACT}",
         )
     for taker in takers:
@@ -142,31 +149,14 @@ def _check_run_id(pod: PodSpec, node: Container, reference: Reference) -> None:
                 f"init container '{shown(taker.name, 63)}' has another image than the node: it"
                 f" must look at the same binary, so write image: {shown(node.image)}",
             )
-    if not _has_its_own_directory(node):
-        raise TargetFault(
-            "DataDirNotTheRuns",
-            "the node's AVAGO_DATA_DIR must be /data/runs/$(RUN_ID), with RUN_ID from"
-            f" {_RUN_ID_PATH} before it in env; {CONTRACT}",
-        )
 
 
-def _has_its_own_directory(node: Container) -> bool:
-    """Only variables that stand before it go into a value; of two of a name the last counts."""
-    variable = _run_id_variable(node)
-    order = [e.name for e in node.env or ()]
-    values = {e.name: e.value for e in node.env or ()}
-    if variable is None or values.get("AVAGO_DATA_DIR") != f"/data/runs/$({variable})":
-        return False
-    return order.index(variable) < len(order) - 1 - order[::-1].index("AVAGO_DATA_DIR")
-
-
-def _run_id_variable(container: Container) -> str | None:
-    """The variable that holds the run id, if one does."""
-    for variable in container.env or ():
-        source: Any = (variable.value_from or {}).get("fieldRef")
-        if isinstance(source, dict) and source.get("fieldPath") == _RUN_ID_PATH:
-            return variable.name
-    return None
+def _check_command(node: Container) -> None:
+    flags = NodeFlags.of(node)
+    unreadable = flags.command_line.why_unreadable()
+    if unreadable:
+        raise TargetFault("HiddenConfiguration", unreadable)
+    check_flag_values(flags)
 
 
 def _pinned(pod: PodSpec, reference: Reference) -> list[Pinned]:

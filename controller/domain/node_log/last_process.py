@@ -57,7 +57,9 @@ class LastProcess:
         if line.level is not None and line.message.startswith(_BEGINS):
             told = (self.fatal, self.crash, self.bare, self.last if self.stopping else None)
             return self.last is None or self.over or any(told)
-        return self.over and line.level is not None
+        if line.level is None:  # a start that fails is told twice, with a level and without
+            return self.over and self.bare is None and _BARE.match(line.message) is not None
+        return self.over
 
     def take(self, line: Line) -> None:
         self.last = line

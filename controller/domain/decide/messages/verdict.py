@@ -13,6 +13,8 @@ NO_POD = "no pod with the run's id and image runs the node"
 NO_WORD = "the init container has not said that it prepared this run's data"
 NOT_BOOTSTRAPPED = "the node has not bootstrapped"
 TIP_RESTED = "C's newest block has not advanced in the soak"
+NETWORK_UNNAMED = "the node has not said on which network it is"
+CHECKS_LATE = "the node's checks have not been made anew since the look before"
 LOOKS_LACK = "nobody has looked for long enough since the controller started"
 SKEW_UNKNOWN = "the API server's clock is not known"
 
@@ -50,6 +52,13 @@ def other_commit(said: str, wanted: str) -> str:
     return (
         f"the node says that it is commit {shown(said, 40)}, and the registry says that this"
         f" build is {wanted}"
+    )
+
+
+def other_network(said: str, target: str) -> str:
+    return (
+        f"the node says that it is on {shown(said, 40)}, the target is {target}: something sets"
+        " its network that the Deployment does not show, such as a file or a wrapper in the image"
     )
 
 

@@ -540,6 +540,16 @@ def test_a_peer_that_stays_for_a_moment_is_none() -> None:
     assert found.verdict[1] == "NetworkMovedOn"
 
 
+def test_a_look_without_an_answer_is_no_news_of_the_network() -> None:
+    """Is a node without peers, which does not answer now and then, not told to be too old?"""
+    found = scene()
+    for _ in range(10):
+        found.looks(CUT_OFF, 0.1)
+        found.looks(NodeAnswer(AnswerKind.UNREACHED, "no route to host"), 0.01)
+    assert found.verdict == ("Bootstrapping", "", "")
+    assert found.told == ["NoPeers"]
+
+
 def test_a_log_that_may_not_be_read_says_so() -> None:
     """Does the failure for want of peers say that its log might tell more, and how to read it?"""
     found = scene()

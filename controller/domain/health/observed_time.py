@@ -162,8 +162,9 @@ def _spans(
     )
     spans: dict[Condition, Span] = {}
     for condition, sentence in holding(sight).items():
-        # That the network has moved on is found out while the node is without a peer.
-        span = known.get(alone if condition is Condition.MOVED_ON and alone else condition)
+        span = known.get(condition)
+        if condition is Condition.MOVED_ON and sentence and alone:
+            span = known[alone]  # it is found out while the node is without a peer
         if sentence is None:
             spans |= {condition: span} if span else {}
         else:

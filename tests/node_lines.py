@@ -2,6 +2,9 @@
 
 import json
 
+from controller.domain.objects import StateTerminated
+from controller.domain.pods.process_end import LogEnd, ProcessEnd, process_end_of
+
 
 def plain(level: str, message: str, logger: str = "", **fields: object) -> str:
     who = f"<{logger}> " if logger else ""
@@ -13,6 +16,11 @@ def in_json(level: str, message: str, logger: str = "", **fields: object) -> str
     said: dict[str, object] = {"level": level.lower(), "timestamp": "2026-11-26T14:59:16.714Z"}
     said |= {"logger": logger} if logger else {}
     return json.dumps({**said, "caller": "node/node.go:1481", "msg": message, **fields})
+
+
+def end_by(log: str, code: int) -> ProcessEnd:
+    """How a process ended whose whole log was read."""
+    return process_end_of(StateTerminated(exit_code=code), LogEnd(log, cut=False))
 
 
 BAD_BLOCK = plain(

@@ -65,7 +65,6 @@ _LOST = ("its cause is no longer in what was kept of its log", "grant pods/log")
 _UNTOLD = "Failed CrashLoop unclear"
 _FULL_OF_P = ("P executed 3", "P fetched 3")
 _ALONE = dict.fromkeys((CONDITIONS, VERDICT, SAYS), "moved")
-_FROZEN = dict.fromkeys((CONDITIONS, VERDICT, SAYS, KEPT), "health")
 
 ROWS = (
     _passes("after-kill"),
@@ -140,7 +139,6 @@ ROWS = (
         ("checks have stood still",),
         ("ChecksStand",),
         progress=("C executed 4206", "C fetched 4206"),
-        lacks=_FROZEN | {PHASES: "health"},
     ),
     Row(
         "hang",
@@ -150,7 +148,6 @@ ROWS = (
         ("checks have stood still",),
         ("ChecksStand",),
         progress=("C executed 4999", "P executed 3", "C fetched 24955", "P fetched 3"),
-        lacks=dict.fromkeys((CONDITIONS, SAYS, KEPT), "health"),
     ),
     _machine("http-port-taken", STATE, "MachineFault", "address already in use"),
     _passes("low-stake", "local-full-sync", "C executed 231", "C fetched 231"),
@@ -188,7 +185,7 @@ ROWS = (
     _passes("partial", P_ONLY),
     _skipped("sae-state-sync", "C sae-executed 270", "C executed 270", "C fetched 270"),
     _passes("sae", FULL, "C sae-executed 270", "C executed 270", "C fetched 270"),
-    Row("service-link", BLOCKED, BOOTSTRAPPING, lacks={TARGET: "manifest"}),
+    Row("service-link", BLOCKED, BOOTSTRAPPING),
     Row(
         "slow-term",
         STATE,
@@ -196,7 +193,6 @@ ROWS = (
         "Failed Stalled client",
         ("checks have stood still",),
         ("ChecksStand",),
-        lacks=_FROZEN,
     ),
     _skipped("state-sync-skipped", "C executed 16452", "C fetched 16452"),
     Row(

@@ -39,6 +39,7 @@ from tests.node_lines import (
     PORT_TAKEN,
     TABLES_DAMAGED,
     UNKNOWN_FATAL,
+    end_by,
 )
 
 
@@ -51,7 +52,7 @@ def fatal(s: Scene) -> None:
 
 
 def panic(s: Scene) -> None:
-    s.world.words[s.key] = LastWords("pod-1", 1, PANICKING)
+    s.world.words[s.key] = LastWords("pod-1", 1, end_by(PANICKING, 0))
     s.ends(1, 0, reason="Completed")
 
 
@@ -64,7 +65,7 @@ def own_flags(s: Scene) -> None:
 
 
 def damaged(s: Scene) -> None:
-    s.ends(6, 1, line=TABLES_DAMAGED)
+    s.ends(2, 1, line=TABLES_DAMAGED)
 
 
 def port_taken(s: Scene) -> None:

@@ -128,7 +128,7 @@ async def read(witness: LogWitness, found: Scene, reader: LastWordsReader | None
     assert run is not None
     pods = view_pods(found.world.pods[found.key], run, "node")
     words = await (reader or LastWordsReader(witness)).read(pods)
-    return words.text if words else ""
+    return words.end.sentence if words else ""
 
 
 async def test_the_log_is_read_though_the_status_has_its_end() -> None:
@@ -136,7 +136,7 @@ async def test_the_log_is_read_though_the_status_has_its_end() -> None:
     found = scene()
     found.ends(1, 1, line="[11-26|14:59:16.735] INFO shutting down chain router")
     witness = LogWitness(recorded("bad-block").log.decode())
-    assert "failed to verify block" in await read(witness, found)
+    assert "cannot verify block 5000" in await read(witness, found)
     assert witness.asked == [LINES]
 
 

@@ -12,7 +12,7 @@ from controller.domain.run import Phase
 from tests.machine_objects import BUSY, SOUND, with_annotations, word
 from tests.machine_scene import HOUR, KEY, Scene, scene, soaking
 from tests.machine_world import World
-from tests.node_lines import UNKNOWN_FATAL, plain
+from tests.node_lines import UNKNOWN_FATAL, end_by, plain
 
 
 def test_a_restart_and_its_line_are_told_once() -> None:
@@ -137,7 +137,7 @@ def test_the_last_end_is_judged_with_its_last_words() -> None:
     found.shows(last)
     found.world.settle(found.key)
     assert found.verdict == ("Bootstrapping", "", "")
-    found.world.words[found.key] = LastWords(last.metadata.uid, 6, UNKNOWN_FATAL)
+    found.world.words[found.key] = LastWords(last.metadata.uid, 6, end_by(UNKNOWN_FATAL, 1))
     found.looks(BUSY, 0.01)
     outcome = found.world.record(found.key).outcome()
     assert outcome is not None

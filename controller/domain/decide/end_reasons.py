@@ -22,7 +22,9 @@ _REASONS = MappingProxyType(
     }
 )
 # What is the same the second time is the same the sixth: nothing that passes by itself.
-LASTING = frozenset({EndKind.REFUSED, EndKind.OWN_FLAGS, EndKind.BAD_BLOCK, EndKind.PANIC})
+LASTING = frozenset(
+    {EndKind.REFUSED, EndKind.OWN_FLAGS, EndKind.BAD_BLOCK, EndKind.PANIC, EndKind.DAMAGED}
+)
 
 
 def reason_of(kind: str) -> Reason:

@@ -7,10 +7,9 @@ from msgspec.structs import replace
 
 from controller.domain.decide.observation import Observation
 from controller.domain.health.look import LastWords
-from controller.domain.manifest.node_flags import NodeFlags
 from controller.domain.node_log.causes import EndKind
 from controller.domain.objects import ContainerStatus, StateTerminated
-from controller.domain.pods.process_end import LogEnd, ProcessEnd, process_end_of
+from controller.domain.pods.process_end import ProcessEnd, process_end_of
 from controller.domain.pods.run_pods import RunPods
 from controller.domain.record.parts import Seen
 from controller.domain.record.record import OpenRun
@@ -72,15 +71,13 @@ def _forgotten(seen: Seen) -> Seen:
 
 
 def _end(o: Observation, pods: RunPods, last: StateTerminated) -> ProcessEnd:
+    """By its log where that was read for this very end, else by the pod's status."""
     assert pods.pod is not None
     assert pods.status is not None
-    container = pods.pod.spec.container(pods.status.name)
-    flags = NodeFlags.of(container) if container is not None else None
-    return process_end_of(
-        last,
-        _words(o, pods),
-        names_flag=lambda flag: flags is None or flags.names(flag),
-    )
+    words: LastWords | None = o.attention.words if o.attention else None
+    if words is not None and (words.pod, words.restarts) == pods.ends:
+        return words.end
+    return process_end_of(last, container=pods.pod.spec.container(pods.status.name))
 
 
 def _tells_more(seen: Seen, status: ContainerStatus, end: ProcessEnd | None) -> bool:
@@ -141,13 +138,3 @@ def _calm(o: Observation, pods: RunPods) -> bool:
     if life is None or life.started is None:
         return False
     return o.now - life.started >= timedelta(seconds=o.rules.crash_calm)
-
-
-def _words(o: Observation, pods: RunPods) -> LogEnd | None:
-    words: LastWords | None = o.attention.words if o.attention else None
-    assert pods.pod is not None
-    assert pods.status is not None
-    mine = (pods.pod.metadata.uid, pods.status.restart_count)
-    if words is None or (words.pod, words.restarts) != mine:
-        return None
-    return LogEnd(words.text, words.cut)

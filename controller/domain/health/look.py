@@ -6,6 +6,7 @@ from controller.domain.node_http import NodeAnswer
 from controller.domain.node_log.running import RunningWords
 from controller.domain.objects import Deployment
 from controller.domain.pods.obstacles import Obstacles
+from controller.domain.pods.process_end import ProcessEnd
 from controller.domain.pods.run_pods import Life, RunPods
 from controller.domain.record.pin import PinState, pin_state
 from controller.domain.record.record import OpenRun, Record
@@ -15,12 +16,11 @@ from controller.domain.target import SyncMode
 
 @dataclass(frozen=True)
 class LastWords:
-    """The end of the log of a process that has ended."""
+    """How a process has ended, by the log that it left."""
 
     pod: str  # its uid
     restarts: int  # of the node's container: the process was the one before this restart
-    text: str
-    cut: bool = True  # there was more of the log before it
+    end: ProcessEnd
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 """How a process of the node ended: its exit code and its pod's status, with the end of its log."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from controller.base.text import shown
+from controller.domain.manifest.node_flags import NodeFlags
 from controller.domain.node_log.causes import EndKind
 from controller.domain.node_log.ending import CUT_OFF, Ending, ending_of
 from controller.domain.node_log.last_process import split_lines
-from controller.domain.objects import StateTerminated
+from controller.domain.objects import Container, StateTerminated
 from controller.domain.record.parts import Cause
 
 # `FallbackToLogsOnError` keeps the last 2048 bytes or 80 lines, whichever is less
@@ -45,13 +45,10 @@ class LogEnd:
 
 
 def process_end_of(
-    terminated: StateTerminated,
-    log: LogEnd | None = None,
-    *,
-    names_flag: Callable[[str], bool] = lambda _: True,
+    terminated: StateTerminated, log: LogEnd | None = None, container: Container | None = None
 ) -> ProcessEnd:
-    """log: where it was read; else the pod's status may have its last bytes. names_flag: whether
-    the manifest names a flag of the node: one that it does not is the image's own.
+    """log: where it was read; else the pod's status may have its last bytes. container: what the
+    manifest says of the node; None where that is not known.
     """
     end = log or _kept(terminated.message)
     ending = ending_of(
@@ -62,7 +59,7 @@ def process_end_of(
     )
     if ending.kind is EndKind.LOST and log is None:
         ending = replace(ending, sentence=_GRANT)
-    return _named(_by_flag(ending, names_flag), terminated.exit_code)
+    return _named(_by_flag(ending, container), terminated.exit_code)
 
 
 def _kept(message: str) -> LogEnd:
@@ -70,9 +67,10 @@ def _kept(message: str) -> LogEnd:
     return LogEnd(message, len(message.encode()) >= _KEPT_BYTES or lines >= _KEPT_LINES)
 
 
-def _by_flag(ending: Ending, names_flag: Callable[[str], bool]) -> Ending:
+def _by_flag(ending: Ending, container: Container | None) -> Ending:
+    """A refused flag that the manifest does not name is the image's own."""
     refused = _FLAG.search(ending.sentence) if ending.kind is EndKind.REFUSED else None
-    if refused is None or names_flag(refused[1]):
+    if refused is None or container is None or NodeFlags.of(container).names(refused[1]):
         return ending
     sentence = f"{ending.sentence} (a flag that the image itself gives: the manifest names it not)"
     return replace(ending, kind=EndKind.OWN_FLAGS, sentence=shown(sentence, 400))

@@ -2,7 +2,6 @@
 
 from controller.domain.health.look import LastWords
 from controller.domain.node_log.causes import EndKind
-from controller.domain.objects import StateTerminated
 from controller.domain.pods.process_end import LogEnd, process_end_of
 from controller.domain.pods.run_pods import RunPods
 from controller.engine.ports import Witness
@@ -34,13 +33,13 @@ class LastWordsReader:
         ended = status.last_state.terminated
         if which == self._read or ended is None:
             return None
-        found = await self._witness.log(pod, status.name, previous=True, lines=LINES)
-        if found.cut and _is_untold(ended, found.text):
-            more = await self._witness.log(pod, status.name, previous=True, lines=MORE_LINES)
-            found = more if len(more.text) > len(found.text) else found
+        end = None
+        for lines in (LINES, MORE_LINES):
+            found = await self._witness.log(pod, status.name, previous=True, lines=lines)
+            if found.text:
+                log = LogEnd(found.text, found.cut)
+                end = process_end_of(ended, log, pod.spec.container(status.name))
+            if not found.cut or (end is not None and end.kind not in _UNTOLD):
+                break
         self._read = which
-        return LastWords(*which, found.text, found.cut) if found.text else None
-
-
-def _is_untold(ended: StateTerminated, text: str) -> bool:
-    return process_end_of(ended, LogEnd(text, cut=True)).kind in _UNTOLD
+        return LastWords(*which, end) if end is not None else None

@@ -328,12 +328,11 @@ CAUSES = [
         after=RULES.moved_on_patience,
     ),
     Cause(
-        "Stalled",
-        CLIENT,
+        "NothingFetched",
+        UNCLEAR,
         plays(replace(QUICK, cannot_parse=True)),
         ("NothingFetched for", "C has not fetched one block from 5 peers"),
-        "cannot parse",
-        RULES.stall_fetching,
+        after=RULES.stall_fetching,
     ),
     Cause(
         "NetworkTrouble",

@@ -261,7 +261,7 @@ CAUSES: list[tuple[Callable[[], Scene], Callable[[Scene], None], str]] = [
     (scene, loopback, "BadConfig"),
     (scene, loopback_by_flag, "BadConfig"),
     (scene, moved_on, "NetworkMovedOn"),
-    (scene, cannot_parse, "Stalled"),
+    (scene, cannot_parse, "NothingFetched"),
     (scene, others_stand_too, "NetworkTrouble"),
     (scene, passed_before, "NetworkTrouble"),
     (scene, state_sync_skipped, "OtherSyncMode"),

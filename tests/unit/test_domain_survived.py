@@ -565,7 +565,7 @@ def test_a_build_that_fetches_nothing_is_told_of_both_ways() -> None:
     found.looks(NOTHING_FETCHED, 0.3)
     assert found.told == ["NothingFetched"]
     found.looks(NOTHING_FETCHED, 2)
-    assert found.verdict == ("Failed", "Stalled", "client")
+    assert found.verdict == ("Failed", "NothingFetched", "unclear")
     assert "C has not fetched one block from 5 peers" in found.message
     assert "the network has moved on" in found.message
 
@@ -574,7 +574,24 @@ def test_p_that_goes_on_does_not_hide_that_c_reads_nothing() -> None:
     """Is C found to fetch nothing though P, which has finished, goes on counting [106]?"""
     found = scene()
     p_goes_on(found, {"C/fetched": 0.0, "C/executed": 0.0, "C/state-synced": 0.0})
-    assert found.verdict == ("Failed", "Stalled", "client")
+    assert found.verdict == ("Failed", "NothingFetched", "unclear")
+
+
+def test_a_build_that_fetches_nothing_where_others_do_not_either() -> None:
+    """Are two builds that fetch nothing from one network at once its network's?"""
+    found = scene()
+    other = found.beside("fuji-full", build="b", mode="full-sync")
+    other.conditions("NothingFetched")
+    found.looks(NOTHING_FETCHED, 2.5)
+    assert found.verdict == ("Failed", "NetworkTrouble", "network")
+
+
+def test_newer_peers_are_named_beside_what_cannot_be_read() -> None:
+    """Do people read which versions the peers have, whose blocks cannot be read?"""
+    found = scene()
+    found.hears(newer_peer(found))
+    found.looks(NOTHING_FETCHED, 2.5)
+    assert "5 peers (avalanchego/1.16.0 among them, this is avalanchego/1.14.2)" in found.message
 
 
 def test_trouble_of_one_target_only_is_the_builds() -> None:

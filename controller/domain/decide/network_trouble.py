@@ -22,7 +22,15 @@ KINDS = (
     frozenset({Condition.TIP_STANDS}),
     frozenset({Condition.UNHEALTHY}),
 )
-_REASONS = frozenset({Reason.STALLED, Reason.UNHEALTHY, Reason.TIP_NOT_ADVANCING, Reason.TIMEOUT})
+_REASONS = frozenset(
+    {
+        Reason.STALLED,
+        Reason.NOTHING_FETCHED,
+        Reason.UNHEALTHY,
+        Reason.TIP_NOT_ADVANCING,
+        Reason.TIMEOUT,
+    }
+)
 _COMPARABLE = 0.5  # of the time that ours has held, or more
 _MOST_NAMED = 3
 

@@ -206,8 +206,9 @@ def _while_bootstrapping(sight: Sight, answer: NodeAnswer) -> dict[Condition, st
     in_vain = tuple(asks_in_vain(sight.progress, answer))
     if not in_vain and nothing_fetched(sight.progress, sight.mode, first_life=sight.first_life):
         told = answer.peers is not None and f"C/{FETCHED}" in answer.counters
+        fetched = unreadable(answer.peers or 0, sight.overheard)
         known = told and not _cut_off(answer) and sight.progress.moved is not None
-        return {Condition.NOTHING_FETCHED: unreadable(answer.peers or 0) if known else None}
+        return {Condition.NOTHING_FETCHED: fetched if known else None}
     if moved:
         return {}
     unseen = may_sync_unseen(sight.mode, sight.progress, answer)

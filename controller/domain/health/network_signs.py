@@ -45,8 +45,14 @@ def nothing_fetched(progress: Progress, mode: str, *, first_life: bool) -> bool:
     return asked <= counted.keys() and not any(counted.values())
 
 
-def unreadable(peers: int) -> str:
+def unreadable(peers: int, overheard: Overheard | None) -> str:
+    """Nothing that the node says tells whether it is the network's doing or the build's."""
+    words = overheard.words if overheard else None
+    versions = (
+        f" ({words.newer[-1]} among them, this is {words.own})" if words and words.own else ""
+    )
     return (
-        f"C has not fetched one block from {peers} peer{'' if peers == 1 else 's'}: either the"
-        " network has moved on and this build cannot read its blocks, or it is a fault of the build"
+        f"C has not fetched one block from {peers} peer{'' if peers == 1 else 's'}{versions}:"
+        " either the network has moved on and this build cannot read its blocks, or it is a fault"
+        " of the build"
     )

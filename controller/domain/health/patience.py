@@ -36,7 +36,7 @@ def patience_of(
         Condition.SILENT: Patience(Reason.STALLED, rules.silence_patience),
         Condition.NO_PEERS: Patience(Reason.NO_PEERS, rules.no_peers_patience),
         Condition.MOVED_ON: Patience(Reason.NETWORK_MOVED_ON, rules.moved_on_patience),
-        Condition.NOTHING_FETCHED: Patience(Reason.STALLED, rules.stall_fetching),
+        Condition.NOTHING_FETCHED: Patience(Reason.NOTHING_FETCHED, rules.stall_fetching),
         Condition.CHECKS_STAND: Patience(Reason.STALLED, rules.unhealthy_patience),
         Condition.UNHEALTHY: Patience(Reason.UNHEALTHY, rules.unhealthy_patience),
         Condition.TIP_STANDS: Patience(Reason.TIP_NOT_ADVANCING, rules.tip_patience),

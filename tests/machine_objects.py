@@ -38,7 +38,16 @@ from tests.fakes import EPOCH
 NAMESPACE = "bootstrap"
 REPOSITORY = "avaplatform/avalanchego"
 RULES = Rules()
-SOUND = NodeAnswer(AnswerKind.ANSWERED, "bootstrapped", ready=True, healthy=True)
+# What a node tells whose C came to its state by state sync, and executed the last blocks
+SYNCED = {"C/state-synced": 900000.0, "C/fetched": 256.0, "C/executed": 256.0}
+SOUND = NodeAnswer(
+    AnswerKind.ANSWERED,
+    "bootstrapped",
+    ready=True,
+    healthy=True,
+    counters=SYNCED,
+    heights={"C": 60000},
+)
 BUSY = NodeAnswer(
     AnswerKind.ANSWERED, "bootstrapping", failing={"bootstrapped": "subnets not bootstrapped"}
 )

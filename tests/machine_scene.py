@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace as with_fields
 
+from controller.domain import names
 from controller.domain.failure_class import class_of
 from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.objects import (
@@ -13,8 +14,20 @@ from controller.domain.objects import (
     Pod,
     StateTerminated,
 )
+from controller.domain.record.parts import ToldCondition
+from controller.domain.record.record import OpenRun, Outcome, Record, encode_record
 from controller.domain.run import Phase
-from tests.machine_objects import BUSY, SOUND, deployment, pod, with_annotations, word
+from tests.machine_objects import (
+    BUSY,
+    RULES,
+    SOUND,
+    chain_config,
+    deployment,
+    pod,
+    variables,
+    with_annotations,
+    word,
+)
 from tests.machine_world import World
 
 HOUR = 3600.0
@@ -22,6 +35,84 @@ KEY = deployment().metadata.key
 MOVING = NodeAnswer(
     AnswerKind.ANSWERED, "", failing={"bootstrapped": "no"}, counters={"C/fetched": 1.0}, peers=5
 )
+
+
+# C has begun and fetches nothing, P is finished and goes on [scene cannot-parse]
+NOTHING_FETCHED = NodeAnswer(
+    AnswerKind.ANSWERED,
+    "",
+    failing={"bootstrapped": "subnets not bootstrapped"},
+    counters={"P/fetched": 9.0, "C/fetched": 0.0, "C/executed": 0.0, "C/state-synced": 0.0},
+    peers=5,
+)
+# No peer stays [scene moved-on]
+CUT_OFF = NodeAnswer(
+    AnswerKind.ANSWERED,
+    "",
+    failing={"network": "not connected to a minimum of 1 peer(s) only 0", "bootstrapped": "no"},
+    counters={"P/fetched": 0.0, "P/executed": 0.0},
+    peers=0,
+)
+# A line of a node's log [scene state-sync]
+SUMMARY = (
+    '{{"level":"info","timestamp":"2026-11-23T06:00:00.000Z","logger":"C Chain",'
+    '"msg":"accepted state summary","summaryID":"mK3F","syncMode":"{}"}}\n'
+)
+
+
+@dataclass
+class Beside:
+    """Another Deployment of the network, whose run is open."""
+
+    world: World
+    key: str
+
+    def conditions(self, *types: str, message: str = "") -> None:
+        """Its record says that these hold, from now on."""
+        since = int(self.world.now.timestamp())
+        told = (ToldCondition(type=type_, since=since, message=message) for type_ in types)
+        self._note(conditions=tuple(told))
+
+    def passed(self, s: "Scene") -> None:
+        """It has once passed the scene's build on the scene's target."""
+        run = s.world.record(s.key).run
+        assert run is not None
+        outcome = Outcome(
+            run="20261101t000000z-00000000",
+            build=run.build,
+            target=run.target,
+            phase=Phase.PASSED,
+            reason="Soaked",
+            at=1,
+            began=1,
+        )
+        self._write(with_fields(self.world.record(self.key), run=None, outcomes=(outcome,)))
+
+    def trouble(self, target: str) -> None:
+        """Its run has just ended, by the network's trouble."""
+        outcome = Outcome(
+            run="20261101t000000z-00000000",
+            build="sha256:" + "b" * 64,
+            target=target,
+            phase=Phase.FAILED,
+            reason="NetworkTrouble",
+            at=int(self.world.now.timestamp()),
+            began=1,
+        )
+        self._write(with_fields(self.world.record(self.key), run=None, outcomes=(outcome,)))
+
+    def _note(self, **changes: object) -> None:
+        record = self.world.record(self.key)
+        assert record.run is not None
+        self._write(with_fields(record, run=with_fields(record.run, **changes)))
+
+    def _write(self, record: Record) -> None:
+        found = self.world.deployments[self.key]
+        written = {**(found.metadata.annotations or {}), names.RECORD: encode_record(record, RULES)}
+        self.world.change(
+            self.key,
+            with_fields(found, metadata=with_fields(found.metadata, annotations=written)),
+        )
 
 
 @dataclass
@@ -68,6 +159,46 @@ class Scene:
         self.shows(with_fields(made, status=with_fields(made.status, container_statuses=[status])))
         self.looks(BUSY, 0.05)
 
+    def hears(self, log: str) -> None:
+        """This is what the node's log says from now on, where it was read."""
+        self.world.log[self.key] = log
+
+    def beside(
+        self, name: str, *, build: str, mode: str = "c-chain-state-sync", network: str = "fuji"
+    ) -> Beside:
+        """Another Deployment, whose run is open and without trouble."""
+        now = int(self.world.now.timestamp())
+        run = OpenRun(
+            id=f"20261120t060000z-{build * 8}",
+            build="sha256:" + build * 64,
+            image="avaplatform/avalanchego:latest@sha256:" + build * 64,
+            target=f"{network}-{mode}",
+            network=network,
+            mode=mode,
+            config="x",
+            phase=Phase.BOOTSTRAPPING,
+            reason="NodeStarted",
+            decided=now,
+            since=now,
+        )
+        record = Record(schema=1, namespace="bootstrap", name=name, uid="uid-2", run=run)
+        key = self.world.add(deployment(name, uid="uid-2", record=encode_record(record, RULES)))
+        return Beside(self.world, key)
+
+    @property
+    def message(self) -> str:
+        """Of the run that is over."""
+        outcome = self.world.record(self.key).outcome()
+        assert outcome is not None
+        return outcome.message
+
+    @property
+    def told(self) -> list[str]:
+        """The conditions that people were told of and that hold."""
+        run = self.world.record(self.key).run
+        assert run is not None
+        return [condition.type for condition in run.conditions]
+
     @property
     def verdict(self) -> tuple[str, str, str]:
         """Phase, reason and class of the run, or of the open run."""
@@ -79,9 +210,25 @@ class Scene:
         return str(outcome.phase), outcome.reason, class_of(outcome.reason)
 
 
-def scene() -> Scene:
+def full_sync() -> Scene:
+    return scene(AVAGO_CHAIN_CONFIG_CONTENT=chain_config({"state-sync-enabled": False}))
+
+
+def newer_peer(s: Scene) -> str:
+    """A line of its log, of now [scene moved-on]."""
+    at = s.world.now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return (
+        f'{{"level":"info","timestamp":"{at}","caller":"peer/peer.go:872","msg":"peer attempting'
+        ' to connect with newer version. You may want to update your client","nodeID":"NodeID-7",'
+        '"myVersion":"avalanchego/1.14.2","peerVersion":"avalanchego/1.16.0"}\n'
+    )
+
+
+def scene(**env: str) -> Scene:
+    """env: of the node, beside its network."""
     world = World()
-    key = world.add(with_annotations(deployment(), soak="10m"))
+    made = deployment(env=variables(AVAGO_NETWORK_ID="fuji", **env))
+    key = world.add(with_annotations(made, soak="10m"))
     run = world.start_run(key)
     world.kubelet(key)
     world.settle(key)

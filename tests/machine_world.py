@@ -17,9 +17,10 @@ from controller.domain.decide.observing import observed
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
-from controller.domain.health.look import LastWords, look_of
+from controller.domain.health.look import LastWords, Overheard, look_of
 from controller.domain.health.observed_time import Attention, attend
 from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
+from controller.domain.node_log.running import read_running
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.pace.comparison import PastRun
 from controller.domain.pods.run_pods import Life, view_pods
@@ -117,6 +118,8 @@ class World:
     memory_known: bool = True  # False: the store is never reached
     skew: float | None = 0.0  # seconds of our clock before the API server's; None: not known
     ahead: float = 0.0  # seconds of our clock before a chain's
+    log: dict[str, str] = field(default_factory=dict)  # of the node that runs, where it was read
+    unread: dict[str, str] = field(default_factory=dict)  # why that log could not be read
     words: dict[str, LastWords] = field(default_factory=dict)  # words, facts, earlier: what the
     facts: dict[str, Facts] = field(default_factory=dict)  # prober has read beside
     earlier: tuple[PastRun, ...] | None = None
@@ -250,7 +253,9 @@ class World:
         assert record.run is not None
         before = self.attention.get(key)
         if before is None or before.run != record.run.id:
-            before = Attention(record.run.id, observed=record.run.observed)
+            before = Attention(
+                record.run.id, observed=record.run.observed, synced=record.run.seen.synced
+            )
         pods = view_pods(self.pods.get(key, ()), record.run, "node")
         at, named = self.now.timestamp(), record.run.network if self.named else ""
         look = look_of(
@@ -263,10 +268,17 @@ class World:
             now=at + self.ahead,
             words=self.words.get(key),
             clock_fault=clock_fault(self.skew, self.rules),
+            overheard=self._overheard(key, pods.life),
         )
         now = attend(before, look, gap, self.rules)
         self.attention[key] = now
         return now
+
+    def _overheard(self, key: str, life: Life | None) -> Overheard | None:
+        log, unread = self.log.get(key, ""), self.unread.get(key, "")
+        if life is None or not log + unread:
+            return None
+        return Overheard(life, read_running(log, self.now.timestamp()), unread)
 
     def take_claim(self, key: str) -> Claim:
         """Looks until the claim of what is due is taken, and no further."""

@@ -45,9 +45,8 @@ def _passes(scene: str, target: str = FULL, *progress: str) -> Row:
 
 def _skipped(scene: str, *progress: str) -> Row:
     """C replayed all blocks, where the target says that it syncs its state."""
-    lacks = dict.fromkeys((PHASES, VERDICT, SAYS, KEPT), "moved")
     verdict, says = "Failed OtherSyncMode unclear", ("state sync",)
-    return Row(scene, STATE, SOAKING, verdict, says, progress=progress, lacks=lacks)
+    return Row(scene, STATE, SOAKING, verdict, says, progress=progress)
 
 
 def _machine(scene: str, target: str, reason: str, *says: str) -> Row:
@@ -64,7 +63,6 @@ def _config(scene: str, target: str, *says: str) -> Row:
 _LOST = ("its cause is no longer in what was kept of its log", "grant pods/log")
 _UNTOLD = "Failed CrashLoop unclear"
 _FULL_OF_P = ("P executed 3", "P fetched 3")
-_ALONE = dict.fromkeys((CONDITIONS, VERDICT, SAYS), "moved")
 
 ROWS = (
     _passes("after-kill"),
@@ -105,7 +103,6 @@ ROWS = (
         ("cannot read its blocks",),
         ("NothingFetched",),
         progress=_FULL_OF_P,
-        lacks=_ALONE | {KEPT: "moved"},
     ),
     _config("content-not-json", BLOCKED, "could not unmarshal JSON"),
     _machine("db-locked", FULL, "MachineFault", "resource temporarily unavailable"),
@@ -160,7 +157,6 @@ ROWS = (
         ("NetworkMovedOn",),
         kept="Failed NoPeers infrastructure",
         kept_says=("connected to no peer",),
-        lacks=_ALONE,
     ),
     Row(
         "no-beacons",

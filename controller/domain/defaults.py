@@ -65,6 +65,9 @@ class Rules:
     config_patience: float = HOUR  # a container that cannot be made, a Host that is refused
     volume_patience: float = 6 * HOUR  # the init container cannot use the volume
     no_peers_patience: float = 6 * HOUR  # a firewall is mended by people
+    # Its log says that peers run newer versions, and none stays: only a newer build mends that. A
+    # node asks each known peer again once a minute, and so has been refused by all of them.
+    moved_on_patience: float = 30 * MINUTE
     silence_patience: float = 12 * HOUR  # the database of terabytes is opened before it serves [92]
     # Nothing moves, by what moved last. Fetching has peers that answer in seconds; executing may
     # sit on one range of huge blocks or compact its database; a state sync ends with rebuilding

@@ -43,6 +43,7 @@ CLASSES = MappingProxyType(
         Reason.CRASH_LOOP: FailureClass.UNCLEAR,
         Reason.FATAL_EXIT: FailureClass.UNCLEAR,
         Reason.OTHER_SYNC_MODE: FailureClass.UNCLEAR,
+        Reason.NOTHING_FETCHED: FailureClass.UNCLEAR,
     }
 )
 

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     OWN_FLAGS_REFUSED = "OwnFlagsRefused"
     EXITED_ZERO = "ExitedZero"
     STALLED = "Stalled"
+    NOTHING_FETCHED = "NothingFetched"
     TIMEOUT = "Timeout"
     UNHEALTHY = "UnhealthyAfterBootstrap"
     TIP_NOT_ADVANCING = "TipNotAdvancing"

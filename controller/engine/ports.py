@@ -108,9 +108,10 @@ class NodeProbe(Protocol):
 
 class Witness(Protocol):
     """Reads about a pod what people need and a decision can do without (the last words of a log
-    name a failure more exactly, and a caught panic at all): only when a run begins, when
-    its node has ended, and when the run is over. Every reading is bounded in size and time, needs a
-    right that is optional, and never raises for a failure: the answer says what could not be read.
+    name a failure more exactly, and a caught panic at all): only when a run begins, when its node
+    has ended, and when the run is over; and, seldom, the log of a node that runs. Every reading is
+    bounded in size and time, needs a right that is optional, and never raises for a failure: the
+    answer says what could not be read.
     """
 
     async def log(

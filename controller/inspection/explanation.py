@@ -112,7 +112,7 @@ def _attention(
         network=run.network,
         clock_fault=clock_fault(o.skew, o.rules),
     )
-    return attend(Attention(run.id), look, 0.0, o.rules)
+    return attend(Attention(run.id, synced=run.seen.synced), look, 0.0, o.rules)
 
 
 async def _resolve(

@@ -15,9 +15,11 @@ from controller.base.durations import parse_duration
 from controller.domain import names
 from controller.domain.defaults import Rules
 from controller.domain.failure_class import CLASSES
+from controller.domain.target import SyncMode
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import Plan, Unhealthy
 from controller.simulator.node.start_failure import StartFailure
+from controller.simulator.registry import SimulatedBuild
 from controller.simulator.world import NAMESPACE
 from store import open_store
 from tests.causes_world import (
@@ -32,7 +34,7 @@ from tests.causes_world import (
     pod,
     running,
 )
-from tests.controlled_world import HOUR, SELDOM, ControlledWorld
+from tests.controlled_world import HOUR, REPOSITORY, SELDOM, ControlledWorld
 from tests.redis_servers import redis_server
 
 pytestmark = pytest.mark.jumping
@@ -98,6 +100,15 @@ async def no_pull(world: ControlledWorld) -> None:
 async def cordoned(world: ControlledWorld) -> None:
     world.world.cordon()
     begin(world, QUICK)
+
+
+async def halted(world: ControlledWorld) -> None:
+    """The network stands still, and with it the nodes of another build too."""
+    stands = Plan(bootstrap_seconds=20 * HOUR, stall_after=10 * HOUR)
+    other = SimulatedBuild("1.14.1", COMMIT, stands)
+    world.world.push(REPOSITORY, "other", other)
+    world.deploy("fuji-full", image=f"{REPOSITORY}:other", mode=SyncMode.FULL)
+    begin(world, stands)
 
 
 async def detached(world: ControlledWorld) -> None:
@@ -359,6 +370,39 @@ CAUSES = [
         ("HostRefused for", "set AVAGO_HTTP_HOST to 0.0.0.0"),
         "loopback",
         RULES.config_patience,
+    ),
+    Cause(
+        "NetworkMovedOn",
+        NETWORK,
+        plays(replace(LONG, moved_on="avalanchego/1.16.0")),
+        ("peers run avalanchego/1.16.0 and refuse this node's", "the network has moved on"),
+        after=RULES.moved_on_patience,
+    ),
+    Cause(
+        "NothingFetched",
+        UNCLEAR,
+        plays(replace(QUICK, cannot_parse=True)),
+        ("NothingFetched for", "C has not fetched one block from 5 peers"),
+        after=RULES.stall_fetching,
+    ),
+    Cause(
+        "NetworkTrouble",
+        NETWORK,
+        halted,
+        ("fuji is in trouble, fuji-full shows the same", "NotMoving for"),
+    ),
+    Cause(
+        "OtherSyncMode",
+        UNCLEAR,
+        plays(replace(QUICK, summary="Skipped")),
+        ("syncMode Skipped", "state sync was not tested"),
+    ),
+    Cause(
+        "OtherSyncMode",
+        UNCLEAR,
+        plays(replace(QUICK, summary="Skipped", metrics=False)),
+        ("syncMode Skipped", "state sync was not tested"),
+        "no metrics",
     ),
 ]
 

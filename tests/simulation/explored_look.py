@@ -22,6 +22,7 @@ from controller.domain.health.observed_time import Attention
 from controller.domain.health.soak import Soak
 from controller.domain.node_http import Tip
 from controller.domain.objects import Pod
+from controller.domain.pace.progress import Progress, Stage
 from controller.domain.pods.run_pods import Life, view_pods
 from controller.domain.record.record import Record
 from controller.domain.run import Phase
@@ -60,6 +61,7 @@ from tests.simulation.explored_store import as_store
 
 SERVICES = {key: service(name) for key, name in zip(KEYS, NAMES, strict=True)}
 LONG = 1e9  # of any duration that is waited for
+SYNCED = Progress(stages={"C/state-synced": Stage(9.0)}, heights={"C": 9})
 
 
 class Seen(NamedTuple):
@@ -160,6 +162,7 @@ def _attention(record: Record | None, pods: tuple[Pod, ...], ready: bool) -> Att
         soak=_long_soak(life) if healthy and life is not None else None,
         answer=SOUND if healthy else None,
         answered_life=life if healthy else None,
+        progress=SYNCED if healthy else Progress(),
     )
 
 

@@ -18,7 +18,20 @@ from controller.domain.objects import (
 )
 from controller.domain.record.parts import Facts
 from tests.machine_objects import BUSY, SOUND, with_annotations, word
-from tests.machine_scene import MOVING, Scene, failing, moved, scene, soaking, with_tip
+from tests.machine_scene import (
+    CUT_OFF,
+    MOVING,
+    NOTHING_FETCHED,
+    SUMMARY,
+    Scene,
+    failing,
+    full_sync,
+    moved,
+    newer_peer,
+    scene,
+    soaking,
+    with_tip,
+)
 from tests.node_lines import (
     BAD_BLOCK,
     DISK_LOW,
@@ -176,6 +189,46 @@ def silent(s: Scene) -> None:
     s.looks(NodeAnswer(AnswerKind.STARTING, "takes connections and does not answer"), 13)
 
 
+def moved_on(s: Scene) -> None:
+    """What a node tells whom all peers refuse [scene moved-on]."""
+    s.looks(CUT_OFF, 0.1)
+    s.hears(newer_peer(s))
+    s.looks(CUT_OFF, 0.6)
+
+
+def cannot_parse(s: Scene) -> None:
+    s.looks(NOTHING_FETCHED, 2.2)
+
+
+def others_stand_too(s: Scene) -> None:
+    other = s.beside("fuji-full", build="b", mode="full-sync")
+    other.conditions("NotMoving")
+    s.looks(MOVING, 6.5)
+
+
+def passed_before(s: Scene) -> None:
+    s.beside("fuji-again", build="a").passed(s)
+    s.looks(MOVING, 6.5)
+
+
+def state_sync_skipped(s: Scene) -> None:
+    s.hears(SUMMARY.format("Skipped"))
+    s.looks(replace(SOUND, counters={}, heights={}), 0.5)
+
+
+def state_sync_skipped_by_counters(s: Scene) -> None:
+    replayed = {"C/state-synced": 0.0, "C/fetched": 60000.0, "C/executed": 60000.0}
+    s.looks(replace(SOUND, counters=replayed), 0.5)
+
+
+def state_sync_not_known(s: Scene) -> None:
+    s.looks(replace(SOUND, counters={}, heights={}), 1.5)
+
+
+def state_synced_full(s: Scene) -> None:
+    s.looks(SOUND, 0.5)
+
+
 CAUSES: list[tuple[Callable[[], Scene], Callable[[Scene], None], str]] = [
     (scene, crash_loop, "CrashLoop"),
     (scene, fatal, "FatalExit"),
@@ -207,6 +260,14 @@ CAUSES: list[tuple[Callable[[], Scene], Callable[[Scene], None], str]] = [
     (scene, host_refused, "BadConfig"),
     (scene, loopback, "BadConfig"),
     (scene, loopback_by_flag, "BadConfig"),
+    (scene, moved_on, "NetworkMovedOn"),
+    (scene, cannot_parse, "NothingFetched"),
+    (scene, others_stand_too, "NetworkTrouble"),
+    (scene, passed_before, "NetworkTrouble"),
+    (scene, state_sync_skipped, "OtherSyncMode"),
+    (scene, state_sync_skipped_by_counters, "OtherSyncMode"),
+    (scene, state_sync_not_known, "OtherSyncMode"),
+    (full_sync, state_synced_full, "OtherSyncMode"),
 ]
 
 

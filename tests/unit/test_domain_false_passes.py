@@ -12,12 +12,14 @@ from tests.machine_objects import (
     BUSY,
     SOUND,
     build,
+    chain_config,
     deployment,
     pod,
     variables,
     with_annotations,
     word,
 )
+from tests.machine_scene import SUMMARY
 from tests.machine_world import World, following
 
 LONG = 60  # looks of half a minute: three soaks
@@ -361,3 +363,76 @@ def test_another_commit_that_shows_at_the_last_look_does_not_pass() -> None:
         act.looks(SOUND, 1)
     act.looks(replace(SOUND, commit="b" * 40), 1)
     assert act.phase == "Failed"
+
+
+def unsynced() -> Act:
+    """A run whose node bootstraps, and tells nothing of its state sync."""
+    act = Act.__new__(Act)
+    act.world = World()
+    act.key = act.world.add(with_annotations(deployment(), soak="10m"))
+    act.run = act.world.start_run(act.key)
+    act.world.kubelet(act.key)
+    act.world.settle(act.key)
+    return act
+
+
+UNTOLD = replace(SOUND, counters={}, heights={})
+
+
+def test_a_state_sync_that_was_skipped_does_not_pass() -> None:
+    """Does a run not pass for what it did not test, and say why [scene state-sync-skipped]?"""
+    act = unsynced()
+    act.world.log[act.key] = SUMMARY.format("Skipped")
+    act.looks(UNTOLD, 15)
+    assert act.phase == "Soaking"
+    act.looks(UNTOLD, 15)
+    outcome = act.world.record(act.key).outcomes[-1]
+    assert (outcome.phase, outcome.reason) == (Phase.FAILED, "OtherSyncMode")
+    assert "the log says syncMode Skipped" in outcome.message
+
+
+def test_a_state_sync_that_nobody_saw_does_not_pass() -> None:
+    """Where neither log nor counters tell: is it not passed, given an hour, and then said?"""
+    act = unsynced()
+    act.looks(UNTOLD, 2 * 60 + 20)
+    assert act.phase == "Soaking"
+    act.looks(UNTOLD, 10)
+    outcome = act.world.record(act.key).outcomes[-1]
+    assert (outcome.phase, outcome.reason) == (Phase.FAILED, "OtherSyncMode")
+    assert "it is not known whether C was state-synced" in outcome.message
+
+
+def test_a_state_sync_that_is_told_late_passes() -> None:
+    """Does the run that lacked only the word pass once the log may be read?"""
+    act = unsynced()
+    act.looks(UNTOLD, 60)
+    act.world.log[act.key] = SUMMARY.format("Dynamic")
+    act.looks(UNTOLD, 2)
+    assert act.phase == "Passed"
+
+
+def test_a_replay_from_genesis_is_no_state_sync() -> None:
+    """Do the counters of blocks alone keep such a run from passing?"""
+    act = unsynced()
+    replayed = {"C/state-synced": 0.0, "C/executed": 60000.0}
+    act.looks(replace(SOUND, counters=replayed), 30)
+    outcome = act.world.record(act.key).outcomes[-1]
+    assert (outcome.phase, outcome.reason) == (Phase.FAILED, "OtherSyncMode")
+
+
+def test_a_full_sync_that_was_state_synced_does_not_pass() -> None:
+    """Is what the counters tell held against the other modes too?"""
+    world = World()
+    env = {
+        "AVAGO_NETWORK_ID": "fuji",
+        "AVAGO_CHAIN_CONFIG_CONTENT": chain_config({"state-sync-enabled": False}),
+    }
+    key = world.add(with_annotations(deployment(env=variables(**env)), soak="10m"))
+    world.bootstrap(key)
+    for _ in range(LONG):
+        if world.record(key).run is None:
+            break
+        world.probe(key)
+        world.settle(key)
+    outcome = world.record(key).outcomes[-1]
+    assert (outcome.phase, outcome.reason) == (Phase.FAILED, "OtherSyncMode")

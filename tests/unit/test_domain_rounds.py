@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from controller.domain.health.conditions import Condition, patience_of
+from controller.domain.health.conditions import Condition
 from controller.domain.health.look import Look
 from controller.domain.health.observed_time import Attention, attend
+from controller.domain.health.patience import patience_of
 from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.pace.progress import Progress
 from controller.domain.pods.run_pods import Life

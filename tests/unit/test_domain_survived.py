@@ -15,7 +15,20 @@ from controller.domain.objects import (
 )
 from controller.domain.record.parts import Facts
 from tests.machine_objects import BUSY, SOUND, with_annotations, word
-from tests.machine_scene import MOVING, Scene, failing, moved, scene, soaking, with_tip
+from tests.machine_scene import (
+    CUT_OFF,
+    MOVING,
+    NOTHING_FETCHED,
+    SUMMARY,
+    Scene,
+    failing,
+    full_sync,
+    moved,
+    newer_peer,
+    scene,
+    soaking,
+    with_tip,
+)
 from tests.node_lines import UNKNOWN_FATAL, plain
 
 
@@ -427,3 +440,261 @@ def test_an_init_container_without_a_word_is_a_matter_of_configuration() -> None
     found.shows(found.made(uid="pod-9", said="done"))
     found.looks(BUSY, 1.2)
     assert found.verdict == ("Failed", "BadConfig", "configuration")
+
+
+def newer_peers_among_many(s: Scene) -> None:
+    """Most of them are newer than a build of last month, and they let it be."""
+    s.hears(newer_peer(s))
+    for number in range(40):
+        s.looks(moved(number), 0.1)
+
+
+def newer_peers_of_yesterday(s: Scene) -> None:
+    """Its log tells of newer peers, from before the way to all of them was closed."""
+    s.hears(newer_peer(s))
+    s.looks(MOVING, 1)
+    s.looks(replace(MOVING, peers=0), 5.5)
+
+
+def refused_for_a_while(s: Scene) -> None:
+    s.looks(CUT_OFF, 0.1)
+    s.hears(newer_peer(s))
+    s.looks(CUT_OFF, 0.3)
+    s.looks(moved(1), 0.1)
+    s.looks(moved(2), 0.1)
+
+
+def begins_slowly(s: Scene) -> None:
+    """C has begun, and finds its peers only after an hour."""
+    s.looks(NOTHING_FETCHED, 1.9)
+    s.looks(replace(NOTHING_FETCHED, counters={"C/fetched": 5.0}), 1.9)
+
+
+def compacts_after_a_restart(s: Scene) -> None:
+    """A process on data that another had filled counts from zero [108], and compacts first."""
+    s.shows(s.made(restarts=1))
+    p_goes_on(s, {"C/fetched": 0.0, "C/executed": 0.0, "C/state-synced": 0.0})
+
+
+def a_sync_of_unknown_names(s: Scene) -> None:
+    """A build whose metrics do not tell of its state sync may be in the midst of it."""
+    p_goes_on(s, {"C/fetched": 0.0, "C/executed": 0.0})
+
+
+def p_goes_on(s: Scene, c: dict[str, float]) -> None:
+    """For five hours: a chain that has finished bootstraps again and again [106]."""
+    for number in range(50):
+        counters = {"P/fetched": 9.0 + number, **c}
+        s.looks(replace(NOTHING_FETCHED, counters=counters), 0.1)
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        newer_peers_among_many,
+        newer_peers_of_yesterday,
+        refused_for_a_while,
+        begins_slowly,
+        compacts_after_a_restart,
+        a_sync_of_unknown_names,
+    ],
+)
+def test_what_comes_close_to_the_networks_trouble(play: Callable[[Scene], None]) -> None:
+    """Does what looks like a network that has moved on end nothing?"""
+    found = scene()
+    play(found)
+    assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_newer_peers_of_long_ago_do_not_explain_why_there_are_none() -> None:
+    """Is a node whose way to its peers was closed not told that the network has moved on?"""
+    found = scene()
+    newer_peers_of_yesterday(found)
+    found.looks(CUT_OFF, 1)
+    assert found.verdict == ("Failed", "NoPeers", "infrastructure")
+
+
+def test_a_network_that_has_moved_on_is_told_at_once_and_named_early() -> None:
+    """Do people hear of it within minutes, and is it the verdict within the hour?"""
+    found = scene()
+    found.looks(CUT_OFF, 0.1)
+    found.hears(newer_peer(found))
+    found.looks(CUT_OFF, 0.02)
+    assert found.told == ["NetworkMovedOn"]
+    found.looks(CUT_OFF, 0.3)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.looks(CUT_OFF, 0.1)
+    assert found.verdict == ("Failed", "NetworkMovedOn", "network")
+    words = "peers run avalanchego/1.16.0 and refuse this node's avalanchego/1.14.2"
+    assert words in found.message
+
+
+def test_a_peer_that_stays_for_a_moment_is_none() -> None:
+    """Is a peer that is seen while it refuses the node no end of that trouble [scene moved-on]?"""
+    found = scene()
+    found.looks(CUT_OFF, 0.1)
+    found.hears(newer_peer(found))
+    for _ in range(5):
+        found.looks(CUT_OFF, 0.1)
+        found.looks(replace(CUT_OFF, failing={"bootstrapped": "no"}, peers=1), 0.01)
+    assert found.verdict[1] == "NetworkMovedOn"
+
+
+def test_a_look_without_an_answer_is_no_news_of_the_network() -> None:
+    """Is a node without peers, which does not answer now and then, not told to be too old?"""
+    found = scene()
+    for _ in range(10):
+        found.looks(CUT_OFF, 0.1)
+        found.looks(NodeAnswer(AnswerKind.UNREACHED, "no route to host"), 0.01)
+    assert found.verdict == ("Bootstrapping", "", "")
+    assert found.told == ["NoPeers"]
+
+
+def test_a_log_that_may_not_be_read_says_so() -> None:
+    """Does the failure for want of peers say that its log might tell more, and how to read it?"""
+    found = scene()
+    found.world.unread[found.key] = "missing right: get pods/log"
+    found.looks(CUT_OFF, 6.2)
+    assert found.verdict == ("Failed", "NoPeers", "infrastructure")
+    assert "grant the component evidence (missing right: get pods/log)" in found.message
+
+
+def test_a_build_that_fetches_nothing_is_told_of_both_ways() -> None:
+    """Does a verdict on a build that cannot read a block name the network's part too?"""
+    found = scene()
+    found.looks(NOTHING_FETCHED, 0.3)
+    assert found.told == ["NothingFetched"]
+    found.looks(NOTHING_FETCHED, 2)
+    assert found.verdict == ("Failed", "NothingFetched", "unclear")
+    assert "C has not fetched one block from 5 peers" in found.message
+    assert "the network has moved on" in found.message
+
+
+def test_p_that_goes_on_does_not_hide_that_c_reads_nothing() -> None:
+    """Is C found to fetch nothing though P, which has finished, goes on counting [106]?"""
+    found = scene()
+    p_goes_on(found, {"C/fetched": 0.0, "C/executed": 0.0, "C/state-synced": 0.0})
+    assert found.verdict == ("Failed", "NothingFetched", "unclear")
+
+
+def test_a_build_that_fetches_nothing_where_others_do_not_either() -> None:
+    """Are two builds that fetch nothing from one network at once its network's?"""
+    found = scene()
+    other = found.beside("fuji-full", build="b", mode="full-sync")
+    other.conditions("NothingFetched")
+    found.looks(NOTHING_FETCHED, 2.5)
+    assert found.verdict == ("Failed", "NetworkTrouble", "network")
+
+
+def test_newer_peers_are_named_beside_what_cannot_be_read() -> None:
+    """Do people read which versions the peers have, whose blocks cannot be read?"""
+    found = scene()
+    found.hears(newer_peer(found))
+    found.looks(NOTHING_FETCHED, 2.5)
+    assert "5 peers (avalanchego/1.16.0 among them, this is avalanchego/1.14.2)" in found.message
+
+
+def test_trouble_of_one_target_only_is_the_builds() -> None:
+    """Others of the network are well, another network's stands: is the build still blamed?"""
+    found = scene()
+    found.beside("fuji-full", build="b", mode="full-sync")
+    found.beside("mainnet", build="b", network="mainnet").conditions("NotMoving")
+    found.looks(MOVING, 6.5)
+    assert found.verdict == ("Failed", "Stalled", "client")
+
+
+def test_trouble_of_another_kind_is_no_evidence() -> None:
+    """Does one that finds no disk or has an old tip not speak for a build that stands?"""
+    found = scene()
+    found.beside("fuji-full", build="b", mode="full-sync").conditions("DiskLow", "TipStands")
+    found.looks(MOVING, 6.5)
+    assert found.verdict == ("Failed", "Stalled", "client")
+
+
+def test_trouble_that_has_just_begun_elsewhere_is_no_evidence() -> None:
+    """Must others have stood for about as long?"""
+    found = scene()
+    other = found.beside("fuji-full", build="b", mode="full-sync")
+    found.looks(MOVING, 5)
+    other.conditions("NotMoving")
+    found.looks(MOVING, 1.5)
+    assert found.verdict == ("Failed", "Stalled", "client")
+
+
+def test_a_broken_database_is_nobody_elses() -> None:
+    """Are two nodes whose databases fail at once two broken nodes, and no network in trouble?"""
+    found = soaking()
+    other = found.beside("fuji-full", build="b", mode="full-sync")
+    other.conditions("Unhealthy", message="database: closed")
+    found.looks(failing("database", "closed"), 7)
+    assert found.verdict == ("Failed", "UnhealthyAfterBootstrap", "client")
+
+
+def test_a_chain_that_fails_everywhere_is_the_networks() -> None:
+    """Are two builds of one network whose C is unhealthy at once not blamed for it?"""
+    found = soaking()
+    other = found.beside("fuji-full", build="b", mode="full-sync")
+    other.conditions("Unhealthy", message="C: block processing too long; router: slow")
+    found.looks(failing("C", "block processing too long"), 7)
+    assert found.verdict == ("Failed", "NetworkTrouble", "network")
+
+
+def test_a_network_that_halts_takes_all_its_targets_with_it() -> None:
+    """Is the last of them not blamed because the others' runs are over already?"""
+    found = soaking()
+    other = found.beside("fuji-full", build="b", mode="full-sync")
+    tip = Tip(100, found.world.now.timestamp())
+    found.looks(with_tip(tip), 5)
+    other.trouble("fuji-full-sync")
+    found.looks(with_tip(tip), 2)
+    assert found.verdict == ("Failed", "NetworkTrouble", "network")
+    assert "fuji is in trouble, fuji-full shows the same" in found.message
+    assert "TipStands" in found.message
+
+
+def test_trouble_of_the_network_that_is_long_over_excuses_nobody() -> None:
+    """Is a build that stands today not excused by what befell another last week?"""
+    found = scene()
+    found.beside("fuji-full", build="b", mode="full-sync").trouble("fuji-full-sync")
+    found.looks(moved(1), 1)
+    found.world.now += timedelta(days=7)
+    found.looks(MOVING, 6.5)
+    assert found.verdict == ("Failed", "Stalled", "client")
+
+
+def test_others_are_named_while_it_lasts() -> None:
+    """Do people read that it looks like the network's, when they are told of the trouble?"""
+    found = scene()
+    found.beside("fuji-full", build="b", mode="full-sync").conditions("NotMoving")
+    found.looks(MOVING, 0.3)
+    steps = found.world.record(found.key).steps
+    assert any("fuji-full shows the same" in step.message for step in steps)
+
+
+def test_a_state_sync_of_an_earlier_life_counts() -> None:
+    """Its node was restarted after its state sync, and had no need of another: does it pass?"""
+    found = scene()
+    found.hears(SUMMARY.format("Static"))
+    found.looks(BUSY, 0.1)
+    found.world.attention.clear()  # and so was the controller
+    found.shows(found.made(restarts=1))
+    found.hears(SUMMARY.format("Skipped"))
+    found.looks(replace(SOUND, counters={}, heights={}), 0.5)
+    assert found.verdict[:2] == ("Passed", "Soaked")
+
+
+def test_leaves_that_came_count_though_the_store_forgets() -> None:
+    """Does what the counters told of a state sync outlive node and controller?"""
+    found = soaking()
+    found.looks(SOUND, 0.05)
+    found.world.attention.clear()
+    found.shows(found.made(restarts=1))
+    found.looks(replace(SOUND, counters={"C/executed": 9.0}), 0.5)
+    assert found.verdict[:2] == ("Passed", "Soaked")
+
+
+def test_a_full_sync_passes_on_what_nobody_tells() -> None:
+    """Need a full sync show no sign of itself, where a state sync would have shown?"""
+    found = full_sync()
+    found.looks(replace(SOUND, counters={}, heights={}), 0.5)
+    assert found.verdict[:2] == ("Passed", "Soaked")

@@ -9,6 +9,7 @@ from controller.domain.decide.incidents import note_incidents
 from controller.domain.decide.last_good import last_good
 from controller.domain.decide.messages import open_run as say
 from controller.domain.decide.messages.verdict import failure_tail
+from controller.domain.decide.network_trouble import shared
 from controller.domain.decide.next_record import closed, decided, evolve, stamp, with_step
 from controller.domain.decide.observation import Decision
 from controller.domain.decide.pass_report import checked_of, with_comparison
@@ -34,7 +35,10 @@ def take_course(case: RunCase) -> Decision:
     if noted is not None:
         return noted
     run, why = case.run, say.cannot_pass_yet(lacking)
-    return Decision(run.phase, run.reason, case.record.message, why=(why,))
+    others = shared(case.o, run, case.o.attention.spans if case.o.attention else {})
+    return Decision(
+        run.phase, run.reason, case.record.message, why=tuple(filter(None, (why, others)))
+    )
 
 
 def _pass(case: RunCase) -> Decision:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from msgspec.structs import replace as with_fields
+
 from controller.base.errors import TargetFault
 from controller.domain.decide.observation import Observation
 from controller.domain.decide.restarts import count_restarts
@@ -43,7 +45,9 @@ class RunCase:
     @cached_property
     def seen(self) -> Seen:
         """What is to be remembered of its pods, restarts above all."""
-        return count_restarts(self.o, self.run, self.pods)
+        seen = count_restarts(self.o, self.run, self.pods)
+        synced = self.o.attention.synced if self.o.attention else ""
+        return with_fields(seen, synced=synced) if synced and synced != seen.synced else seen
 
     @property
     def facts(self) -> Facts:

@@ -2,9 +2,11 @@
 
 from controller.base.text import cut_bytes
 from controller.domain.decide.messages import open_run as say
+from controller.domain.decide.network_trouble import shared
 from controller.domain.decide.next_record import stamp, with_step
 from controller.domain.decide.observation import Observation
-from controller.domain.health.conditions import Condition, patience_of
+from controller.domain.health.conditions import AT_ONCE, Condition
+from controller.domain.health.patience import patience_of
 from controller.domain.record.parts import ToldCondition
 from controller.domain.record.record import OpenRun, Record
 
@@ -22,7 +24,8 @@ def told_conditions(o: Observation, run: OpenRun) -> tuple[ToldCondition, ...]:
     found = [s for s in run.conditions if s.type in attention.spans]
     told = {s.type for s in found}
     for condition, span in attention.spans.items():
-        if str(condition) not in told and span.seconds >= o.rules.condition_told:
+        after = 0.0 if condition in AT_ONCE else o.rules.condition_told
+        if str(condition) not in told and span.seconds >= after:
             message = cut_bytes(span.sentence, _SENTENCE)
             found.append(ToldCondition(type=str(condition), since=stamp(o), message=message))
     return tuple(found)
@@ -33,7 +36,8 @@ def tell_conditions(o: Observation, record: Record, before: OpenRun, run: OpenRu
     was, now = {s.type for s in before.conditions}, {s.type: s for s in run.conditions}
     for type_, condition in now.items():
         if type_ not in was:
-            message = say.condition_began(run.id, condition.message, _outlook(o, type_))
+            outlook = _outlook(o, type_) + _others(o, run, type_)
+            message = say.condition_began(run.id, condition.message, outlook)
             record = with_step(
                 record, o, run.phase, run.phase, reason=type_, message=message, level="warning"
             )
@@ -45,6 +49,14 @@ def tell_conditions(o: Observation, record: Record, before: OpenRun, run: OpenRu
                 record, o, run.phase, run.phase, reason=f"{condition.type}Ended", message=message
             )
     return record
+
+
+def _others(o: Observation, run: OpenRun, type_: str) -> str:
+    """Whether it looks like the network's trouble."""
+    assert o.attention is not None
+    condition = Condition(type_)
+    found = shared(o, run, {condition: o.attention.spans[condition]})
+    return f"; {found}" if found else ""
 
 
 def _outlook(o: Observation, type_: str) -> str:

@@ -5,12 +5,14 @@ from collections import Counter
 from controller.domain.build import same_commit
 from controller.domain.decide.end_reasons import LASTING, reason_of
 from controller.domain.decide.messages import verdict as say
+from controller.domain.decide.network_trouble import whose_trouble
 from controller.domain.decide.observation import Observation
 from controller.domain.decide.run_case import RunCase
+from controller.domain.decide.tested_mode import Tested, tested_mode
 from controller.domain.defaults import Rules
-from controller.domain.health.conditions import patience_of
 from controller.domain.health.demands import Demand, demands_of
 from controller.domain.health.observed_time import Attention
+from controller.domain.health.patience import patience_of
 from controller.domain.health.soak import Soak
 from controller.domain.network_names import same_network
 from controller.domain.node_http import AnswerKind, NodeAnswer
@@ -27,6 +29,16 @@ _NO_ANSWER = NodeAnswer(AnswerKind.STARTING, "")
 
 def lacks_to_pass(case: RunCase) -> str | None:
     """What the run still lacks to pass, in words (I3); None if it passes now."""
+    lacking = _lacks_but_mode(case)
+    if lacking is not None:
+        return lacking
+    assert case.o.attention is not None
+    tested, why = tested_mode(case.run.mode, case.o.attention)
+    return None if tested is Tested.YES else why
+
+
+def _lacks_but_mode(case: RunCase) -> str | None:
+    """Whatever it has synced."""
     o, run, pods = case.o, case.run, case.pods
     if case.fault is not None:
         return say.MANIFEST_FAULT
@@ -89,7 +101,9 @@ def failure(case: RunCase) -> Failure | None:
     attention = case.o.attention
     if attention is None or _untrusted(case.o) is not None:
         return None
-    return _out_of_patience(attention, case.o.rules) or _late(case, attention)
+    return (
+        _other_mode(case, attention) or _out_of_patience(case, attention) or _late(case, attention)
+    )
 
 
 def _volume_lost(case: RunCase) -> Failure | None:
@@ -170,13 +184,30 @@ def _most_ends(seen: Seen) -> Reason:
     return reason if 2 * times > seen.crashes else Reason.CRASH_LOOP
 
 
-def _out_of_patience(attention: Attention, rules: Rules) -> Failure | None:
+def _other_mode(case: RunCase, attention: Attention) -> Failure | None:
+    """All else that a pass needs is there, and the target's sync mode was not what was tested.
+    Where nobody can tell, the right to read the log may still be granted.
+    """
+    run, soak = case.run, attention.soak
+    if soak is None or _lacks_but_mode(case) is not None:
+        return None
+    tested, why = tested_mode(run.mode, attention)
+    waited = soak.seconds - case.request.soak
+    if tested is Tested.YES:
+        return None
+    if tested is Tested.UNKNOWN and waited < case.o.rules.config_patience:
+        return None
+    return Reason.OTHER_SYNC_MODE, why
+
+
+def _out_of_patience(case: RunCase, attention: Attention) -> Failure | None:
     for condition, span in attention.spans.items():
         patience = patience_of(
-            condition, attention.progress, rules, bootstrapped=attention.bootstrapped
+            condition, attention.progress, case.o.rules, bootstrapped=attention.bootstrapped
         )
         if patience.reason is not None and span.seconds >= patience.seconds:
-            return patience.reason, say.condition_lasted(condition, span.seconds, span.sentence)
+            why = say.condition_lasted(condition, span.seconds, span.sentence)
+            return whose_trouble(case, patience.reason, why, (condition,))
     return None
 
 
@@ -186,4 +217,5 @@ def _late(case: RunCase, attention: Attention) -> Failure | None:
     seen = attention.observed - attention.blind
     if not run.started or seen < timeout or attention.soak is not None:
         return None
-    return Reason.TIMEOUT, say.too_late(seen, timeout, run.phase)
+    why = say.too_late(seen, timeout, run.phase)
+    return whose_trouble(case, Reason.TIMEOUT, why, tuple(attention.spans))

@@ -47,6 +47,8 @@ CHECKS = MappingProxyType(
         "futureupgrade": CheckRule(None, False, "too old for an upgrade to come, not for today"),
     }
 )
+# Of a chain, which all nodes of a network share
+CHAINS_AND_NETWORK = frozenset({"bootstrapped", "C", "P", "X", "router", "network"})
 # A chain's check fails for this too, where the machine reaches too few validators: nothing that a
 # bootstrap depends on, and the tip is looked at by itself.
 LOW_STAKE_RULE = CheckRule(_INFRASTRUCTURE, False, "the machine reaches too few validators")

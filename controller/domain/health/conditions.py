@@ -13,11 +13,14 @@ from controller.domain.defaults import Rules
 from controller.domain.failure_class import FailureClass
 from controller.domain.health.checks import against, shutting_down
 from controller.domain.health.demands import PUBLIC, Asked, tip_fault
-from controller.domain.health.standing import asks_in_vain, may_sync_unseen, stall_patience
+from controller.domain.health.look import Overheard
+from controller.domain.health.network_signs import nothing_fetched, unreadable, without_network
+from controller.domain.health.standing import asks_in_vain, may_sync_unseen
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.progress import Progress
+from controller.domain.pace.stages import FETCHED
 from controller.domain.pods.obstacles import Obstacles
-from controller.domain.run import Phase, Reason
+from controller.domain.run import Phase
 from controller.domain.target import SyncMode
 
 
@@ -35,9 +38,11 @@ class Condition(StrEnum):
     SILENT = "NotAnswering"
     UNREACHED = "Unreached"
     NO_PEERS = "NoPeers"
+    MOVED_ON = "NetworkMovedOn"
     DISK_LOW = "DiskLow"
     CHECKS_STAND = "ChecksStand"
     STILL = "NotMoving"
+    NOTHING_FETCHED = "NothingFetched"
     UNHEALTHY = "Unhealthy"
     TIP_STANDS = "TipStands"
 
@@ -56,11 +61,16 @@ OF_PODS = frozenset(
 )
 
 
+# What a log says needs no time to be sure of.
+AT_ONCE = frozenset({Condition.MOVED_ON})
+
 _TOLD_BY_ANSWERS = (
     Condition.NO_PEERS,
+    Condition.MOVED_ON,
     Condition.DISK_LOW,
     Condition.CHECKS_STAND,
     Condition.STILL,
+    Condition.NOTHING_FETCHED,
     Condition.UNHEALTHY,
     Condition.TIP_STANDS,
 )
@@ -91,6 +101,10 @@ class Sight:
     rules: Rules
     tip_rose: bool | None = None  # C's tip is higher than at the look before; None: not known
     clock_fault: str = ""  # why our wall clock cannot be trusted; empty if it can
+    overheard: Overheard | None = None  # of the log of the life that runs; None: nothing yet
+    alone: float = 0.0  # seconds for which the node has been without a network
+    moved_on: bool = False  # in this life it was found that the network has moved on
+    first_life: bool = False  # no process of the node was there before this one, as far as known
     stood: float = 0.0  # observed seconds for which no check of the node has been made anew
 
 
@@ -131,7 +145,13 @@ def _of_news(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     held: dict[Condition, str | None] = {}
     cut_off = _cut_off(answer)
     if cut_off and not sight.progress.moved:  # what was fetched can be executed without peers
-        held[Condition.NO_PEERS] = cut_off
+        left, why = without_network(
+            sight.overheard, sight.now - sight.alone, cut_off, known=sight.moved_on
+        )
+        held[Condition.MOVED_ON if left else Condition.NO_PEERS] = why
+    elif sight.moved_on and not answer.ready and not sight.progress.moved:
+        # A peer is there for the moment that it takes to refuse [scene moved-on].
+        held[Condition.MOVED_ON] = None
     disk = answer.failing.get("diskspace")
     if disk is not None:
         held[Condition.DISK_LOW] = disk
@@ -181,15 +201,22 @@ def _unanswered(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]
 def _while_bootstrapping(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
     """Slow is not stalled: nothing at all has moved, and there were peers to move it."""
     moved, last = _followed(sight)
-    if answer.ready or moved or answer.peers == 0:
+    if answer.ready or answer.peers == 0:
         return {}
-    if moved is None or answer.peers is None or _cut_off(answer):
-        return {Condition.STILL: None}
-    if may_sync_unseen(sight.mode, sight.progress, answer):
+    in_vain = tuple(asks_in_vain(sight.progress, answer))
+    if not in_vain and nothing_fetched(sight.progress, sight.mode, first_life=sight.first_life):
+        told = answer.peers is not None and f"C/{FETCHED}" in answer.counters
+        fetched = unreadable(answer.peers or 0, sight.overheard)
+        known = told and not _cut_off(answer) and sight.progress.moved is not None
+        return {Condition.NOTHING_FETCHED: fetched if known else None}
+    if moved:
+        return {}
+    unseen = may_sync_unseen(sight.mode, sight.progress, answer)
+    if moved is None or unseen or answer.peers is None or _cut_off(answer):
         return {Condition.STILL: None}
     doing = f"{last} moved last" if last else "nothing has moved yet"
     sentence = f"no counter of any chain moves ({doing}; {answer.peers} peers)"
-    return {Condition.STILL: "; ".join((sentence, *asks_in_vain(sight.progress, answer)))}
+    return {Condition.STILL: "; ".join((sentence, *in_vain))}
 
 
 def _after_bootstrap(sight: Sight, answer: NodeAnswer) -> dict[Condition, str | None]:
@@ -221,48 +248,3 @@ def _followed(sight: Sight) -> tuple[bool | None, str]:
     if sight.mode == SyncMode.P_CHAIN or sight.network not in PUBLIC or "C" not in progress.last:
         return progress.moved, progress.doing
     return progress.moves.get("C") if progress.moved is not None else None, progress.last["C"]
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a condition is borne."""
-
-    reason: Reason | None  # of the failure that it becomes; None: it never does
-    seconds: float  # of observed time, after which it does
-
-
-def patience_of(
-    condition: Condition, progress: Progress, rules: Rules, *, bootstrapped: bool = False
-) -> Patience:
-    """Of this condition; of one without movement, by what moved last. bootstrapped: the node."""
-    if condition is Condition.CHECKS_STAND and not bootstrapped:
-        return _locked_patience(progress, rules)
-    if condition is Condition.STILL:
-        return Patience(Reason.STALLED, stall_patience(progress, rules))
-    return {
-        Condition.IMAGE_PULL: Patience(Reason.IMAGE_PULL, rules.image_pull_patience),
-        Condition.UNSCHEDULABLE: Patience(Reason.UNSCHEDULABLE, rules.unschedulable_patience),
-        Condition.NOT_CREATED: Patience(Reason.BAD_CONFIG, rules.config_patience),
-        Condition.MANIFEST_REFUSED: Patience(Reason.BAD_CONFIG, rules.config_patience),
-        Condition.NO_WORD: Patience(Reason.BAD_CONFIG, rules.config_patience),
-        Condition.HOST_REFUSED: Patience(Reason.BAD_CONFIG, rules.config_patience),
-        Condition.VOLUME_TROUBLE: Patience(Reason.VOLUME_LOST, rules.volume_patience),
-        Condition.SILENT: Patience(Reason.STALLED, rules.silence_patience),
-        Condition.NO_PEERS: Patience(Reason.NO_PEERS, rules.no_peers_patience),
-        Condition.CHECKS_STAND: Patience(Reason.STALLED, rules.unhealthy_patience),
-        Condition.UNHEALTHY: Patience(Reason.UNHEALTHY, rules.unhealthy_patience),
-        Condition.TIP_STANDS: Patience(Reason.TIP_NOT_ADVANCING, rules.tip_patience),
-        # Our own way to the node says nothing of it; a node low on disk ends itself [91].
-        Condition.UNREACHED: Patience(None, 0.0),
-        # Nothing that the node does with it says anything of the build; it cannot pass so.
-        Condition.OTHER_DATA: Patience(None, 0.0),
-        Condition.DISK_LOW: Patience(None, 0.0),
-    }[condition]
-
-
-def _locked_patience(progress: Progress, rules: Rules) -> Patience:
-    """Of a chain that is locked while it bootstraps, as it is for all the days in which it executes
-    what it fetched: without metrics nobody can tell that from a chain that hangs.
-    """
-    longest = max(rules.stall_executing, stall_patience(progress, rules))
-    return Patience(None if progress.moved is None else Reason.STALLED, longest)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 
 from controller.domain.node_http import NodeAnswer
+from controller.domain.node_log.running import RunningWords
 from controller.domain.objects import Deployment
 from controller.domain.pods.obstacles import Obstacles
 from controller.domain.pods.process_end import ProcessEnd
 from controller.domain.pods.run_pods import Life, RunPods
 from controller.domain.record.pin import PinState, pin_state
-from controller.domain.record.record import Record
+from controller.domain.record.record import OpenRun, Record
 from controller.domain.run import Phase
 from controller.domain.target import SyncMode
 
@@ -20,6 +21,15 @@ class LastWords:
     pod: str  # its uid
     restarts: int  # of the node's container: the process was the one before this restart
     end: ProcessEnd
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """What was read of the log of a process that runs."""
+
+    life: Life  # whose log it is
+    words: RunningWords
+    unread: str = ""  # why it could not be read; empty where it was
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,8 @@ class Look:
     ends: tuple[str, int] | None = None  # uid of the pod and restarts that the look began with
     words: LastWords | None = None  # of the process that had ended then; None where not read
     clock_fault: str = ""  # why our wall clock cannot be trusted; empty if it can
+    overheard: Overheard | None = None  # the newest reading of its log; None where there was none
+    first_life: bool = False  # no process of the node was there before this one, as far as known
 
 
 def look_of(  # noqa: PLR0913 the values of one moment
@@ -55,6 +67,7 @@ def look_of(  # noqa: PLR0913 the values of one moment
     now: float,
     words: LastWords | None = None,
     clock_fault: str = "",
+    overheard: Overheard | None = None,
 ) -> Look:
     """The look at the record's open run. before, after: its pods when the look began, and when the
     node had answered.
@@ -78,4 +91,12 @@ def look_of(  # noqa: PLR0913 the values of one moment
         ends=before.ends,
         words=words,
         clock_fault=clock_fault,
+        overheard=overheard,
+        first_life=_first_life(run, after),
     )
+
+
+def _first_life(run: OpenRun, pods: RunPods) -> bool:
+    """Data that was resumed, or a restart, is of another process before."""
+    resumes = max(run.seen.resumes, pods.word.resumes if pods.word else 0)
+    return pods.life is not None and not (resumes or run.seen.crashes or pods.life.restarts)

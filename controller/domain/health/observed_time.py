@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from controller.domain.defaults import Rules
 from controller.domain.health.conditions import BLINDING, OF_PODS, Condition, Sight, Span, holding
-from controller.domain.health.look import LastWords, Look
+from controller.domain.health.look import LastWords, Look, Overheard
 from controller.domain.health.rounds import Rounds, rounds_after, same_round
 from controller.domain.health.soak import Soak, soaked
+from controller.domain.health.synced import synced_after
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.failed_requests import with_failed
 from controller.domain.pace.progress import Progress, after
@@ -37,6 +38,8 @@ class Attention:
     rounds: Rounds = field(default_factory=Rounds)  # of the node's checks
     words: LastWords | None = None  # of the last process that ended
     heard: tuple[str, int] | None = None  # the last end that was looked at, as `Look.ends`
+    overheard: Overheard | None = None  # of the log of the life that runs; None: nothing yet
+    synced: str = ""  # how C came to its state, in any life: of `health.synced`; or empty
 
     @property
     def first_look(self) -> bool:
@@ -74,6 +77,7 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         stands=same_round(before.rounds, look.life, look.answer),
         clock_fault=look.clock_fault,
     )
+    overheard = _overheard(before, look)
     rounds = rounds_after(before.rounds, look.life, look.answer, counted)
     spans = _spans(before, look, progress, rounds, counted, rules)
     blind = look.started and not BLINDING.isdisjoint(spans)
@@ -93,6 +97,10 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         rounds=rounds,
         words=look.words or before.words,
         heard=look.ends or before.heard,
+        overheard=overheard,
+        synced=synced_after(
+            before.synced, overheard.words.sync_mode if overheard else "", progress
+        ),
     )
 
 
@@ -134,6 +142,7 @@ def _spans(
         for condition, span in before.spans.items()
         if condition in OF_PODS or not other_life
     }
+    alone = next((c for c in (Condition.MOVED_ON, Condition.NO_PEERS) if c in known), None)
     sight = Sight(
         phase=look.phase,
         mode=look.mode,
@@ -145,17 +154,29 @@ def _spans(
         rules=rules,
         tip_rose=_rose(before, look) if same_life else None,
         clock_fault=look.clock_fault,
+        overheard=_overheard(before, look),
+        alone=known[alone].seconds + counted if alone else 0.0,
+        moved_on=Condition.MOVED_ON in known,
+        first_life=look.first_life,
         stood=rounds.stood,
     )
     spans: dict[Condition, Span] = {}
     for condition, sentence in holding(sight).items():
         span = known.get(condition)
+        if condition is Condition.MOVED_ON and sentence and alone:
+            span = known[alone]  # it is found out while the node is without a peer
         if sentence is None:
             spans |= {condition: span} if span else {}
         else:
             seconds = span.seconds + counted if span else 0.0
             spans[condition] = Span(seconds, sentence)
     return spans
+
+
+def _overheard(before: Attention, look: Look) -> Overheard | None:
+    """Of the life that runs now."""
+    overheard = look.overheard or before.overheard
+    return overheard if overheard is not None and overheard.life == look.life else None
 
 
 def _rose(before: Attention, look: Look) -> bool | None:

@@ -34,6 +34,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: str = ""  # the last word of the last pod's init container: `fresh`, `resumed`; or empty
     resumes: int = 0  # how often data was resumed
     counted: int = 0  # number of the last pod's restart that was counted last; 0: none
+    synced: str = ""  # how C came to its state, in any life: of `health.synced`; empty: not known
     # resumes when the process that ran last began; -1 where none was seen to run in the last pod
     began: int = -1
 

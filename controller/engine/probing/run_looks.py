@@ -10,7 +10,7 @@ from controller.base.clock import Clock
 from controller.base.errors import TargetFault
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
-from controller.domain.health.look import look_of
+from controller.domain.health.look import Overheard, look_of
 from controller.domain.health.observed_time import Attention, attend
 from controller.domain.manifest.node_port import node_port
 from controller.domain.manifest.request import node_container_name
@@ -25,6 +25,7 @@ from controller.engine.ports import Cluster, NodeProbe, Registry, StateStore, Wi
 from controller.engine.probing.earlier_runs import number_of, passed_runs
 from controller.engine.probing.last_words import LastWordsReader
 from controller.engine.probing.run_facts import RunFactsReader
+from controller.engine.probing.running_log import RunningLogReader
 from store.api import StoreMisused, StoreUnavailable
 
 # Seconds between two notes of observed time and progress in the store: what a crash can cost a
@@ -71,6 +72,8 @@ class RunLooks:
         self._gap = max(interval * rules.gap_factor, 1.1 * interval + rules.longest_look)
         self._run_facts = RunFactsReader(probing.registry, probing.witness, clock)
         self._words = LastWordsReader(probing.witness)
+        self._running = RunningLogReader(probing.witness, clock)
+        self._overheard: Overheard | None = None  # to be looked at with the next look
         self._noted = run.observed
         self._noted_phase = run.phase
         self._earlier_at = 0.0
@@ -91,6 +94,7 @@ class RunLooks:
             run.id,
             observed=max(run.observed, number_of(fields, "observed")),
             blind=max(run.blind, number_of(fields, "blind")),
+            synced=run.seen.synced,
         )
         self.attention = replace(attention, progress=progress) if progress else attention
 
@@ -114,10 +118,12 @@ class RunLooks:
             now=self._clock.now().timestamp(),
             words=words,
             clock_fault=clock_fault(self._on.cluster.skew(), self._rules),
+            overheard=self._overheard,
         )
         self.reverted = look.reverted
         self.attention = attend(self.attention, look, self._gap, self._rules)
         self.facts = await self._run_facts.read(self.facts, run, after.pod, container, look.answer)
+        self._overheard = await self._running.read(run, after, self.attention)
         await self._read_earlier()
 
     async def save(self) -> None:

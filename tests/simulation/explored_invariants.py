@@ -18,7 +18,8 @@ def check_write(i: int, before: Dep, after: Dep) -> None:
     old, new = as_record(i, before.record), as_record(i, after.record)
     if new is None:
         raise Violation("I5: a write without a record")
-    if old is not None and new.seq != old.seq + 1:
+    # A write has a number, or one for each transition that it tells of.
+    if old is not None and new.seq != old.seq + max(1, sum(s.seq > old.seq for s in new.steps)):
         raise Violation(f"I5: record {old.seq} was followed by {new.seq}")
     if after.image != before.image and (new.run is None or after.image != new.run.image):
         raise Violation(f"I2: the image was changed to {after.image}, which is no run's")

@@ -9,7 +9,7 @@ from controller.domain.decide.next_record import decided, evolve, with_step
 from controller.domain.decide.observation import Decision
 from controller.domain.decide.run_case import RunCase
 from controller.domain.decide.told_conditions import tell_conditions, told_conditions
-from controller.domain.record.record import OpenRun
+from controller.domain.record.record import OpenRun, Record
 from controller.domain.run import Reason
 
 
@@ -29,11 +29,17 @@ def note_incidents(case: RunCase) -> Decision | None:
     )
     after = evolve(o, case.record, run.phase, run.reason, run=run)
     after = tell_conditions(o, after, before, run)
-    for reason, message in _incidents(before, run, case.pods.gone):
+    return decided(o, tell_incidents(case, after, run))
+
+
+def tell_incidents(case: RunCase, after: Record, run: OpenRun) -> Record:
+    """With the steps that tell of them, in the phase that the run was in. run: as it is now."""
+    phase = case.run.phase
+    for reason, message in _incidents(case.run, run, case.pods.gone):
         after = with_step(
-            after, o, run.phase, run.phase, reason=reason, message=message, level="warning"
+            after, case.o, phase, phase, reason=reason, message=message, level="warning"
         )
-    return decided(o, after)
+    return after
 
 
 def _incidents(before: OpenRun, run: OpenRun, gone: str) -> list[tuple[Reason, str]]:

@@ -5,7 +5,7 @@ Passed or Failed.
 from msgspec.structs import replace
 
 from controller.base.text import cut_before
-from controller.domain.decide.incidents import note_incidents
+from controller.domain.decide.incidents import note_incidents, tell_incidents
 from controller.domain.decide.last_good import last_good
 from controller.domain.decide.messages import open_run as say
 from controller.domain.decide.messages.verdict import failure_tail
@@ -100,5 +100,6 @@ def _entered(case: RunCase, run: OpenRun, message: str) -> Decision:
     o, phase, reason = case.o, run.phase, run.reason
     run = replace(run, since=stamp(o), observed=case.observed, blind=case.blind, facts=case.facts)
     after = evolve(o, case.record, phase, reason, message=message, run=run)
+    after = tell_incidents(case, after, run)
     after = with_step(after, o, case.run.phase, phase, reason=reason, message=message)
     return decided(o, after)

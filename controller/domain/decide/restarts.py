@@ -24,7 +24,7 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     if pods.pod is None or status is None:
         return seen
     uid = pods.pod.metadata.uid
-    if _is_unheard(o, pods, seen):
+    if _is_unheard(o, (uid, status.restart_count), seen):
         return seen
     if uid != seen.pod:
         seen = replace(seen, pod=uid, restarts=0, counted=0, began=-1, data="")
@@ -67,15 +67,14 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     )
 
 
-def _is_unheard(o: Observation, pods: RunPods, seen: Seen) -> bool:
+def _is_unheard(o: Observation, ends: tuple[str, int], seen: Seen) -> bool:
     """Whether there is an end of which no look has read the log yet: it is counted, and told, with
     what the log says. A look is due at once when a pod changes.
     """
     attention = o.attention
-    if attention is None or attention.first_look or pods.ends is None:
+    if attention is None or attention.first_look:
         return False
-    _, restarts = pods.ends
-    return restarts > 0 and pods.ends not in ((seen.pod, seen.restarts), attention.heard)
+    return ends[1] > 0 and ends not in ((seen.pod, seen.restarts), attention.heard)
 
 
 def _forgotten(seen: Seen) -> Seen:
@@ -88,7 +87,8 @@ def _end(o: Observation, pods: RunPods, last: StateTerminated) -> ProcessEnd:
     assert pods.pod is not None
     assert pods.status is not None
     words: LastWords | None = o.attention.words if o.attention else None
-    if words is not None and (words.pod, words.restarts) == pods.ends:
+    which = (pods.pod.metadata.uid, pods.status.restart_count)
+    if words is not None and (words.pod, words.restarts) == which:
         return words.end
     return process_end_of(last, container=pods.pod.spec.container(pods.status.name))
 

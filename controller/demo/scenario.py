@@ -82,7 +82,7 @@ class Demo:
 
     async def _crashing_build(self) -> None:
         self.world.push(REPOSITORY, TAG, CRASHES)
-        self.say(f"{TAG} moves to {CRASHES.version}, which crashes while it bootstraps")
+        self.say(f"{TAG} moves to {CRASHES.version}, which cannot verify a block of the history")
         await self._until_over(CRASHES, "Failed")
 
     async def _until_over(self, build: SimulatedBuild, phase: str) -> None:

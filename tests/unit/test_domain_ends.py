@@ -10,6 +10,10 @@ from controller.domain.objects import Pod
 from controller.domain.pods.run_pods import view_pods
 from controller.domain.record.parts import Cause
 from controller.engine.probing.last_words import LINES, MORE_LINES, LastWordsReader
+from controller.engine.telling.history_body import body_of
+from controller.engine.telling.publisher import Publisher
+from store.memory import MemoryStore
+from tests.machine_engine import Ear
 from tests.machine_objects import BUSY
 from tests.machine_scene import Scene, scene
 from tests.node_lines import BAD_BLOCK, PANICKING, PORT_TAKEN, plain
@@ -167,3 +171,24 @@ def test_a_plain_line_of_going_down_is_no_cause() -> None:
     found.ends(6, 1, line=plain("INFO", "shutting down chain router"))
     assert found.verdict == ("Failed", "CrashLoop", "unclear")
     assert "shutting down" not in message(found)
+
+
+async def test_the_place_is_in_history_and_in_the_runs_hash() -> None:
+    """Do history and the run's hash in the store hold chain, height, block and error as fields?"""
+    found = scene()
+    found.ends(2, 1, line=BAD_BLOCK)
+    place = {
+        "chain": "C",
+        "height": "5000",
+        "block": "hrgMSH1VPFSmqrz1TnxTpFLZeYJqKg7tTrxYk6EyPPXAYN7gK",
+        "error": "invalid merkle root, local 9e84…, expected c4e1…",
+    }
+    record = found.world.record(found.key)
+    outcome = record.outcome()
+    assert outcome is not None
+    store = MemoryStore()
+    await Publisher(store, Ear()).publish(found.world.deployments[found.key], record, "{}")
+    bodies = [body_of(line) for line in await store.history(outcome.target, limit=20)]
+    (failed,) = [body for body in bodies if body["phase"] == "Failed"]
+    assert failed.items() >= place.items()
+    assert (await store.run(outcome.target, outcome.run)).items() >= place.items()

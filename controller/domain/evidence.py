@@ -43,6 +43,9 @@ class PodEvent:
     source: str = ""  # component that reported it; empty where it does not say
 
 
+MISSING_RIGHT = "missing right:"  # how `Read.unread` begins where nobody has granted it
+
+
 @dataclass(frozen=True)
 class Read:
     """A text that was read, or why it could not be."""

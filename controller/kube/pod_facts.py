@@ -10,7 +10,7 @@ from controller.base.bounded_map import BoundedMap
 from controller.base.errors import BootstrapError, Forbidden, Garbled
 from controller.base.http_limits import TooLong
 from controller.base.text import shown
-from controller.domain.evidence import Place, PodEvent, Read
+from controller.domain.evidence import MISSING_RIGHT, Place, PodEvent, Read
 from controller.domain.objects import Pod
 from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
@@ -158,5 +158,5 @@ class KubeWitness:
 def _sentence(exc: BootstrapError, right: Right, namespace: str) -> str:
     """Why it could not be read. A missing right is named as at the start (`rights`)."""
     if isinstance(exc, Forbidden):
-        return f"missing right: {right.operation(namespace)}"
+        return f"{MISSING_RIGHT} {right.operation(namespace)}"
     return str(exc)

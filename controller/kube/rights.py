@@ -9,6 +9,7 @@ import orjson
 from controller.base.errors import Garbled
 from controller.base.text import shown
 from controller.base.undecodable import UNDECODABLE
+from controller.domain.evidence import MISSING_RIGHT
 from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import REVIEWS, Operation, Review
@@ -71,7 +72,7 @@ async def missing_rights(client: KubeClient, namespace: str, rights: Sequence[Ri
     Raises what `KubeClient.fetch` raises.
     """
     return [
-        f"missing right: {right.operation(namespace)}"
+        f"{MISSING_RIGHT} {right.operation(namespace)}"
         for right in rights
         if not await _allowed(client, namespace, right)
     ]

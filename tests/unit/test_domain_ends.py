@@ -110,6 +110,7 @@ class LogWitness:
     """Serves one log, as the API server does: its last lines."""
 
     log_text: str
+    unread: str = ""
     asked: list[int] = field(default_factory=list)
 
     async def log(
@@ -117,6 +118,8 @@ class LogWitness:
     ) -> Read:
         assert previous
         self.asked.append(lines)
+        if self.unread:
+            return Read(unread=self.unread)
         kept = self.log_text.splitlines()
         return Read("\n".join(kept[-lines:]), cut=len(kept) > lines)
 
@@ -152,6 +155,32 @@ async def test_a_log_is_read_further_back_where_its_end_tells_nothing() -> None:
     witness = LogWitness("fatal error: runtime: out of memory\n" + stack * 1000)
     assert "out of memory" in await read(witness, found)
     assert witness.asked == [LINES, MORE_LINES]
+
+
+async def test_a_log_that_cannot_be_had_now_is_asked_for_again() -> None:
+    """Is a log that an API server does not hand over now read at the next look, and given up after
+    three, but at once where the right to read it is missing?
+    """
+    found = scene()
+    found.ends(1, 1)
+    witness = LogWitness(BAD_BLOCK, unread="the API server is overloaded")
+    reader = LastWordsReader(witness)
+    assert not await read(witness, found, reader)
+    assert reader.waits
+    witness.unread = ""
+    assert "cannot verify block 5000" in await read(witness, found, reader)
+    assert not reader.waits
+
+    reader, witness.unread = LastWordsReader(witness), "the API server is overloaded"
+    waited = []
+    for _ in range(3):
+        await read(witness, found, reader)
+        waited.append(reader.waits)
+    assert waited == [True, True, False]
+
+    reader, witness.unread = LastWordsReader(witness), "missing right: get pods/log in fuji"
+    assert not await read(witness, found, reader)
+    assert not reader.waits
 
 
 async def test_each_end_is_read_once() -> None:

@@ -68,9 +68,10 @@ def look_of(  # noqa: PLR0913 the values of one moment
     words: LastWords | None = None,
     clock_fault: str = "",
     overheard: Overheard | None = None,
+    unheard: bool = False,
 ) -> Look:
     """The look at the record's open run. before, after: its pods when the look began, and when the
-    node had answered.
+    node had answered. unheard: the log of the last end is still to be read.
     """
     run = record.run
     assert run is not None
@@ -88,7 +89,7 @@ def look_of(  # noqa: PLR0913 the values of one moment
         phase=run.phase,
         mode=run.mode,
         network=run.network,
-        ends=before.ends,
+        ends=None if unheard else before.ends,
         words=words,
         clock_fault=clock_fault,
         overheard=overheard,

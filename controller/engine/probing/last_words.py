@@ -1,5 +1,6 @@
 """Reads the last words of a node that has ended, once for each end: they tell ends apart."""
 
+from controller.domain.evidence import MISSING_RIGHT
 from controller.domain.health.look import LastWords
 from controller.domain.node_log.causes import EndKind
 from controller.domain.pods.process_end import LogEnd, process_end_of
@@ -14,6 +15,8 @@ LINES = 500
 MORE_LINES = 4000
 
 _UNTOLD = (EndKind.LOST, EndKind.OTHER)
+# Looks at which a log is asked for that could not be had for another reason than a missing right.
+TRIES = 3
 
 
 class LastWordsReader:
@@ -22,6 +25,8 @@ class LastWordsReader:
     def __init__(self, witness: Witness) -> None:
         self._witness = witness
         self._read: tuple[str, int] | None = None
+        self._tries = 0
+        self.waits = False  # the last end's log is asked for again at the next look
 
     async def read(self, pods: RunPods) -> LastWords | None:
         """The words of the last end, if they have not been read yet. Nothing where the right to
@@ -33,13 +38,21 @@ class LastWordsReader:
         ended = status.last_state.terminated
         if which == self._read or ended is None:
             return None
-        end = None
+        end, unread = None, ""
         for lines in (LINES, MORE_LINES):
             found = await self._witness.log(pod, status.name, previous=True, lines=lines)
+            unread = found.unread
             if found.text:
                 log = LogEnd(found.text, found.cut)
                 end = process_end_of(ended, log, pod.spec.container(status.name))
             if not found.cut or (end is not None and end.kind not in _UNTOLD):
                 break
-        self._read = which
+        self._tries = self._tries + 1 if end is None and _may_be_had_later(unread) else TRIES
+        self.waits = self._tries < TRIES
+        if not self.waits:
+            self._read, self._tries = which, 0
         return LastWords(*which, end) if end is not None else None
+
+
+def _may_be_had_later(unread: str) -> bool:
+    return bool(unread) and not unread.startswith(MISSING_RIGHT)

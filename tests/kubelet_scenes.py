@@ -6,9 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from controller.domain.objects import Pod
-from controller.kube.watch.decoding import Changed, ObjectDecoder
-
 FOLDER = Path(__file__).parent / "recordings" / "kubelet-1.36"
 
 

@@ -12,7 +12,7 @@ from controller.domain.manifest.http_host import why_out_of_reach
 from controller.domain.objects import Container, ContainerStatus, Pod, StateTerminated, StateWaiting
 from controller.domain.pods.containers import own_inits
 from controller.domain.pods.others import blocking, retried_since, trouble_of_others
-from controller.domain.pods.stamps import never_started
+from controller.domain.pods.stamps import LOST, never_started
 
 _PULL_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 _NOT_CREATED = {
@@ -27,8 +27,8 @@ _NOT_CREATED = {
 # the machine's doing, such as a runtime that is too slow on a starved disk ("failed to reserve
 # container name"), or a mount of its own that is gone.
 _BY_MANIFEST = re.compile(
-    r"exec: |exec format error|unable to find (?:user|group)|no matching entries in (?:passwd|group)"
-    r"|chdir to cwd|no command specified|is not an absolute path"
+    r"exec: |exec format error|unable to find (?:user|group)"
+    r"|no matching entries in (?:passwd|group)|chdir to cwd|no command specified"
 )
 # What is only late, or a connection of the machine's.
 _LATE = re.compile(r"timed out|timeout|deadline exceeded|connection refused")
@@ -36,8 +36,6 @@ _LATE = re.compile(r"timed out|timeout|deadline exceeded|connection refused")
 _FAULT_OF_MANIFEST = 2
 _FOREIGN = 3
 _TOLD_TO_STOP = (130, 143)  # 128 and the number of a signal from outside
-# With which a kubelet names an end that it has not seen [scenes reboot, gone].
-_LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
 
 
 @dataclass(frozen=True)
@@ -188,7 +186,7 @@ def _failed(ended: StateTerminated | None) -> bool:
     """What is foreign is no failure: see `run_pods`. What never ran has complained of nothing, nor
     has what was lost with its machine, or was told to stop before it was done.
     """
-    if ended is None or never_started(ended) or ended.reason in _LOST:
+    if ended is None or never_started(ended) or ended.reason in LOST:
         return False
     return ended.exit_code not in (0, _FOREIGN, *_TOLD_TO_STOP)
 

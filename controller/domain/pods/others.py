@@ -1,16 +1,14 @@
-"""What the containers of others do in a run's pod: told under their names, and never the build's."""
+"""What containers of others do in a run's pod: told under their names, and never the build's."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
 from controller.domain.objects import ContainerStatus, Pod, StateTerminated
 from controller.domain.pods.containers import other_containers, other_inits
-from controller.domain.pods.stamps import believed
+from controller.domain.pods.stamps import LOST, believed
 
 # What a kubelet says of a container whose turn has not come.
 _IN_TURN = frozenset({"", "PodInitializing", "ContainerCreating"})
-# Lost with its machine [scene sidecar], or by the runtime.
-_LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
 
 
 def blocking(pod: Pod) -> str:
@@ -63,4 +61,4 @@ def _end(end: StateTerminated | None) -> str:
 
 
 def _failed(end: StateTerminated | None) -> bool:
-    return end is not None and end.exit_code != 0 and end.reason not in _LOST
+    return end is not None and end.exit_code != 0 and end.reason not in LOST

@@ -190,9 +190,7 @@ def _same_build(pod: Pod, image: str, run: OpenRun) -> bool:
 def _life(pod: Pod, status: ContainerStatus | None) -> Life | None:
     if status is None or status.state.running is None:
         return None
-    started = believed(
-        status.state.running.started_at, not_before=pod.metadata.creation_timestamp
-    )
+    started = believed(status.state.running.started_at, not_before=pod.metadata.creation_timestamp)
     return Life(pod.metadata.uid, status.restart_count, started)
 
 

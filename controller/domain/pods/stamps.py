@@ -12,6 +12,8 @@ _EARLIEST = datetime(2014, 6, 1, tzinfo=UTC)
 _SLACK = timedelta(minutes=5)
 # With which a runtime names an end of what it could not start: containerd, and dockershim.
 _NOT_STARTED = frozenset({"StartError", "ContainerCannotRun"})
+# With which a kubelet names an end that nobody saw: the machine went away [scenes reboot, gone].
+LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
 
 
 def believed(

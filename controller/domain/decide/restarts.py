@@ -1,6 +1,7 @@
 """How often a run's node has ended: restarts are counted from look to look, by pod."""
 
 from collections.abc import Mapping
+from dataclasses import replace as with_fields
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from controller.domain.objects import ContainerStatus, StateTerminated
 from controller.domain.pods.process_end import ProcessEnd, process_end_of
 from controller.domain.pods.run_pods import RunPods
 from controller.domain.pods.stamps import LOST, never_started, ran_for
-from controller.domain.pods.stopped import may_be_stopped
+from controller.domain.pods.stopped import why_stopped
 from controller.domain.record.parts import Seen
 from controller.domain.record.record import OpenRun
 
@@ -41,7 +42,7 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
         new = min(1, new)
     if word is not None and word.resumes > seen.began >= 0:
         new = 0  # the init container ran again: the whole pod was set up anew, by the machine [61]
-    end = _end(o, pods, last) if last else None
+    end = _doubted(_end(o, pods, last), pods) if last else None
     if new and last is not None and _recovered(o, last):
         seen, new = _forgotten(seen), 1
     if new:
@@ -106,6 +107,12 @@ def _end(o: Observation, pods: RunPods, last: StateTerminated) -> ProcessEnd:
     return process_end_of(last, container=pods.pod.spec.container(pods.status.name))
 
 
+def _doubted(end: ProcessEnd, pods: RunPods) -> ProcessEnd:
+    """An exit with 0 that says nothing is no end of its own where something else can explain it."""
+    why = why_stopped(pods) if end.kind is EndKind.ZERO else ""
+    return with_fields(end, kind=EndKind.STOPPED, sentence=why) if why else end
+
+
 def _tells_more(seen: Seen, status: ContainerStatus, end: ProcessEnd | None) -> bool:
     """Whether this is the end that was counted last, and why it ended is news."""
     if end is None or not end.sentence or end.sentence == seen.line:
@@ -150,7 +157,7 @@ def _unasked(pods: RunPods, end: ProcessEnd | None) -> bool:
         return False
     if end.kind is EndKind.PANIC:
         return True
-    return end.kind in _OF_ITSELF and not may_be_stopped(pods)
+    return end.kind in _OF_ITSELF and not why_stopped(pods)
 
 
 def _recovered(o: Observation, last: StateTerminated) -> bool:

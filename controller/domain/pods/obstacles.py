@@ -32,6 +32,12 @@ _BY_MANIFEST = re.compile(
 )
 # What is only late, or a connection of the machine's.
 _LATE = re.compile(r"timed out|timeout|deadline exceeded|connection refused")
+# What each layer below the kubelet puts before the sentence that tells [scene noexec].
+_WRAPPING = re.compile(
+    r"^(?:failed to create (?:containerd |shim )?task: |OCI runtime create failed: |runc create"
+    r" failed: |unable to start container process: |error during container init: ){1,8}"
+)
+_LONGEST = 4000  # characters of a sentence that are looked at
 # Exit codes of the init container (k8s/targets/base/prepare-data.sh).
 _FAULT_OF_MANIFEST = 2
 _FOREIGN = 3
@@ -125,11 +131,12 @@ def _not_started(status: ContainerStatus) -> StateWaiting | None:
 
 
 def _is_by_manifest(waiting: StateWaiting) -> bool:
-    if _LATE.search(waiting.message):
+    message = waiting.message[:_LONGEST]
+    if _LATE.search(message):
         return False
     if waiting.reason == "CreateContainerConfigError":
         return True
-    return _BY_MANIFEST.search(waiting.message) is not None
+    return _BY_MANIFEST.search(message) is not None
 
 
 def _unplaced(pod: Pod, node: ContainerStatus | None) -> str:
@@ -201,7 +208,7 @@ def _complaint(ended: StateTerminated) -> str:
 
 
 def _said(waiting: StateWaiting | None) -> str:
-    return (waiting.message or waiting.reason) if waiting else ""
+    return (_WRAPPING.sub("", waiting.message[:_LONGEST]) or waiting.reason) if waiting else ""
 
 
 def _loopback(container: Container | None) -> str:

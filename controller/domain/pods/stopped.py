@@ -1,4 +1,4 @@
-"""Ends that others asked for: a node that a kubelet stops in its place ends with 0, or by a signal."""
+"""Ends that others asked for: a node that its kubelet stops in its place ends with 0 or a signal."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from controller.base.text import shown
 from controller.domain.evidence import PodEvent
-from controller.domain.objects import Container, PodCondition, StateTerminated
+from controller.domain.objects import Container, StateTerminated
 from controller.domain.pods.run_pods import RunPods
 from controller.domain.pods.stamps import believed
 
@@ -23,16 +23,18 @@ _LONGEST = timedelta(minutes=15)
 _SLACK = timedelta(minutes=1)
 
 
-def may_be_stopped(pods: RunPods) -> bool:
-    """Whether a kubelet may have stopped the node in its place: it has a probe that kills, its pod
-    is disrupted, or its resources can be changed by a restart.
+def why_stopped(pods: RunPods) -> str:
+    """Why a kubelet may have stopped the node in its place: a probe that kills, a pod that is
+    disrupted, resources that are changed by a restart. A clause; empty where nothing could have.
     """
     if pods.pod is None or pods.status is None:
-        return False
+        return ""
+    for condition in pods.pod.status.conditions or ():
+        if condition.type in _CHANGING and condition.status == "True":
+            told = f"{condition.type}: {condition.message or condition.reason}"
+            return f"its pod says {shown(told.rstrip(': '), 120)}"
     container = pods.pod.spec.container(pods.status.name)
-    if container is not None and _is_stopped_by_rule(container):
-        return True
-    return any(_holds(c) for c in pods.pod.status.conditions or ())
+    return _by_rule(container) if container is not None else ""
 
 
 def ordered(events: Iterable[PodEvent], container: str, end: StateTerminated) -> str:
@@ -44,14 +46,14 @@ def ordered(events: Iterable[PodEvent], container: str, end: StateTerminated) ->
     return ""
 
 
-def _is_stopped_by_rule(container: Container) -> bool:
-    if container.liveness_probe is not None or container.startup_probe is not None:
-        return True
-    return any(p.restart_policy == "RestartContainer" for p in container.resize_policy or ())
-
-
-def _holds(condition: PodCondition) -> bool:
-    return condition.type in _CHANGING and condition.status == "True"
+def _by_rule(container: Container) -> str:
+    if container.liveness_probe is not None:
+        return "its liveness probe may have had it stopped"
+    if container.startup_probe is not None:
+        return "its startup probe may have had it stopped"
+    if any(p.restart_policy == "RestartContainer" for p in container.resize_policy or ()):
+        return "a change of its resources may have had it stopped"
+    return ""
 
 
 def _led_to(order: datetime | None, end: StateTerminated) -> bool:

@@ -121,6 +121,31 @@ def test_an_init_container_of_others_that_never_ends_keeps_the_node() -> None:
     assert "the init container mesh has not ended" in found.message
 
 
+def test_an_init_container_of_others_that_fails_after_a_reboot_is_told() -> None:
+    """Where the pod is set up again, and the node that ran before does not get its turn?"""
+    found = scene()
+    made = found.made()
+    (status,) = made.status.container_statuses or ()
+    gone = StateTerminated(exit_code=255, reason="Unknown", started_at=found.world.now)
+    status = with_fields(status, state=ContainerState(terminated=gone))
+    made = with_fields(made, status=with_fields(made.status, container_statuses=[status]))
+    found.shows(beside(made, waits(_LOOP), init=True, last=FAILED))
+    found.looks(None, 13)
+    assert found.verdict == ("Failed", "Unschedulable", "infrastructure")
+
+
+def test_a_native_sidecar_gives_no_word_though_it_takes_the_run_id() -> None:
+    """Is a container that stays never the one that prepares the data?"""
+    found = scene()
+    made = found.made(said=word(found.run, "resumed"))
+    (ours,) = made.spec.init_containers or ()
+    stays = with_fields(ours, restart_policy="Always")
+    made = with_fields(made, spec=with_fields(made.spec, init_containers=[stays]))
+    found.shows(made)
+    found.looks(SOUND, 0.4)
+    assert found.verdict == ("Soaking", "", "")
+
+
 def test_a_native_sidecar_that_runs_keeps_nobody() -> None:
     """Is one that is made to run for ever not taken for what the node waits for?"""
     found = scene()

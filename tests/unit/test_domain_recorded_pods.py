@@ -69,6 +69,7 @@ def test_a_machine_that_went_away_is_nobodys_trouble(scene: str) -> None:
     """Is neither a sidecar that was lost with its machine told, nor the word of ours unheard?"""
     found = views(scene)
     assert not any(v.obstacles.others or v.obstacles.volume or v.foreign for v in found)
+    assert not any("not the run's own" in v.obstacles.unplaced for v in found)
     assert found[-1].word is not None
     assert (found[-1].word.data, found[-1].word.resumes) == ("resumed", 1)
     assert found[-1].life is not None

@@ -14,6 +14,7 @@ from controller.domain.pods.stopped import ordered
 from tests.fakes import EPOCH
 from tests.machine_objects import BUSY
 from tests.machine_scene import Scene, scene
+from tests.node_lines import UNKNOWN_FATAL
 from tests.scenes import scene as recorded
 
 _PROBE = {"httpGet": {"path": "/ext/health", "port": 9650}}
@@ -113,6 +114,13 @@ def test_a_panic_that_was_caught_counts_whatever_else_there_is() -> None:
     log = "caught panic runtime error: invalid memory address or nil pointer dereference\n"
     ends_with_zero(found, 1, lambda made: with_node(made, liveness_probe=_PROBE), log=log)
     assert found.verdict == ("Failed", "Panic", "client")
+
+
+def test_a_fatal_line_before_an_exit_with_0_is_no_proof_beside_a_probe() -> None:
+    """Is a fatal line that names no side not enough where a probe may have had it stopped?"""
+    found, log = scene(), f"{UNKNOWN_FATAL}\n"
+    ends_with_zero(found, 5, lambda made: with_node(made, liveness_probe=_PROBE), log=log)
+    assert found.verdict == ("Bootstrapping", "", "")
 
 
 def test_words_that_come_late_take_an_end_back() -> None:

@@ -1,4 +1,4 @@
-"""Ends that others asked for: a node that its kubelet stops in its place ends with 0 or a signal."""
+"""Ends that others asked for: a node that its kubelet stops in its place, with 0 or by a signal."""
 
 import re
 from collections.abc import Iterable

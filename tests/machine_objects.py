@@ -227,7 +227,10 @@ def pod(
             annotations={names.RUN_ID: run_id} if run_id is not None else None,
             deletion_timestamp=EPOCH if terminating else None,
         ),
-        spec=PodSpec(containers=[Container(name="node", image=image, env=_LISTENS)]),
+        spec=PodSpec(
+            containers=[Container(name="node", image=image, env=_LISTENS)],
+            init_containers=[init_container(image)],
+        ),
         status=PodStatus(
             pod_ip="10.0.0.7",
             init_container_statuses=[init],

@@ -60,6 +60,9 @@ class Rules:
     # Failing, by observed time without a break. Where a pod can still come up, as long as a night
     # shift needs to see it; where only a person can mend it, shorter.
     condition_told: float = 10 * MINUTE  # a condition that lasts so long is told
+    # Where the node has not run for so long, whatever kept it, what keeps it now is told sooner.
+    obstacle_told: float = MINUTE
+    others_calm: float = 10 * MINUTE  # after which a kubelet forgets a container's failures, too
     image_pull_patience: float = 6 * HOUR  # Docker Hub counts pulls over six hours [75]
     unschedulable_patience: float = 12 * HOUR  # a pool that grows, a volume that moves, a new quota
     config_patience: float = HOUR  # a container that cannot be made, a Host that is refused

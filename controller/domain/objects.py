@@ -66,6 +66,13 @@ class ContainerPort(Struct, frozen=True):
     container_port: int = 0
 
 
+class ResizePolicy(Struct, frozen=True):
+    """What becomes of a container whose resources are changed in its place."""
+
+    resource_name: str = ""
+    restart_policy: str = ""  # `NotRequired` or `RestartContainer`
+
+
 class Container(Struct, frozen=True):
     name: str = ""
     image: str = ""
@@ -76,6 +83,9 @@ class Container(Struct, frozen=True):
     ports: list[ContainerPort] | None = None
     resources: dict[str, Any] | None = None
     liveness_probe: dict[str, Any] | None = None
+    startup_probe: dict[str, Any] | None = None
+    restart_policy: str = ""  # `Always`: a native sidecar, where it is an init container
+    resize_policy: list[ResizePolicy] | None = None
 
 
 class Volume(Struct, frozen=True):

@@ -37,8 +37,8 @@ def explain_log(
 ) -> LogExplanation:
     """lines: oldest first, all of a log or the end of it. code: exit code; None: not known."""
     ending = ending_of(lines, code, oom_killed=oom_killed, cut=True)
-    if ending.kind is EndKind.ZERO:
-        return LogExplanation("", "", _WORDLESS if ending.sentence else _IN_ORDER)
+    if ending.kind in (EndKind.ZERO, EndKind.STOPPED):
+        return LogExplanation("", "", _IN_ORDER if ending.kind is EndKind.STOPPED else _WORDLESS)
     if ending.kind is EndKind.OTHER and not ending.sentence.startswith("killed") and code is None:
         return LogExplanation("", FailureClass.UNCLEAR, _NO_END, ending.line)
     reason = reason_of(ending.kind)

@@ -68,9 +68,10 @@ async def killed(world: ControlledWorld) -> None:
 
 
 async def zero_twice(world: ControlledWorld) -> None:
+    """By itself, and without a word: nothing told it to."""
     begin(world, LONG)
     for restarts in range(2):
-        (await running(world, restarts)).terminate()
+        (await running(world, restarts)).kill(0)
 
 
 async def other_data(world: ControlledWorld) -> None:

@@ -114,12 +114,25 @@ async def test_one_end_for_want_of_memory_is_survived(world: ControlledWorld) ->
 
 
 async def test_one_end_with_exit_code_0_is_survived(world: ControlledWorld) -> None:
-    """Does a node that ended once in good order, though nobody told it to, pass when it is back?"""
+    """Does a node that ended once with 0, though nobody told it to, pass when it is back?"""
     begin(world, ENDLESS)
-    (await bootstrapping(world)).terminate()
+    (await bootstrapping(world)).kill(0)
     await finish(world, restarts=1)
     (note,) = told(world, "NodeRestarted")
     assert "exit code 0" in note
+
+
+async def test_a_node_that_somebody_tells_to_stop_is_not_at_fault(world: ControlledWorld) -> None:
+    """Is a node that ends with 0 by a signal, in its pod and again and again, as by a probe of its
+    kubelet's, told as that, and does it pass when it is back?
+    """
+    begin(world, ENDLESS)
+    await bootstrapping(world)
+    for restarts in range(4):
+        (await running(world, restarts)).terminate()
+    await finish(world, restarts=4)
+    notes = told(world, "NodeRestarted")
+    assert any("exit code 0" in note and "it was told to stop" in note for note in notes)
 
 
 async def test_flapping_health_is_survived(world: ControlledWorld) -> None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from controller.domain.evidence import Place, PodEvent, Read
-from controller.domain.objects import Pod
+from controller.domain.objects import ContainerState, Pod
 from controller.domain.pods.run_pods import view_pods
 from controller.domain.record.parts import Cause
 from controller.engine.probing.last_words import LINES, MORE_LINES, LastWordsReader
@@ -112,6 +113,7 @@ class LogWitness:
     log_text: str
     unread: str = ""
     asked: list[int] = field(default_factory=list)
+    heard: tuple[PodEvent, ...] = ()  # Events about the pod
 
     async def log(
         self, pod: Pod, container: str, *, previous: bool = False, lines: int = 500
@@ -124,7 +126,7 @@ class LogWitness:
         return Read("\n".join(kept[-lines:]), cut=len(kept) > lines)
 
     async def events(self, pod: Pod) -> tuple[tuple[PodEvent, ...], str]:
-        raise NotImplementedError
+        return self.heard, ""
 
     async def place(self, pod: Pod) -> Place:
         raise NotImplementedError
@@ -192,6 +194,23 @@ async def test_each_end_is_read_once() -> None:
     assert await read(witness, found, reader)
     assert not await read(witness, found, reader)
     assert len(witness.asked) == 1
+
+
+async def test_an_end_that_the_kubelet_asked_for_says_so() -> None:
+    """Is a node that its kubelet stopped, for a probe that failed, told as that?"""
+    found = scene()
+    found.ends(1, 0)
+    made = found.world.pods[found.key][0]
+    (status,) = made.status.container_statuses or ()
+    assert status.last_state.terminated is not None
+    ended = with_fields(status.last_state.terminated, finished_at=found.world.now)
+    status = with_fields(status, last_state=ContainerState(terminated=ended))
+    found.shows(with_fields(made, status=with_fields(made.status, container_statuses=[status])))
+    probe = "Container node failed liveness probe, will be restarted"
+    event = PodEvent(at=found.world.now, type="Normal", reason="Killing", message=probe)
+    witness = LogWitness(recorded("term-in-bootstrap").log.decode(), heard=(event,))
+    assert await read(witness, found) == f"the kubelet stopped it: {probe}"
+    assert "told to stop" in await read(LogWitness(witness.log_text), found)
 
 
 def test_a_plain_line_of_going_down_is_no_cause() -> None:

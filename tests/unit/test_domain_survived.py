@@ -99,6 +99,33 @@ def late_registry(s: Scene) -> None:
     s.looks(BUSY, 2)
 
 
+def never_started(s: Scene) -> None:
+    """The runtime fails ten times, and then it does not: no restart of the node's, no recovery."""
+    for number in range(1, 11):
+        made = s.made(running=False, started=None, restarts=number, last_reason="StartError")
+        s.shows(made)
+        s.looks(None, 0.05)
+    s.shows(s.made(restarts=10, last_reason="StartError"))
+    s.looks(BUSY, 1)
+
+
+def lost_with_its_machine(s: Scene) -> None:
+    """Again and again, and the init container's word is lost, too [scenes moved, reboot]."""
+    for number in range(1, 8):
+        s.shows(s.made(restarts=number, exit_code=255, last_reason="Unknown"))
+        s.looks(BUSY, 0.1)
+
+
+def probed_to_death(s: Scene) -> None:
+    """By a liveness probe; each end is with 0."""
+    for number in range(1, 6):
+        made = s.made(restarts=number, exit_code=0, last_reason="Completed")
+        (node,) = made.spec.containers or ()
+        node = with_fields(node, liveness_probe={"tcpSocket": {"port": 9651}})
+        s.shows(with_fields(made, spec=with_fields(made.spec, containers=[node])))
+        s.looks(BUSY, 0.1)
+
+
 def without_metrics(s: Scene) -> None:
     s.looks(BUSY, 20)
 
@@ -115,6 +142,9 @@ def without_metrics(s: Scene) -> None:
         rebooted_slowly,
         late_registry,
         without_metrics,
+        never_started,
+        lost_with_its_machine,
+        probed_to_death,
         inherited_label,
     ],
 )

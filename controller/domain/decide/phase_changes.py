@@ -16,6 +16,7 @@ from controller.domain.decide.pass_report import checked_of, with_comparison
 from controller.domain.decide.run_case import RunCase
 from controller.domain.decide.verdict import failure, lacks_to_pass
 from controller.domain.failure_class import class_of
+from controller.domain.pods.stamps import believed
 from controller.domain.record.record import OpenRun
 from controller.domain.run import Phase, Reason
 
@@ -82,14 +83,14 @@ def _advance(case: RunCase) -> Decision | None:
 def _started(case: RunCase) -> Decision | None:
     """The node has started, on data that the init container prepared for this very run."""
     pods, word = case.pods, case.pods.word
-    if pods.started is None or word is None or word.run != case.run.id:
+    if not pods.ran or word is None or word.run != case.run.id:
         return None
     assert pods.pod is not None
     run = replace(
         case.run,
         phase=Phase.BOOTSTRAPPING,
         reason=Reason.NODE_STARTED,
-        started=int(pods.started.timestamp()),
+        started=int((believed(pods.started, not_after=case.o.now) or case.o.now).timestamp()),
         seen=replace(case.seen, home=pods.pod.metadata.uid),
     )
     return _entered(case, run, say.bootstraps(run, word.data))

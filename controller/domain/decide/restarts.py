@@ -1,6 +1,7 @@
 """How often a run's node has ended: restarts are counted from look to look, by pod."""
 
 from collections.abc import Mapping
+from dataclasses import replace as with_fields
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -11,8 +12,13 @@ from controller.domain.node_log.causes import EndKind
 from controller.domain.objects import ContainerStatus, StateTerminated
 from controller.domain.pods.process_end import ProcessEnd, process_end_of
 from controller.domain.pods.run_pods import RunPods
+from controller.domain.pods.stamps import LOST, never_started, ran_for
+from controller.domain.pods.stopped import why_stopped
 from controller.domain.record.parts import Seen
 from controller.domain.record.record import OpenRun
+
+# Of exits with 0: what no trouble of the machine's explains, and no order from outside.
+_OF_ITSELF = frozenset({EndKind.ZERO, EndKind.FATAL, EndKind.BAD_BLOCK, EndKind.OWN_FLAGS})
 
 
 def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
@@ -29,14 +35,14 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     if uid != seen.pod:
         seen = replace(seen, pod=uid, restarts=0, counted=0, began=-1, data="")
     word = pods.word if pods.word and pods.word.run == run.id else None
-    new = max(0, status.restart_count - seen.restarts)
+    last, none_ended = _last(status)
+    new = 0 if none_ended else max(0, status.restart_count - seen.restarts)
     if o.attention is None or o.attention.first_look:
         # Nobody knows when those were that a controller finds: a loop is soon counted for itself.
         new = min(1, new)
     if word is not None and word.resumes > seen.began >= 0:
         new = 0  # the init container ran again: the whole pod was set up anew, by the machine [61]
-    last = status.last_state.terminated or status.state.terminated
-    end = _end(o, pods, last) if last else None
+    end = _doubted(_end(o, pods, last), pods) if last else None
     if new and last is not None and _recovered(o, last):
         seen, new = _forgotten(seen), 1
     if new:
@@ -45,15 +51,13 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     elif _tells_more(seen, status, end):
         assert end is not None
         # Its last words were read after it was counted.
-        found = end.kind is EndKind.PANIC and end.code == 0 and seen.kind != EndKind.PANIC
-        zeros = max(seen.zeros, 1) if found else seen.zeros
         seen = replace(
             seen,
             kind=str(end.kind),
             line=end.sentence,
             cause=end.cause,
             places=(*seen.places[:-1], end.place),
-            zeros=zeros,
+            zeros=_zeros(seen, end),
         )
     if _calm(o, pods):
         seen = _forgotten(seen)
@@ -77,6 +81,16 @@ def _is_unheard(o: Observation, ends: tuple[str, int], seen: Seen) -> bool:
     return ends[1] > 0 and ends not in ((seen.pod, seen.restarts), attention.heard)
 
 
+def _last(status: ContainerStatus) -> tuple[StateTerminated | None, bool]:
+    """The last end of a process, and whether what the kubelet tells last is none: no process was
+    started, or the machine went away with it.
+    """
+    last = status.last_state.terminated or status.state.terminated
+    if last is not None and (never_started(last) or last.reason in LOST):
+        return None, True
+    return last, False
+
+
 def _forgotten(seen: Seen) -> Seen:
     """Without the crashes of before."""
     return replace(seen, crashes=0, ends={}, zeros=0)
@@ -91,6 +105,12 @@ def _end(o: Observation, pods: RunPods, last: StateTerminated) -> ProcessEnd:
     if words is not None and (words.pod, words.restarts) == which:
         return words.end
     return process_end_of(last, container=pods.pod.spec.container(pods.status.name))
+
+
+def _doubted(end: ProcessEnd, pods: RunPods) -> ProcessEnd:
+    """An exit with 0 that says nothing is no end of its own where something else can explain it."""
+    why = why_stopped(pods) if end.kind is EndKind.ZERO else ""
+    return with_fields(end, kind=EndKind.STOPPED, sentence=why) if why else end
 
 
 def _tells_more(seen: Seen, status: ContainerStatus, end: ProcessEnd | None) -> bool:
@@ -121,28 +141,31 @@ def _counted(seen: Seen, end: ProcessEnd | None, new: int, *, unasked: bool) -> 
     )
 
 
+def _zeros(seen: Seen, end: ProcessEnd) -> int:
+    """Exits with 0 that count, once the last one's words are known."""
+    if end.kind is EndKind.PANIC and end.code == 0 and seen.kind != EndKind.PANIC:
+        return max(seen.zeros, 1)
+    asked = seen.kind == EndKind.ZERO and end.kind not in _OF_ITSELF
+    return max(0, seen.zeros - 1) if asked else seen.zeros
+
+
 def _unasked(pods: RunPods, end: ProcessEnd | None) -> bool:
-    """Whether an exit with 0 is the node's own: restarted in its place, in a pod that nobody ends,
-    and that no probe of the kubelet's would have had killed.
+    """Whether an exit with 0 counts against the build: its own log says why, or nothing else can
+    explain it.
     """
-    if end is None or end.code != 0 or end.kind is EndKind.OOM:
+    if end is None or end.code != 0:
         return False
     if end.kind is EndKind.PANIC:
         return True
-    assert pods.pod is not None
-    container = pods.pod.spec.container(pods.status.name if pods.status else "")
-    disrupted = pods.pod.condition("DisruptionTarget")
-    probed = container is not None and container.liveness_probe is not None
-    return not probed and (disrupted is None or disrupted.status != "True")
+    return end.kind in _OF_ITSELF and not why_stopped(pods)
 
 
 def _recovered(o: Observation, last: StateTerminated) -> bool:
     """Whether the process that ended last had been up for so long that earlier ends are forgotten,
     whether or not anybody saw it.
     """
-    if last.started_at is None or last.finished_at is None:
-        return False
-    return last.finished_at - last.started_at >= timedelta(seconds=o.rules.crash_calm)
+    lasted = ran_for(last, now=o.now)
+    return lasted is not None and lasted >= timedelta(seconds=o.rules.crash_calm)
 
 
 def _calm(o: Observation, pods: RunPods) -> bool:

@@ -5,7 +5,9 @@ from controller.domain.decide.messages import open_run as say
 from controller.domain.decide.network_trouble import shared
 from controller.domain.decide.next_record import stamp, with_step
 from controller.domain.decide.observation import Observation
-from controller.domain.health.conditions import AT_ONCE, Condition
+from controller.domain.defaults import Rules
+from controller.domain.health.conditions import AT_ONCE, OF_PODS, Condition
+from controller.domain.health.observed_time import Attention
 from controller.domain.health.patience import patience_of
 from controller.domain.record.parts import ToldCondition
 from controller.domain.record.record import OpenRun, Record
@@ -24,11 +26,21 @@ def told_conditions(o: Observation, run: OpenRun) -> tuple[ToldCondition, ...]:
     found = [s for s in run.conditions if s.type in attention.spans]
     told = {s.type for s in found}
     for condition, span in attention.spans.items():
-        after = 0.0 if condition in AT_ONCE else o.rules.condition_told
+        after = _told_after(condition, attention, o.rules)
         if str(condition) not in told and span.seconds >= after:
             message = cut_bytes(span.sentence, _SENTENCE)
             found.append(ToldCondition(type=str(condition), since=stamp(o), message=message))
     return tuple(found)
+
+
+def _told_after(condition: Condition, attention: Attention, rules: Rules) -> float:
+    """Seconds that it must last. One obstacle may follow another, such as a pod that does not end
+    and then a container that cannot be created: their times add up.
+    """
+    if condition in AT_ONCE:
+        return 0.0
+    kept = condition in OF_PODS and attention.down >= rules.condition_told
+    return rules.obstacle_told if kept else rules.condition_told
 
 
 def tell_conditions(o: Observation, record: Record, before: OpenRun, run: OpenRun) -> Record:

@@ -113,11 +113,21 @@ def _volume_lost(case: RunCase) -> Failure | None:
         return None
     assert pod is not None
     elsewhere = bool(run.seen.home) and pod.metadata.uid != run.seen.home
-    # A machine's clock may step between the init container's end and the node's start.
-    again = word.said is not None and word.said.timestamp() > run.started + case.o.rules.max_skew
-    if not elsewhere and not again:
+    if not elsewhere and not _said_again(case):
         return None
     return Reason.VOLUME_LOST, say.data_gone(pod.metadata.name)
+
+
+def _said_again(case: RunCase) -> bool:
+    """Whether this word was said after the node had started in this very pod."""
+    word, first = case.pods.word, case.pods.started
+    if word is None or word.said is None:
+        return False
+    # By the same clock as the word, which need not be that of `run.started`.
+    if first is not None and word.said <= first:
+        return False
+    # A machine's clock may step between the init container's end and the node's start.
+    return word.said.timestamp() > case.run.started + case.o.rules.max_skew
 
 
 def _wrong_version(case: RunCase) -> Failure | None:

@@ -6,6 +6,7 @@ lasted, in observed time and without a break, for as long as its patience is.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter
 
 from controller.base.durations import format_duration
 from controller.base.text import shown
@@ -34,6 +35,7 @@ class Condition(StrEnum):
     VOLUME_TROUBLE = "VolumeTrouble"
     OTHER_DATA = "OtherData"
     NO_WORD = "NoWord"
+    OTHER_CONTAINER = "OtherContainer"
     HOST_REFUSED = "HostRefused"
     SILENT = "NotAnswering"
     UNREACHED = "Unreached"
@@ -47,19 +49,18 @@ class Condition(StrEnum):
     TIP_STANDS = "TipStands"
 
 
-# Of the pods of a run, whichever process of the node runs in them.
-OF_PODS = frozenset(
-    {
-        Condition.IMAGE_PULL,
-        Condition.UNSCHEDULABLE,
-        Condition.NOT_CREATED,
-        Condition.MANIFEST_REFUSED,
-        Condition.VOLUME_TROUBLE,
-        Condition.OTHER_DATA,
-        Condition.NO_WORD,
-    }
-)
-
+# What the pods of a run tell, whichever process of the node runs in them, and of which obstacle.
+_OBSTACLES = {
+    Condition.IMAGE_PULL: attrgetter("pulling"),
+    Condition.UNSCHEDULABLE: attrgetter("unplaced"),
+    Condition.NOT_CREATED: attrgetter("not_created"),
+    Condition.MANIFEST_REFUSED: attrgetter("manifest"),
+    Condition.VOLUME_TROUBLE: attrgetter("volume"),
+    Condition.OTHER_DATA: attrgetter("other_data"),
+    Condition.NO_WORD: attrgetter("wordless"),
+    Condition.OTHER_CONTAINER: attrgetter("others"),
+}
+OF_PODS = frozenset(_OBSTACLES)
 
 # What a log says needs no time to be sure of.
 AT_ONCE = frozenset({Condition.MOVED_ON})
@@ -76,7 +77,7 @@ _TOLD_BY_ANSWERS = (
 )
 
 # While one of these holds, a build cannot show how fast it is: the time counts for no timeout.
-BLINDING = OF_PODS | {Condition.UNREACHED}
+BLINDING = OF_PODS - {Condition.OTHER_CONTAINER} | {Condition.UNREACHED}
 
 
 @dataclass(frozen=True)
@@ -112,19 +113,14 @@ def holding(sight: Sight) -> dict[Condition, str | None]:
     """The conditions that hold, each with its sentence; None: this look cannot tell."""
     held: dict[Condition, str | None] = {}
     obstacles = sight.obstacles
-    for condition, sentence in (
-        (Condition.IMAGE_PULL, obstacles.pulling),
-        (Condition.UNSCHEDULABLE, obstacles.unplaced),
-        (Condition.NOT_CREATED, obstacles.not_created),
-        (Condition.MANIFEST_REFUSED, obstacles.manifest),
-        (Condition.VOLUME_TROUBLE, obstacles.volume),
-        (Condition.OTHER_DATA, obstacles.other_data),
-        (Condition.NO_WORD, obstacles.wordless),
-    ):
-        if sentence:
+    for condition, sentence_of in _OBSTACLES.items():
+        if sentence := sentence_of(obstacles):
             held[condition] = shown(sentence)
     if obstacles.again:
         held |= dict.fromkeys((Condition.MANIFEST_REFUSED, Condition.VOLUME_TROUBLE))
+    again = obstacles.others_again
+    if again and sight.now - again.timestamp() < sight.rules.others_calm:
+        held.setdefault(Condition.OTHER_CONTAINER, None)
     return held | _of_node(sight)
 
 

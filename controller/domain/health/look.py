@@ -83,7 +83,7 @@ def look_of(  # noqa: PLR0913 the values of one moment
         answer=answer if after.life == before.life else None,
         obstacles=after.obstacles,
         # While its manifest is broken a run cannot pass, so that time counts for nothing.
-        started=bool(run.started or after.started) and not run.fault,
+        started=bool(run.started or after.ran) and not run.fault,
         judged=not run.fault,
         reverted=pin_state(deployment, run, record) is PinState.REVERTED,
         phase=run.phase,

@@ -29,6 +29,7 @@ class Attention:
     observed: float = 0.0  # since the node first started, those of earlier controllers too
     blind: float = 0.0  # of them those in which nobody saw the node, or it had nowhere to run
     reverted: float = 0.0  # for which the pin has been taken back without a break
+    down: float = 0.0  # for which no process of the node has run, without a break
     spans: Mapping[Condition, Span] = field(default_factory=dict)  # the conditions that hold
     soak: Soak | None = None  # the one under way
     lacking: str = ""  # why the last look was no healthy one; empty if it was
@@ -88,6 +89,7 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
         observed=before.observed + (counted if look.started else 0.0),
         blind=before.blind + (counted if blind else 0.0),
         reverted=before.reverted + counted if look.reverted else 0.0,
+        down=before.down + counted if look.life is None else 0.0,
         spans=spans,
         soak=soak,
         lacking=lacking,

@@ -45,6 +45,8 @@ def patience_of(
         # Nothing that the node does with it says anything of the build; it cannot pass so.
         Condition.OTHER_DATA: Patience(None, 0.0),
         Condition.DISK_LOW: Patience(None, 0.0),
+        # A container of others says nothing of the build; what keeps the node is UNSCHEDULABLE.
+        Condition.OTHER_CONTAINER: Patience(None, 0.0),
     }[condition]
 
 

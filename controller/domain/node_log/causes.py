@@ -25,6 +25,7 @@ class EndKind(StrEnum):
     BAD_BLOCK = "bad-block"  # a block of the network's history does not verify
     PANIC = "panic"
     # of nobody, by itself
+    STOPPED = "stopped"  # told to stop, by a signal or by its kubelet
     ZERO = "zero"  # exit code 0, and no line that tells why
     FATAL = "fatal"  # by a line that says so, and no side [116]
     LOST = "lost"  # what was kept of its log does not reach back to the cause

@@ -26,6 +26,7 @@ _OF_MACHINE = frozenset(
 # Bash and Go say so where a signal ended a process: 128 and its number.
 _SIGNALS = {130: "SIGINT", 134: "SIGABRT", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM"}
 
+TOLD_TO_STOP = "it was told to stop, and went down in order"
 CUT_OFF = "its cause is no longer in what was kept of its log"
 
 
@@ -93,8 +94,11 @@ def _kind(process: LastProcess, text: str, *, panicked: bool) -> EndKind:
 
 def _untold(process: LastProcess, code: int | None, *, cut: bool) -> Ending:
     code = process.code if code is None else code
+    if code == 0 and process.stopping and process.code in (0, None):
+        # Only a signal has it end so, without an error [scenes term-in-bootstrap, term-when-ready].
+        return Ending(EndKind.STOPPED, TOLD_TO_STOP)
     if code == 0:
-        return Ending(EndKind.ZERO, "" if process.stopping or not process.last else _last(process))
+        return Ending(EndKind.ZERO, _last(process) if process.last else "")
     if process.stack:
         return Ending(EndKind.LOST, f"it crashed, and {CUT_OFF}, only Go's stack")
     killed = f"killed by {_SIGNALS[code]}" if code is not None and code in _SIGNALS else ""

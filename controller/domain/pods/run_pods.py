@@ -11,7 +11,9 @@ from controller.base.undecodable import UNDECODABLE
 from controller.domain import names
 from controller.domain.node_http import NodeAddress
 from controller.domain.objects import ContainerStatus, Deployment, Pod, StateTerminated
+from controller.domain.pods.containers import own_inits
 from controller.domain.pods.obstacles import Obstacles, obstacles_of
+from controller.domain.pods.stamps import believed, never_started
 from controller.domain.record.record import OpenRun
 from controller.domain.reference import Reference, ReferenceFault
 
@@ -23,7 +25,7 @@ class InitWord(msgspec.Struct, frozen=True):
     data: str = ""  # `fresh`, `resumed` or `foreign`
     resumes: int = 0  # how often the data was resumed
     binary: str = ""  # sha256 of the node's binary
-    said: datetime | None = None  # when it ended; None where the kubelet does not say
+    said: datetime | None = None  # when it ended; None where that is not known
 
 
 # How the kubelet begins the message of an init container that the runtime does not know any more
@@ -37,7 +39,7 @@ class Life:
 
     pod: str  # uid
     restarts: int  # of the node's container, before this one
-    started: datetime | None  # None where the kubelet does not say
+    started: datetime | None  # None where that is not known
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class RunPods:
     several: bool = False  # more than one such pod
     word: InitWord | None = None  # of its init container; None where it has said nothing
     life: Life | None = None  # of its node; None where it does not run now
-    started: datetime | None = None  # when the node first started in it; None where it never did
+    ran: bool = False  # a process of the node was started in it
+    started: datetime | None = None  # when the first of them was; None where that is not known
     obstacles: Obstacles = field(default_factory=Obstacles)  # what keeps the node from running
     gone: str = ""  # why the last pod that is over ended, such as an eviction; empty: none is
     foreign: str = ""  # why the data is not the run's alone any more; empty where it is
@@ -87,7 +90,8 @@ def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
         status=status,
         word=word,
         life=life,
-        started=_started(status),
+        ran=_has_run(status),
+        started=_started(pod, status),
         obstacles=obstacles_of(
             pod, pods, container, other_run=other, wordless=life is not None and word is None
         ),
@@ -113,20 +117,21 @@ def _image(pod: Pod, container: str) -> str:
 
 def _terminations(pod: Pod) -> list[StateTerminated]:
     found = []
-    for status in pod.status.init_container_statuses or ():
+    for status in own_inits(pod):
         found += [s.terminated for s in (status.state, status.last_state) if s.terminated]
     return found
 
 
 def _word(pod: Pod) -> InitWord | None:
-    """The last word that parses; other init containers say nothing, or something else."""
+    """The last word that parses."""
     for termination in _terminations(pod):
         try:
             word = msgspec.json.decode(termination.message, type=InitWord)
         except UNDECODABLE:
             continue
         if word.run and word.data:
-            return replace(word, said=termination.finished_at)
+            said = believed(termination.finished_at, not_before=pod.metadata.creation_timestamp)
+            return replace(word, said=said)
     return None
 
 
@@ -165,7 +170,7 @@ def _foreign(pod: Pod, image: str, run: OpenRun, container: str) -> str:
         if word is not None and word.run == run.id and word.data == "foreign":
             return "the init container found data that another binary has begun"
         return ""
-    if _started(pod.status_of(container)) is not None and not _same_build(pod, image, run):
+    if _has_run(pod.status_of(container)) and not _same_build(pod, image, run):
         return f"a pod of another image ran on its data ({pod.metadata.name})"
     return ""
 
@@ -185,12 +190,27 @@ def _same_build(pod: Pod, image: str, run: OpenRun) -> bool:
 def _life(pod: Pod, status: ContainerStatus | None) -> Life | None:
     if status is None or status.state.running is None:
         return None
-    return Life(pod.metadata.uid, status.restart_count, status.state.running.started_at)
+    started = believed(status.state.running.started_at, not_before=pod.metadata.creation_timestamp)
+    return Life(pod.metadata.uid, status.restart_count, started)
 
 
-def _started(status: ContainerStatus | None) -> datetime | None:
+def _has_run(status: ContainerStatus | None) -> bool:
+    """Whether a process of the node was started, as far as its status still tells: a container that
+    could not be started ends, too [scene noexec].
+    """
+    if status is None:
+        return False
+    ends = (s.terminated for s in (status.state, status.last_state))
+    return status.state.running is not None or any(
+        end.started_at is not None and not never_started(end) for end in ends if end
+    )
+
+
+def _started(pod: Pod, status: ContainerStatus | None) -> datetime | None:
     """When the node's container first started, as far as its status still tells."""
     if status is None:
         return None
     parts = [p for s in (status.state, status.last_state) for p in (s.running, s.terminated)]
-    return min((p.started_at for p in parts if p and p.started_at), default=None)
+    created = pod.metadata.creation_timestamp
+    stamps = (believed(p.started_at, not_before=created) for p in parts if p)
+    return min(filter(None, stamps), default=None)

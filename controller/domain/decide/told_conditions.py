@@ -36,7 +36,7 @@ def tell_conditions(o: Observation, record: Record, before: OpenRun, run: OpenRu
     was, now = {s.type for s in before.conditions}, {s.type: s for s in run.conditions}
     for type_, condition in now.items():
         if type_ not in was:
-            outlook = _outlook(o, type_) + _others(o, run, type_)
+            outlook = outlook_of(o, type_) + _others(o, run, type_)
             message = say.condition_began(run.id, condition.message, outlook)
             record = with_step(
                 record, o, run.phase, run.phase, reason=type_, message=message, level="warning"
@@ -59,10 +59,11 @@ def _others(o: Observation, run: OpenRun, type_: str) -> str:
     return f"; {found}" if found else ""
 
 
-def _outlook(o: Observation, type_: str) -> str:
-    """What becomes of it if it lasts."""
-    assert o.attention is not None
+def outlook_of(o: Observation, type_: str) -> str:
+    """What becomes of a condition if it lasts, in a clause; empty if nothing, or nobody knows."""
     seen = o.attention
+    if seen is None or type_ not in seen.spans:
+        return ""
     patience = patience_of(Condition(type_), seen.progress, o.rules, bootstrapped=seen.bootstrapped)
     if patience.reason is None:
         return ""

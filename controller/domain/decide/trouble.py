@@ -61,17 +61,28 @@ def saying(case: RunCase, run: OpenRun, plain: str = "") -> Saying:
         return Saying(run, message, due=False, again_in=None)
     trouble = trouble_now(case)
     plain = plain or before.plain or message
-    if plain != before.plain or trouble != before.trouble or _is_looked_at(case):
+    if plain != before.plain or trouble != before.trouble or _is_all_known(case, trouble):
         sentences = [_sentence(case, kind, trouble[kind]) for kind in _newest_first(trouble)]
         message = cut_bytes(say.going_on(plain, sentences), case.o.rules.message_bytes)
     wait = _wait(case, trouble, message)
+    changed = message != case.record.message and (trouble or before.trouble)
     run = replace(
         run,
         trouble=trouble,
         plain=plain if trouble else "",
-        said=run.said if message == case.record.message else now,
+        said=now if changed else run.said,
     )
-    return Saying(run, message, wait == 0, wait if wait else None)
+    return Saying(run, message, wait == 0, wait or None)
+
+
+def all_trouble(case: RunCase) -> list[tuple[str, int, str]]:
+    """Kind, since when, and sentence of all that is seen now, however short, the newest first."""
+    o, found = case.o, trouble_now(case)
+    for condition in o.attention.spans if o.attention else ():
+        found.setdefault(str(condition), stamp(o))
+    return [
+        (kind, found[kind], _sentence(case, kind, found[kind])) for kind in _newest_first(found)
+    ]
 
 
 def trouble_now(case: RunCase) -> dict[str, int]:
@@ -150,14 +161,17 @@ def _node_ended(case: RunCase, at: int) -> str:
     container = pod.spec.container(status.name) if pod and status else None
     end = process_end_of(last, container=container)
     how = say.exit_clause(end.code, str(end.kind), cut_bytes(end.sentence, _SENTENCE))
-    up = (last.finished_at - last.started_at).total_seconds() if _has_times(last) else 0.0
-    calm = rules.crash_calm <= up <= stamp(case.o) - case.run.decided
+    # A time that is older than the run is none: a process that never began has 1970 [scene noexec].
+    calm = rules.crash_calm <= _up(last) <= stamp(case.o) - case.run.decided
     in_a_row = 1 if calm else seen.crashes + 1
     return say.node_ended(how, at, in_a_row, _outlook(case), down=True)
 
 
-def _has_times(last: StateTerminated) -> bool:
-    return last.started_at is not None and last.finished_at is not None
+def _up(last: StateTerminated) -> float:
+    """Seconds for which it ran; 0 where the kubelet does not say."""
+    if last.started_at is None or last.finished_at is None:
+        return 0.0
+    return (last.finished_at - last.started_at).total_seconds()
 
 
 def _outlook(case: RunCase) -> str:
@@ -183,6 +197,13 @@ def _wait(case: RunCase, trouble: dict[str, int], message: str) -> float | None:
         return max(0.0, case.o.rules.message_rest - passed)
     lasted = before.said - min(trouble.values(), default=before.said)
     return 0 if passed >= max(case.o.rules.message_rest, lasted) else None
+
+
+def _is_all_known(case: RunCase, trouble: dict[str, int]) -> bool:
+    """Whether a look has something to say of each: what is not known is not said in fewer words."""
+    spans = case.o.attention.spans if case.o.attention and _is_looked_at(case) else {}
+    of_conditions = [Condition(kind) for kind in trouble if kind in _CONDITIONS]
+    return all(condition in spans and spans[condition].sentence for condition in of_conditions)
 
 
 def _is_looked_at(case: RunCase) -> bool:

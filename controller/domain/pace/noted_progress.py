@@ -35,7 +35,7 @@ class _Saved(msgspec.Struct, frozen=True, kw_only=True):
     stages: Annotated[dict[_Key, _Row], msgspec.Meta(max_length=MOST_STAGES)]
     # Key to seconds between points, and the points
     trails: Annotated[dict[_Key, _Trail], msgspec.Meta(max_length=MOST_STAGES)] = {}
-    # Key to observed seconds, of those of `last` and `doing` that stand; an older controller noted none
+    # Key to observed seconds, of those that stand and moved last; an older controller noted none
     standing: Annotated[dict[_Key, _Number], msgspec.Meta(max_length=MOST_STAGES)] = {}
     heights: Annotated[dict[_Key, _Whole], msgspec.Meta(max_length=MOST_CHAINS)] = {}
     doing: Annotated[str, msgspec.Meta(max_length=LONGEST_KEY)] = ""
@@ -44,7 +44,8 @@ class _Saved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode_progress(progress: Progress) -> str:
-    """Compact JSON of at most 4 KiB. If it were more, trails and then stages that have moved for the shortest time are left out.
+    """Compact JSON of at most 4 KiB. If it were more, trails and then stages that have moved
+    for the shortest time are left out.
     """
     keys = sorted(progress.stages, key=lambda key: progress.stages[key].seconds, reverse=True)
     last = {progress.doing, *progress.last.values()}

@@ -1,4 +1,4 @@
-"""What is wrong with an open run now, as its message says it: each kind of trouble in a sentence."""
+"""What is wrong with an open run now, as its message says it: a sentence for each kind."""
 
 from collections.abc import Sequence
 

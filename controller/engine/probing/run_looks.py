@@ -77,7 +77,7 @@ class RunLooks:
         self._overheard: Overheard | None = None  # to be looked at with the next look
         self._noted = run.observed
         self._noted_phase = run.phase
-        self._noted_at = -RESTED  # monotonic seconds
+        self._turned_at = -RESTED  # monotonic seconds, of the last note for a counter's sake
         self._noted_standing: tuple[str, ...] = ()  # the stages that stood then
         self._earlier_at = 0.0
 
@@ -135,12 +135,13 @@ class RunLooks:
         """
         attention, run, now = self.attention, self.run, self._clock.monotonic()
         standing = standing_stages(attention.progress)
-        turned = standing != self._noted_standing and now - self._noted_at >= RESTED
+        turned = standing != self._noted_standing and now - self._turned_at >= RESTED
         moved = run.phase is not self._noted_phase
         if attention.observed - self._noted < CHECKPOINT and not moved and not turned:
             return
         self._noted, self._noted_phase = attention.observed, run.phase
-        self._noted_at, self._noted_standing = now, standing
+        self._turned_at = now if turned else self._turned_at
+        self._noted_standing = standing
         try:
             fields = {
                 "observed": f"{attention.observed:.0f}",

@@ -64,7 +64,8 @@ def test_an_end_is_said_before_the_node_is_started_again() -> None:
     number the same when it is?
     """
     found = scene()
-    found.ends(1, 137, reason="OOMKilled")
+    found.shows(found.made(restarts=1, exit_code=137, last_reason="OOMKilled"))
+    assert "once, with exit code 137 (out of memory)" in look(found, MOVING)
     is_down(found, 1, 137, "OOMKilled")
     said = look(found)
     assert "2 in a row, with exit code 137 (out of memory)" in said
@@ -121,9 +122,9 @@ def test_the_newest_trouble_comes_first() -> None:
     """Is what began last read first?"""
     found = scene()
     found.ends(1, 1)
-    found.shows(found.made(restarts=1, waiting=NO_PULL, started=None, running=False))
-    said = look(found)
-    assert 0 < said.index("ImagePull") < said.index("the node ended")
+    found.looks(UNREACHED, 2 / 60)
+    said = message(found)
+    assert 0 < said.index("Unreached") < said.index("the node ended")
 
 
 def test_trouble_is_said_in_the_next_phase_too() -> None:

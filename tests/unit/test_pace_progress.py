@@ -499,8 +499,21 @@ def test_a_counter_that_hangs_has_no_speed() -> None:
     for more in range(8):
         reader.read({"P/executed": 5300 + more, "C/executed": 4999})
     assert describe_progress(reader.progress)[1] == "C executed 4999 (stands for 5m)"
+    assert reader.progress.stages["C/executed"].rate == 0
     reader.read({"P/executed": 6000, "C/executed": 5000})
     assert "stands" not in describe_progress(reader.progress)[1]
+
+
+@pytest.mark.parametrize("counted", [(60.0,), (1.0, 1.0, 1.0)])
+def test_one_look_says_nothing_of_standing(counted: tuple[float, ...]) -> None:
+    """One look after a minute, or three within seconds, as when a pod changes: is a counter that
+    has not moved meanwhile not said to stand yet?
+    """
+    reader = Reader()
+    reader.read({"C/executed": 7})
+    for seconds in counted:
+        reader.read({"C/executed": 7}, counted=seconds)
+    assert not reader.progress.stages["C/executed"].stands
 
 
 def test_how_long_a_counter_stands_goes_on_with_the_next_controller() -> None:

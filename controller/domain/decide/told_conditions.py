@@ -1,11 +1,11 @@
 """Which conditions people are told of: those that have lasted a while, when they begin and end."""
 
-from controller.base.text import cut_bytes
+from controller.base.text import cut_bytes, shown_ends
 from controller.domain.decide.messages import open_run as say
 from controller.domain.decide.network_trouble import shared
 from controller.domain.decide.next_record import stamp, with_step
 from controller.domain.decide.observation import Observation
-from controller.domain.health.conditions import AT_ONCE, Condition
+from controller.domain.health.conditions import AT_ONCE, OF_PODS, Condition
 from controller.domain.health.patience import patience_of
 from controller.domain.record.parts import ToldCondition
 from controller.domain.record.record import OpenRun, Record
@@ -26,7 +26,10 @@ def told_conditions(o: Observation, run: OpenRun) -> tuple[ToldCondition, ...]:
     for condition, span in attention.spans.items():
         after = 0.0 if condition in AT_ONCE else o.rules.condition_told
         if str(condition) not in told and span.seconds >= after:
-            message = cut_bytes(span.sentence, _SENTENCE)
+            # The cause is last in what one program of a cluster says of another.
+            of_pods = condition in OF_PODS
+            seen = shown_ends(span.sentence, _SENTENCE - 10) if of_pods else span.sentence
+            message = cut_bytes(seen, _SENTENCE)
             found.append(ToldCondition(type=str(condition), since=stamp(o), message=message))
     return tuple(found)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from controller.base.text import cut_bytes
+from controller.base.text import cut_bytes, shown_ends
 from controller.domain.decide.end_reasons import LASTING
 from controller.domain.decide.messages import trouble as say
 from controller.domain.decide.next_record import stamp
@@ -38,8 +38,8 @@ _CERTAIN = AT_ONCE | {
     Condition.OTHER_DATA,
     Condition.HOST_REFUSED,
 }
-# Bytes of a sentence from outside in the message, which has room for three.
-_SENTENCE = 160
+# Bytes of an end's line in the message, beside what is said of it.
+_LINE = 160
 
 
 @dataclass(frozen=True)
@@ -148,19 +148,19 @@ def _sentence(case: RunCase, kind: str, since: int) -> str:
         return _node_ended(case, since)
     attention = case.o.attention
     span = attention.spans.get(Condition(kind)) if attention else None
-    seen = cut_bytes(span.sentence, _SENTENCE) if span else ""
+    seen = shown_ends(span.sentence) if span else ""
     return say.condition_since(kind, since, seen, outlook_of(case.o, kind))
 
 
 def _node_ended(case: RunCase, at: int) -> str:
     seen, rules, last = case.seen, case.o.rules, _down(case)
     if last is None:
-        how = say.exit_clause(seen.exit, seen.kind, cut_bytes(seen.line, _SENTENCE))
+        how = say.exit_clause(seen.exit, seen.kind, cut_bytes(seen.line, _LINE))
         return say.node_ended(how, at, max(1, seen.crashes), _outlook(case), down=False)
     pod, status = case.pods.pod, case.pods.status
     container = pod.spec.container(status.name) if pod and status else None
     end = process_end_of(last, container=container)
-    how = say.exit_clause(end.code, str(end.kind), cut_bytes(end.sentence, _SENTENCE))
+    how = say.exit_clause(end.code, str(end.kind), cut_bytes(end.sentence, _LINE))
     # A time that is older than the run is none: a process that never began has 1970 [scene noexec].
     calm = rules.crash_calm <= _up(last) <= stamp(case.o) - case.run.decided
     in_a_row = 1 if calm else seen.crashes + 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from controller.base.durations import format_duration
-from controller.base.text import shown
+from controller.base.text import shown_ends
 from controller.domain.defaults import Rules
 from controller.domain.failure_class import FailureClass
 from controller.domain.health.checks import against, shutting_down
@@ -122,7 +122,7 @@ def holding(sight: Sight) -> dict[Condition, str | None]:
         (Condition.NO_WORD, obstacles.wordless),
     ):
         if sentence:
-            held[condition] = shown(sentence)
+            held[condition] = shown_ends(sentence)
     if obstacles.again:
         held |= dict.fromkeys((Condition.MANIFEST_REFUSED, Condition.VOLUME_TROUBLE))
     return held | _of_node(sight)

@@ -11,3 +11,11 @@ def instant(at: float) -> str:
         return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
     except (ValueError, OverflowError, OSError):
         return shown(at)  # by another hand: no calendar has it
+
+
+def minute(at: float) -> str:
+    """As `2026-11-23 06:00 UTC`, for sentences."""
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        return shown(at)

@@ -17,6 +17,17 @@ def shown(text: object, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def shown_ends(text: str, limit: int = 200) -> str:
+    """As `shown`, but what is cut is the middle: of what one program says of another the cause is
+    last, as in `failed to pull image "…": …: not found`.
+    """
+    line = shown(
+        text if len(text) <= 4 * limit else text[: 2 * limit] + text[-2 * limit :], 4 * limit
+    )
+    head = limit // 3
+    return line if len(line) <= limit else line[:head] + "…" + line[head + 1 - limit :]
+
+
 def shown_lines(text: str) -> str:
     """As `shown`, but lines stay lines and tabs stay tabs, and nothing is cut: each such character
     becomes one space.

@@ -95,6 +95,10 @@ class Rules:
     longest_look: float = 90.0  # and none is shorter than a look that hangs at every question
 
     # Telling
+    # A condition of less certainty stands in the message when two looks have seen it, half a minute
+    # apart: one may be lost, and a pod that changes is looked at several times at once.
+    condition_said: float = 20.0
+    message_rest: float = MINUTE  # between two changes of a message by conditions that come and go
     hold_warning: float = HOUR  # before held data may be replaced; a shorter hold has no warning
     compare_url: str = COMPARE_URL  # of the two commits; empty: no link
     store_patience: float = 60.0  # that it is away; a restart of Redis takes less

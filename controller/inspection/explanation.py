@@ -1,6 +1,6 @@
 """One look at one Deployment for `explain`: what the controller would see, and would decide."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.base.clock import Clock
 from controller.base.errors import Fault, Refused, Trouble
@@ -11,10 +11,12 @@ from controller.domain.decide.observation import Decision, Leave, Observation
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
+from controller.domain.health.conditions import Condition, Span
 from controller.domain.health.look import Look
 from controller.domain.health.observed_time import Attention, attend
 from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.node_http import NodeAnswer
+from controller.domain.pace.progress import Progress
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
 from controller.domain.record.record import OpenRun, Record
 from controller.engine.claims.ledger import Ledger
@@ -69,13 +71,13 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     record = first.record if isinstance(first.record, Record) else None
     if isinstance(first.request, RunRequest):
         states.update(await _resolve(i, first.request, record))
+    remembered = Remembered() if why_not else await recall(store, first)
     pods, answer = None, None
     if record is not None and record.run is not None:
         pods = view_pods(first.pods, record.run, node_container_name(deployment))
         answer = await _ask(i, first, pods)
-        attention.append(_attention(first, record.run, pods, answer, clock))
+        attention.append(_attention(first, record.run, pods, answer, clock, remembered.progress))
     o = await observe(senses, deployment, Leave(True))
-    remembered = Remembered() if why_not else await recall(store, o)
     trouble = why_not or ledger.failure
     return Explanation(
         o, decide(o), states, pods, answer, remembered, trouble, await _lease(i, key)
@@ -97,9 +99,16 @@ async def _believed(i: Inspection) -> tuple[StateStore, str]:
 
 
 def _attention(
-    o: Observation, run: OpenRun, pods: RunPods, answer: NodeAnswer | None, clock: Clock
+    o: Observation,
+    run: OpenRun,
+    pods: RunPods,
+    answer: NodeAnswer | None,
+    clock: Clock,
+    noted: Progress | None,
 ) -> Attention:
-    """What one look shows: no time has passed, so nothing is decided by it."""
+    """What one look shows: no time has passed, so nothing is decided by it. What it cannot tell of
+    the conditions that the record names is as it was.
+    """
     look = Look(
         at=clock.monotonic(),
         now=clock.now().timestamp(),
@@ -112,7 +121,10 @@ def _attention(
         network=run.network,
         clock_fault=clock_fault(o.skew, o.rules),
     )
-    return attend(Attention(run.id, synced=run.seen.synced), look, 0.0, o.rules)
+    said = {told.type: told.message for told in run.conditions}
+    spans = {c: Span(0.0, said.get(c, "")) for c in Condition if c in said or c in run.trouble}
+    seen = attend(Attention(run.id, synced=run.seen.synced, spans=spans), look, 0.0, o.rules)
+    return replace(seen, progress=noted) if noted else seen
 
 
 async def _resolve(

@@ -10,6 +10,7 @@ from controller.domain.manifest.request import RunRequest
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record
 from controller.inspection.explanation import Explanation
+from controller.inspection.trouble_text import tell_trouble, tell_waiting
 
 Told = tuple[str, tuple[str, ...]]
 
@@ -19,6 +20,7 @@ def tell(e: Explanation) -> list[Told]:
     o = e.observation
     return [
         ("decision", tuple(_decision(e))),
+        ("wrong now", tuple(tell_trouble(o))),
         ("asks for", tuple(_subject(o))),
         ("record", tuple(_record(e))),
         ("registry", tuple(_choices(e))),
@@ -145,6 +147,7 @@ def _pods(e: Explanation) -> Iterator[str]:
         state = "terminating" if pod.terminating else pod.status.phase or "no phase"
         run = pod.metadata.annotation(names.RUN_ID) or "no run id"
         yield f"{pod.metadata.name}: {state}, {run}"
+        yield from tell_waiting(pod)
     if not e.observation.pods:
         yield "none"
     if e.pods is not None and e.pods.word is not None:

@@ -6,7 +6,8 @@ from controller.base.text import shown
 from controller.domain.decide.observation import Observation
 from controller.domain.manifest.request import RunRequest
 from controller.domain.pace.estimate import Estimate, time_left
-from controller.domain.pace.progress import Progress, decode_progress
+from controller.domain.pace.noted_progress import decode_progress
+from controller.domain.pace.progress import Progress
 from controller.domain.record.record import Record
 from controller.engine.probing.earlier_runs import number_of, passed_runs
 from controller.inspection.coverage import Covered, coverage_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.domain import names
-from controller.domain.pace.progress import decode_progress
+from controller.domain.pace.noted_progress import decode_progress
 from controller.simulator.node.progress import BLOCKS
 from store import open_store
 from tests.causes_world import LONG, begin, bootstrapping, causes_world, ends, kill, running

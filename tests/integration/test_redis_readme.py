@@ -19,7 +19,8 @@ import pytest
 from controller.domain.defaults import Rules
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Metadata
-from controller.domain.pace.progress import Progress, Stage, encode_progress
+from controller.domain.pace.noted_progress import encode_progress
+from controller.domain.pace.progress import Progress, Stage
 from controller.domain.pace.words import describe_progress
 from controller.domain.record.parts import Checked, Facts
 from controller.domain.record.record import SCHEMA as RECORD_SCHEMA

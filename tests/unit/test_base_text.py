@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.base.text import cut_bytes, shown, shown_lines
+from controller.base.text import cut_bytes, shown, shown_ends, shown_lines
 
 
 @given(st.text(), st.integers(min_value=1, max_value=300))
@@ -13,6 +13,21 @@ def test_shown_text_is_one_line_within_its_limit(text: str, limit: int) -> None:
     line = shown(text, limit)
     assert len(line) <= limit
     assert len(line.splitlines()) <= 1
+
+
+@given(st.text(max_size=3000), st.integers(min_value=3, max_value=300))
+def test_both_ends_are_shown(text: str, limit: int) -> None:
+    """Is what is cut the middle, of what is not short, in one line within its limit?"""
+    line = shown_ends(text, limit)
+    assert len(line) <= limit
+    assert len(line.splitlines()) <= 1
+    whole = shown(text, len(text) + 1)
+    assert line == whole if len(whole) <= limit else line.endswith(whole[-1])
+
+
+def test_the_cause_at_the_end_is_shown() -> None:
+    """Is the end there of a sentence that is too long?"""
+    assert shown_ends("failed to pull: " + "x" * 5000 + ": not found", 30).endswith("x: not found")
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from controller.domain.pace.progress import (
-    BYTES,
-    Progress,
-    Stage,
-    after,
-    decode_progress,
-    encode_progress,
-)
+from controller.domain.pace.noted_progress import BYTES, decode_progress, encode_progress
+from controller.domain.pace.progress import Progress, Stage, after
 from controller.domain.pace.speed import POINTS, Trail
 from controller.domain.pace.stages import CHAINS, STAGES
 from controller.domain.pace.words import describe_progress
@@ -481,6 +475,58 @@ def test_lines_for_people() -> None:
 
 
 def test_a_stage_that_stands_says_so() -> None:
-    """Can slow be told from stalled by the line of the stage that moved last?"""
-    standing = Progress(stages={"C/executed": Stage(7, 60, 0.0)}, doing="C/executed")
-    assert describe_progress(standing) == ("C executed 7 (not now)",)
+    """Can slow be told from stalled by the line of the stage that moved last, and since when, until
+    the node has bootstrapped?
+    """
+    standing = Stage(7, 60, 0.0, rests=4, rested=300)
+    progress = Progress(stages={"C/executed": standing}, doing="C/executed")
+    assert describe_progress(progress) == ("C executed 7 (stands for 5m)",)
+    assert describe_progress(progress, finished=True) == ("C executed 7",)
+
+
+def test_a_counter_that_hangs_has_no_speed() -> None:
+    """C ran at 17 a second and hangs at block 4,999: is it said to stand from the second look on,
+    and not given the average of its last minutes, though P's counters move for ever?
+    """
+    reader = Reader()
+    for block in range(0, 5000, 500):
+        reader.read({"P/executed": block, "C/executed": block})
+    reader.read({"P/executed": 5000, "C/executed": 4999})
+    reader.read({"P/executed": 5100, "C/executed": 4999})
+    assert describe_progress(reader.progress)[1] == "C executed 4999 (15/s)"
+    reader.read({"P/executed": 5200, "C/executed": 4999})
+    assert describe_progress(reader.progress)[1] == "C executed 4999 (stands for 1m)"
+    for more in range(8):
+        reader.read({"P/executed": 5300 + more, "C/executed": 4999})
+    assert describe_progress(reader.progress)[1] == "C executed 4999 (stands for 5m)"
+    assert reader.progress.stages["C/executed"].rate == 0
+    reader.read({"P/executed": 6000, "C/executed": 5000})
+    assert "stands" not in describe_progress(reader.progress)[1]
+
+
+@pytest.mark.parametrize("counted", [(60.0,), (1.0, 1.0, 1.0)])
+def test_one_look_says_nothing_of_standing(counted: tuple[float, ...]) -> None:
+    """One look after a minute, or three within seconds, as when a pod changes: is a counter that
+    has not moved meanwhile not said to stand yet?
+    """
+    reader = Reader()
+    reader.read({"C/executed": 7})
+    for seconds in counted:
+        reader.read({"C/executed": 7}, counted=seconds)
+    assert not reader.progress.stages["C/executed"].stands
+
+
+def test_how_long_a_counter_stands_goes_on_with_the_next_controller() -> None:
+    """Is it noted, and read where an older controller has not noted it?"""
+    reader = Reader()
+    for blocks in (5, 7, 7, 7, 7):
+        reader.read({"C/executed": blocks})
+    text = encode_progress(reader.progress)
+    reader.progress = decode_progress(text) or NOTHING
+    reader.read({"C/executed": 7})
+    assert describe_progress(reader.progress) == ("C executed 7 (stands for 2m)",)
+    older = text.replace('"standing":{"C/executed":90},', "")
+    assert older != text
+    reader.progress = decode_progress(older) or NOTHING
+    reader.read({"C/executed": 7})
+    assert describe_progress(reader.progress) == ("C executed 7",)

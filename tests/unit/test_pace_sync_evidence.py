@@ -2,7 +2,8 @@
 
 import pytest
 
-from controller.domain.pace.progress import Progress, Stage, after, decode_progress, encode_progress
+from controller.domain.pace.noted_progress import decode_progress, encode_progress
+from controller.domain.pace.progress import Progress, Stage, after
 from controller.domain.pace.sync_evidence import SyncedBy, synced_by
 from controller.node.metrics_page import read_metrics
 from tests.scenes import scene

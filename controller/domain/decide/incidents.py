@@ -1,5 +1,5 @@
 """What happens to an open run beside its phase, noted in one write: restarts, another pod, and
-conditions are told; the rest is remembered.
+conditions are told; what is wrong now is said in the message; the rest is remembered.
 """
 
 from msgspec.structs import replace
@@ -9,16 +9,15 @@ from controller.domain.decide.next_record import decided, evolve, with_step
 from controller.domain.decide.observation import Decision
 from controller.domain.decide.run_case import RunCase
 from controller.domain.decide.told_conditions import tell_conditions, told_conditions
+from controller.domain.decide.trouble import saying
 from controller.domain.record.record import OpenRun, Record
 from controller.domain.run import Reason
 
 
 def note_incidents(case: RunCase) -> Decision | None:
-    """None where nothing is new."""
+    """None where nothing is new, or its message has changed too lately for it."""
     o, before = case.o, case.run
     conditions = told_conditions(o, before)
-    if (case.seen, conditions, case.facts) == (before.seen, before.conditions, before.facts):
-        return None
     run = replace(
         before,
         seen=case.seen,
@@ -27,7 +26,12 @@ def note_incidents(case: RunCase) -> Decision | None:
         observed=case.observed,
         blind=case.blind,
     )
-    after = evolve(o, case.record, run.phase, run.reason, run=run)
+    now = saying(case, run)
+    same = (case.seen, conditions, case.facts) == (before.seen, before.conditions, before.facts)
+    if same and not now.due:
+        return None
+    run = now.run
+    after = evolve(o, case.record, run.phase, run.reason, message=now.message, run=run)
     after = tell_conditions(o, after, before, run)
     return decided(o, tell_incidents(case, after, run))
 

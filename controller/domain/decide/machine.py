@@ -92,7 +92,7 @@ def _take_up(o: Observation, memory: Record) -> Decision:
         return decided(o, evolve(o, memory, memory.phase, memory.reason))
     message = open_run.taken_up(run.id)
     record = evolve(o, memory, run.phase, Reason.TAKEN_UP, message=message)
-    record = replace(record, run=replace(run, reason=Reason.TAKEN_UP))
+    record = replace(record, run=replace(run, reason=Reason.TAKEN_UP, trouble={}, plain=""))
     record = with_step(record, o, run.phase, run.phase, reason=Reason.TAKEN_UP, message=message)
     if pin_state(o.deployment, run, memory) is PinState.CHANGED:
         return decided(o, record)  # somebody wishes another image: the next look ends the run

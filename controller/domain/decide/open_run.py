@@ -10,6 +10,7 @@ from controller.domain.decide.next_record import closed, decided, evolve, with_s
 from controller.domain.decide.observation import Decision, Observation
 from controller.domain.decide.phase_changes import take_course
 from controller.domain.decide.run_case import RunCase
+from controller.domain.decide.trouble import saying
 from controller.domain.manifest.request import configuration_hash, node_container_name
 from controller.domain.record.levers import asked, unanswered
 from controller.domain.record.pin import PinState, restoring_changes
@@ -117,6 +118,6 @@ def _aborted(case: RunCase, reason: Reason, why: str) -> Decision:
 
 def _said(case: RunCase, run: OpenRun, reason: str, message: str) -> Record:
     """The record with the run so, in the phase that it is in, and people told of it."""
-    o, phase = case.o, run.phase
-    after = evolve(o, case.record, phase, run.reason, message=message, run=run)
+    o, phase, now = case.o, run.phase, saying(case, run, message)
+    after = evolve(o, case.record, phase, run.reason, message=now.message, run=now.run)
     return with_step(after, o, phase, phase, reason=reason, message=message)

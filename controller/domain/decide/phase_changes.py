@@ -14,6 +14,7 @@ from controller.domain.decide.next_record import closed, decided, evolve, stamp,
 from controller.domain.decide.observation import Decision
 from controller.domain.decide.pass_report import checked_of, with_comparison
 from controller.domain.decide.run_case import RunCase
+from controller.domain.decide.trouble import saying
 from controller.domain.decide.verdict import failure, lacks_to_pass
 from controller.domain.failure_class import class_of
 from controller.domain.pods.stamps import believed
@@ -38,7 +39,11 @@ def take_course(case: RunCase) -> Decision:
     run, why = case.run, say.cannot_pass_yet(lacking)
     others = shared(case.o, run, case.o.attention.spans if case.o.attention else {})
     return Decision(
-        run.phase, run.reason, case.record.message, why=tuple(filter(None, (why, others)))
+        run.phase,
+        run.reason,
+        case.record.message,
+        again_in=saying(case, run).again_in,
+        why=tuple(filter(None, (why, others))),
     )
 
 
@@ -100,7 +105,9 @@ def _entered(case: RunCase, run: OpenRun, message: str) -> Decision:
     """The run in its next phase, with what is known of it now; people are told."""
     o, phase, reason = case.o, run.phase, run.reason
     run = replace(run, since=stamp(o), observed=case.observed, blind=case.blind, facts=case.facts)
-    after = evolve(o, case.record, phase, reason, message=message, run=run)
+    now = saying(case, run, message)
+    run = now.run
+    after = evolve(o, case.record, phase, reason, message=now.message, run=run)
     after = tell_incidents(case, after, run)
     after = with_step(after, o, case.run.phase, phase, reason=reason, message=message)
     return decided(o, after)

@@ -1,6 +1,6 @@
 """Which conditions people are told of: those that have lasted a while, when they begin and end."""
 
-from controller.base.text import cut_bytes
+from controller.base.text import cut_bytes, shown_ends
 from controller.domain.decide.messages import open_run as say
 from controller.domain.decide.network_trouble import shared
 from controller.domain.decide.next_record import stamp, with_step
@@ -28,7 +28,10 @@ def told_conditions(o: Observation, run: OpenRun) -> tuple[ToldCondition, ...]:
     for condition, span in attention.spans.items():
         after = _told_after(condition, attention, o.rules)
         if str(condition) not in told and span.seconds >= after:
-            message = cut_bytes(span.sentence, _SENTENCE)
+            # The cause is last in what one program of a cluster says of another.
+            of_pods = condition in OF_PODS
+            seen = shown_ends(span.sentence, _SENTENCE - 10) if of_pods else span.sentence
+            message = cut_bytes(seen, _SENTENCE)
             found.append(ToldCondition(type=str(condition), since=stamp(o), message=message))
     return tuple(found)
 
@@ -48,7 +51,7 @@ def tell_conditions(o: Observation, record: Record, before: OpenRun, run: OpenRu
     was, now = {s.type for s in before.conditions}, {s.type: s for s in run.conditions}
     for type_, condition in now.items():
         if type_ not in was:
-            outlook = _outlook(o, type_) + _others(o, run, type_)
+            outlook = outlook_of(o, type_) + _others(o, run, type_)
             message = say.condition_began(run.id, condition.message, outlook)
             record = with_step(
                 record, o, run.phase, run.phase, reason=type_, message=message, level="warning"
@@ -71,10 +74,11 @@ def _others(o: Observation, run: OpenRun, type_: str) -> str:
     return f"; {found}" if found else ""
 
 
-def _outlook(o: Observation, type_: str) -> str:
-    """What becomes of it if it lasts."""
-    assert o.attention is not None
+def outlook_of(o: Observation, type_: str) -> str:
+    """What becomes of a condition if it lasts, in a clause; empty if nothing, or nobody knows."""
     seen = o.attention
+    if seen is None or type_ not in seen.spans:
+        return ""
     patience = patience_of(Condition(type_), seen.progress, o.rules, bootstrapped=seen.bootstrapped)
     if patience.reason is None:
         return ""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from controller.base.durations import format_duration
-from controller.base.text import shown
+from controller.base.text import shown_ends
 from controller.domain.defaults import Rules
 from controller.domain.failure_class import FailureClass
 from controller.domain.health.checks import against, shutting_down
@@ -115,7 +115,7 @@ def holding(sight: Sight) -> dict[Condition, str | None]:
     obstacles = sight.obstacles
     for condition, sentence_of in _OBSTACLES.items():
         if sentence := sentence_of(obstacles):
-            held[condition] = shown(sentence)
+            held[condition] = shown_ends(sentence)
     if obstacles.again:
         held |= dict.fromkeys((Condition.MANIFEST_REFUSED, Condition.VOLUME_TROUBLE))
     again = obstacles.others_again

@@ -1,27 +1,25 @@
 """How far a run's bootstrap has come, from counters that start again with each process [108].
 
 What was done is summed over all lives of the node, so it survives restarts of node and controller.
-Rates are of the last minutes only, and begin anew with each controller.
+Rates are of the last minutes only, and begin anew with each controller. A counter that stands has
+none: how long it has stood goes on with the next controller.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated
 
-import msgspec
-import orjson
-
-from controller.domain.pace.speed import POINTS, Samples, Trail
+from controller.domain.pace.speed import Samples, Trail
 from controller.domain.pace.stages import CHAINS, STAGES
 
-SCHEMA = 1
-BYTES = 4096  # of the text: it is written every few minutes for each open run
+STANDING = 2  # readings without a movement, and so many seconds: a pod that changes is looked at
+LEAST_STANDING = 45.0  # several times at once; looks are half a minute apart
 
-_MOST = 64  # stages: three chains have twenty-four
-_CHAINS = 16
-_LONGEST_KEY = 80
-_LONGEST_LIFE = 200
-_GREATEST = 2.0**53  # beyond, one more is not seen
+# Bounds of what is read
+MOST_STAGES = 64  # stages: three chains have twenty-four
+MOST_CHAINS = 16
+LONGEST_KEY = 80
+LONGEST_LIFE = 200
+GREATEST = 2.0**53  # beyond, one more is not seen
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,16 @@ class Stage:
 
     count: float = 0.0  # done in all lives of this run's node, as far as seen
     seconds: float = 0.0  # observed, in which it moved
-    rate: float | None = None  # per second over the last minutes; None where it is not known
+    # Per second over the last minutes, 0 while it stands; None where it is not known
+    rate: float | None = None
     trail: Trail = field(default_factory=Trail)  # how the count grew with the seconds
+    rests: int = 0  # readings in a row in which it has not moved
+    rested: float = 0.0  # observed seconds since it was last seen to move
+
+    @property
+    def stands(self) -> bool:
+        """One reading without a movement says nothing: stages take turns, and blocks are heavy."""
+        return self.rests >= STANDING and self.rested >= LEAST_STANDING
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,9 @@ def after(
     zero. One that is met again, even by another controller, adds what has grown since. A counter
     that has fallen began anew, whatever its life is called.
     """
-    life = life[:_LONGEST_LIFE]
-    read = {k: float(counters[k]) for k in _admitted(counters, before.stages, _MOST)}
-    high = {k: heights[k] for k in _admitted(heights, before.heights, _CHAINS)}
+    life = life[:LONGEST_LIFE]
+    read = {k: float(counters[k]) for k in _admitted(counters, before.stages, MOST_STAGES)}
+    high = {k: heights[k] for k in _admitted(heights, before.heights, MOST_CHAINS)}
     # A process may answer before the cluster has told of it. What it says then stands below the
     # name of the one before, and must not count again when its own name comes.
     same = life == before.life or before.unnamed
@@ -85,11 +91,12 @@ def after(
     stages = {key: replace(was, rate=None) for key, was in before.stages.items()}
     for key, by in done.items():
         moving = counted if by > 0 and same else 0.0
-        stages[key] = _further(stages.get(key, Stage()), by, moving)
+        stages[key] = _further(stages.get(key, Stage()), by, moving, counted)
     counts = {key: stages[key].count for key in read}
     samples = (before.samples if counted > 0 else Samples()).then(at, counts)
     for key, count in counts.items():
-        stages[key] = replace(stages[key], rate=samples.rate(at, key, count))
+        rate = 0.0 if stages[key].stands else samples.rate(at, key, count)
+        stages[key] = replace(stages[key], rate=rate)
     last = dict(before.last)
     for key in sorted(advanced, key=order_of):
         last[chain_of(key)] = key
@@ -118,10 +125,10 @@ def _admitted(read: Mapping[str, float], known: Mapping[str, object], most: int)
     sound = [
         key
         for key, value in read.items()
-        if 0 < len(key) <= _LONGEST_KEY
+        if 0 < len(key) <= LONGEST_KEY
         and key.isascii()
         and key.isprintable()
-        and 0 <= value <= _GREATEST
+        and 0 <= value <= GREATEST
     ]
     left_out = sorted(set(sound) - known.keys())[max(0, most - len(known)) :]
     return [key for key in sound if key not in left_out]
@@ -135,9 +142,11 @@ def _fell(then: Mapping[str, float], now: Mapping[str, float]) -> bool:
     return any(value < then.get(key, 0.0) for key, value in now.items())
 
 
-def _further(was: Stage, by: float, moving: float) -> Stage:
-    count, seconds = min(was.count + by, _GREATEST), was.seconds + moving
-    return Stage(count, seconds, None, was.trail.then(seconds, count))
+def _further(was: Stage, by: float, moving: float, counted: float) -> Stage:
+    """moving: observed seconds in which it moved, of those that are counted."""
+    count, seconds = min(was.count + by, GREATEST), was.seconds + moving
+    rests, rested = (0, 0.0) if by > 0 or not count else (was.rests + 1, was.rested + counted)
+    return Stage(count, seconds, None, was.trail.then(seconds, count), rests, rested)
 
 
 def _moved(
@@ -165,80 +174,3 @@ def order_of(key: str) -> tuple[int, int, str]:
     chain, _, stage = key.partition("/")
     by_chain = CHAINS.index(chain) if chain in CHAINS else -1
     return STAGES.index(stage) if stage in STAGES else -1, by_chain, key
-
-
-_Number = Annotated[float, msgspec.Meta(ge=0, le=_GREATEST)]
-_Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-_Key = Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_KEY)]
-_Row = Annotated[tuple[_Number, ...], msgspec.Meta(min_length=2, max_length=3)]
-_Trail = Annotated[tuple[_Number, ...], msgspec.Meta(min_length=2, max_length=1 + POINTS)]
-
-
-class _Saved(msgspec.Struct, frozen=True, kw_only=True):
-    """What the store has of it, bounded, for somebody else may have written it."""
-
-    schema: Annotated[int, msgspec.Meta(ge=1, le=SCHEMA)]
-    # Key to count, seconds, and the counter as last read if this life has it
-    stages: Annotated[dict[_Key, _Row], msgspec.Meta(max_length=_MOST)]
-    # Key to seconds between points, and the points
-    trails: Annotated[dict[_Key, _Trail], msgspec.Meta(max_length=_MOST)] = {}
-    heights: Annotated[dict[_Key, _Whole], msgspec.Meta(max_length=_CHAINS)] = {}
-    doing: Annotated[str, msgspec.Meta(max_length=_LONGEST_KEY)] = ""
-    last: Annotated[dict[_Key, _Key], msgspec.Meta(max_length=_CHAINS)] = {}
-    life: Annotated[str, msgspec.Meta(max_length=_LONGEST_LIFE)] = ""
-
-
-def encode_progress(progress: Progress) -> str:
-    """Compact JSON of at most 4 KiB: what a controller that starts needs to go on. If it were more,
-    trails and then stages that have moved for the shortest time are left out.
-    """
-    keys = sorted(progress.stages, key=lambda key: progress.stages[key].seconds, reverse=True)
-    trails = [key for key in keys if progress.stages[key].trail.counts]
-    while True:
-        text = orjson.dumps(
-            {
-                "schema": SCHEMA,
-                "stages": {key: _row(progress, key) for key in keys},
-                "trails": {key: _points(progress.stages[key].trail) for key in trails},
-                "heights": dict(progress.heights),
-                "doing": progress.doing,
-                "last": dict(list(progress.last.items())[:_CHAINS]),
-                "life": progress.life,
-            }
-        )
-        if len(text) <= BYTES or not keys:
-            return text.decode()
-        (trails or keys).pop()
-
-
-def _row(progress: Progress, key: str) -> list[float]:
-    """Counts are not rounded: one that was rounded up would have fallen at the next reading."""
-    stage = progress.stages[key]
-    row = [stage.count, round(stage.seconds, 1)]
-    if key in progress.raw:
-        row.append(progress.raw[key])
-    return [int(number) if float(number).is_integer() else number for number in row]
-
-
-def _points(trail: Trail) -> list[int]:
-    return [round(trail.every), *(round(count) for count in trail.counts)]
-
-
-def decode_progress(text: str) -> Progress | None:
-    """None for what this controller cannot go on from, and then it begins with nothing."""
-    try:
-        saved = msgspec.convert(orjson.loads(text), _Saved)
-    except (orjson.JSONDecodeError, msgspec.ValidationError):
-        return None
-    walked = {key: Trail(max(1.0, row[0]), row[1:]) for key, row in saved.trails.items()}
-    return Progress(
-        stages={
-            key: Stage(row[0], row[1], None, walked.get(key, Trail()))
-            for key, row in saved.stages.items()
-        },
-        heights=saved.heights,
-        doing=saved.doing,
-        last=saved.last,
-        life=saved.life,
-        raw={key: row[2] for key, row in saved.stages.items() if len(row) > 2},
-    )

@@ -50,6 +50,10 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seen: Seen = Seen()
     facts: Facts = Facts()
     conditions: tuple[ToldCondition, ...] = ()  # that people were told of and that last
+    # What is wrong now, as the message says it: kind to when it was first seen
+    trouble: dict[str, int] = {}
+    plain: str = ""  # what the message says beside; empty while it says nothing else
+    said: int = 0  # when trouble last changed the message; 0: never
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

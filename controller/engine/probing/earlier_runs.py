@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from controller.domain.pace.comparison import PastRun
-from controller.domain.pace.progress import decode_progress
+from controller.domain.pace.noted_progress import decode_progress
 from controller.domain.run import Phase
 from controller.engine.ports import StateStore
 from controller.engine.telling.history_body import body_of

@@ -17,8 +17,8 @@ from controller.domain.manifest.request import node_container_name
 from controller.domain.node_http import NodeAnswer
 from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
-from controller.domain.pace.progress import decode_progress, encode_progress
-from controller.domain.pace.words import describe_progress
+from controller.domain.pace.noted_progress import decode_progress, encode_progress
+from controller.domain.pace.words import describe_progress, standing_stages
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
 from controller.domain.record.record import OpenRun, Record
 from controller.engine.ports import Cluster, NodeProbe, Registry, StateStore, Witness
@@ -31,6 +31,7 @@ from store.api import StoreMisused, StoreUnavailable
 # Seconds between two notes of observed time and progress in the store: what a crash can cost a
 # timeout, and one small write for each open run.
 CHECKPOINT = 300.0
+RESTED = 60.0  # seconds between two that are there for a counter that stands and moves by turns
 # Seconds after which earlier runs are read again: another Deployment of the target may have passed.
 EARLIER_KEPT = 6 * 3600.0
 
@@ -76,6 +77,8 @@ class RunLooks:
         self._overheard: Overheard | None = None  # to be looked at with the next look
         self._noted = run.observed
         self._noted_phase = run.phase
+        self._turned_at = -RESTED  # monotonic seconds, of the last note for a counter's sake
+        self._noted_standing: tuple[str, ...] = ()  # the stages that stood then
         self._earlier_at = 0.0
 
     @property
@@ -128,18 +131,26 @@ class RunLooks:
         await self._read_earlier()
 
     async def save(self) -> None:
-        """Notes in the store what a crash should not cost: rarely, and when the phase changes."""
-        attention, run = self.attention, self.run
+        """Notes in the store what a crash should not cost: rarely, when the phase changes, and when
+        a counter comes to stand or moves again.
+        """
+        attention, run, now = self.attention, self.run, self._clock.monotonic()
+        standing = standing_stages(attention.progress)
+        turned = standing != self._noted_standing and now - self._turned_at >= RESTED
         moved = run.phase is not self._noted_phase
-        if attention.observed - self._noted < CHECKPOINT and not moved:
+        if attention.observed - self._noted < CHECKPOINT and not moved and not turned:
             return
         self._noted, self._noted_phase = attention.observed, run.phase
+        self._turned_at = now if turned else self._turned_at
+        self._noted_standing = standing
         try:
             fields = {
                 "observed": f"{attention.observed:.0f}",
                 "blind": f"{attention.blind:.0f}",
                 "progress": encode_progress(attention.progress),
-                "pace": "; ".join(describe_progress(attention.progress)),
+                "pace": "; ".join(
+                    describe_progress(attention.progress, finished=attention.bootstrapped)
+                ),
             }
             await self._on.store.put_run(run.target, run.id, fields)
         except (StoreUnavailable, StoreMisused) as error:

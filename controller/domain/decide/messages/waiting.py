@@ -1,7 +1,6 @@
 """What is said of a Deployment without an open run: why it waits, and what it is about to do."""
 
-from datetime import UTC, datetime
-
+from controller.base.instants import minute
 from controller.base.text import shown
 from controller.domain import names
 from controller.domain.build import Build, short
@@ -86,14 +85,14 @@ def hold_ended(run: str, asked: str) -> str:
 def data_kept(failed: Outcome, until: float) -> str:
     """until: seconds since 1970."""
     return (
-        f"{failed.run} failed ({failed.reason}); data kept until {_minute(until)}, or until a new"
+        f"{failed.run} failed ({failed.reason}); data kept until {minute(until)}, or until a new"
         f" {names.END_HOLD.removeprefix(names.PREFIX)}: {failed.message}"
     )
 
 
 def data_goes_soon(failed: Outcome, until: float) -> str:
     return (
-        f"the data of {failed.run}, which failed ({failed.reason}), is kept until {_minute(until)};"
+        f"the data of {failed.run}, which failed ({failed.reason}), is kept until {minute(until)};"
         f" then the next build replaces it. To keep it, set {names.KEEP_FAILED_DATA} to more"
     )
 
@@ -103,7 +102,3 @@ def voided_too_often(build: Build, times: int) -> str:
         f"another image touched the data of {short(build)} {times} times: keep"
         f" others from changing the image, then set {names.RETEST} to a new value"
     )
-
-
-def _minute(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -14,7 +14,7 @@ from controller.domain.objects import (
     StateWaiting,
 )
 from controller.domain.record.parts import Facts
-from tests.machine_objects import BUSY, SOUND, with_annotations, word
+from tests.machine_objects import BUSY, SOUND, build, with_annotations, word
 from tests.machine_scene import (
     CUT_OFF,
     MOVING,
@@ -99,6 +99,26 @@ def late_registry(s: Scene) -> None:
     s.looks(BUSY, 2)
 
 
+def pulled_from_a_mirror(s: Scene) -> None:
+    """A webhook has pods pull by another name, and the runtime says the digest of an index."""
+    own = s.made()
+    assert own.spec.containers
+    assert own.status.container_statuses
+    run = s.world.record(s.key).run
+    assert run is not None
+    image = f"mirror.example/cache/avalanchego:latest@{run.build}"
+    node = with_fields(own.spec.containers[0], image=image)
+    status = with_fields(own.status.container_statuses[0], image_id=f"mirror@{build('e')}")
+    s.shows(
+        with_fields(
+            own,
+            spec=with_fields(own.spec, containers=[node]),
+            status=with_fields(own.status, container_statuses=[status]),
+        )
+    )
+    s.looks(BUSY, 1)
+
+
 def without_metrics(s: Scene) -> None:
     s.looks(BUSY, 20)
 
@@ -114,6 +134,7 @@ def without_metrics(s: Scene) -> None:
         rebooted,
         rebooted_slowly,
         late_registry,
+        pulled_from_a_mirror,
         without_metrics,
         inherited_label,
     ],

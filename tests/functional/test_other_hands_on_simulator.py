@@ -1,0 +1,66 @@
+"""What others do to pods and Deployments, and what the controller makes of it, on the whole
+simulator: webhooks, deletions, a watch that tells nothing.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from controller.simulator.apiserver.resources import Object
+from tests.causes_world import LONG, QUICK, begin, bootstrapping, causes_world, ends
+from tests.controlled_world import REPOSITORY, SELDOM, ControlledWorld
+from tests.fuji_world import status_of
+
+pytestmark = pytest.mark.jumping
+
+MIRROR = "mirror.example"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[ControlledWorld]:
+    async with causes_world(tmp_path) as found:
+        yield found
+
+
+def mirror_images(world: ControlledWorld, *kinds: str) -> None:
+    """A webhook that has every image of these kinds pulled from a mirror, by the same digest."""
+
+    def change(plural: str, obj: Object) -> None:
+        if plural not in kinds:
+            return
+        spec = obj["spec"] if plural == "pods" else obj["spec"]["template"]["spec"]
+        for container in (*spec.get("initContainers", ()), *spec["containers"]):
+            if "image" in container and not container["image"].startswith(MIRROR):
+                container["image"] = f"{MIRROR}/{container['image']}"
+
+    world.world.api.objects.webhook = change
+
+
+async def test_pods_that_pull_from_a_mirror_are_the_runs_own(world: ControlledWorld) -> None:
+    """Does a run pass whose pods a webhook has pull its very digest by another name?"""
+    mirror_images(world, "pods")
+    begin(world, QUICK)
+    found = await ends(world)
+    assert (found.phase, found.reason) == ("Passed", "Soaked"), found.message
+    assert MIRROR in status_of(world.world)["imageID"]
+
+
+async def test_a_pin_that_a_webhook_renames_is_no_pin_taken_back(world: ControlledWorld) -> None:
+    """Is nothing put back, and nobody suspected, where a webhook that comes in mid-run renames the
+    image of the Deployment at our next write?
+    """
+    registries = [f"{host}={world.world.registry.url}" for host in ("docker.io", MIRROR)]
+    begin(world, LONG, flags={**SELDOM, "registry": registries})
+    node = await bootstrapping(world)
+    mirror_images(world, "deployments")
+    node.finish()
+    found = await ends(world)
+    assert (found.phase, found.reason) == ("Passed", "Soaked"), found.message
+    record = world.record("fuji")
+    assert record is not None
+    assert len(record.outcomes) == 1
+    deployment = world.world.api.storage.peek("deployments", "bootstrap", "fuji")
+    assert deployment is not None
+    image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image.startswith(f"{MIRROR}/{REPOSITORY}:latest@sha256:")

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from controller.domain.defaults import Rules
 from controller.simulator.apiserver.resources import Object
-from tests.causes_world import LONG, QUICK, begin, bootstrapping, causes_world, ends
-from tests.controlled_world import REPOSITORY, SELDOM, ControlledWorld
+from controller.simulator.faults import Answer
+from tests.causes_world import LONG, QUICK, begin, bootstrapping, causes_world, ends, outcome
+from tests.controlled_world import HOUR, REPOSITORY, SELDOM, ControlledWorld
 from tests.fuji_world import status_of
+from tests.jumping_loop import LoopClock
 
 pytestmark = pytest.mark.jumping
 
+RULES = Rules()
 MIRROR = "mirror.example"
 
 
@@ -44,6 +48,26 @@ async def test_pods_that_pull_from_a_mirror_are_the_runs_own(world: ControlledWo
     found = await ends(world)
     assert (found.phase, found.reason) == ("Passed", "Soaked"), found.message
     assert MIRROR in status_of(world.world)["imageID"]
+
+
+async def test_pods_of_which_nothing_is_heard_fail_nothing(world: ControlledWorld) -> None:
+    """Does a run pass of whose pods the controller heard nothing for longer than a patience, where
+    the last that it saw of them was that no machine had taken them?
+    """
+    world.world.workloads.kubelet.cordoned = True
+    begin(world, QUICK)
+    await world.until(lambda: "Unschedulable" in world.notes("fuji"))
+    api = world.world.api
+    away = api.faults.add(Answer(503), path=r"/pods\?", method="GET", count=None)
+    api.close_watches()
+    world.world.workloads.kubelet.cordoned = False
+    world.world.workloads.kubelet.look()
+    await LoopClock().sleep(RULES.unschedulable_patience + HOUR)
+    assert world.world.node_of("fuji") is not None
+    assert outcome(world) is None
+    api.faults.remove(away)
+    found = await ends(world)
+    assert (found.phase, found.reason) == ("Passed", "Soaked"), found.message
 
 
 async def test_a_pin_that_a_webhook_renames_is_no_pin_taken_back(world: ControlledWorld) -> None:

@@ -106,12 +106,21 @@ class Sight:
     moved_on: bool = False  # in this life it was found that the network has moved on
     first_life: bool = False  # no process of the node was there before this one, as far as known
     stood: float = 0.0  # observed seconds for which no check of the node has been made anew
+    stale: bool = False  # what is known of the pods may be old
 
 
 def holding(sight: Sight) -> dict[Condition, str | None]:
     """The conditions that hold, each with its sentence; None: this look cannot tell."""
+    if not sight.stale:
+        return of_pods(sight.obstacles) | _of_node(sight)
+    # Whoever does not answer may not be there any more: only an answer is an observation.
+    answered = sight.answer is not None and sight.answer.kind is AnswerKind.ANSWERED
+    return dict.fromkeys(OF_PODS) | (_of_node(sight) if answered else dict.fromkeys(Condition))
+
+
+def of_pods(obstacles: Obstacles) -> dict[Condition, str | None]:
+    """Those of the pods alone."""
     held: dict[Condition, str | None] = {}
-    obstacles = sight.obstacles
     for condition, sentence in (
         (Condition.IMAGE_PULL, obstacles.pulling),
         (Condition.UNSCHEDULABLE, obstacles.unplaced),
@@ -125,7 +134,7 @@ def holding(sight: Sight) -> dict[Condition, str | None]:
             held[condition] = shown(sentence)
     if obstacles.again:
         held |= dict.fromkeys((Condition.MANIFEST_REFUSED, Condition.VOLUME_TROUBLE))
-    return held | _of_node(sight)
+    return held
 
 
 def _of_node(sight: Sight) -> dict[Condition, str | None]:

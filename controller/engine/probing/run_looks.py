@@ -119,6 +119,7 @@ class RunLooks:
             words=words,
             clock_fault=clock_fault(self._on.cluster.skew(), self._rules),
             overheard=self._overheard,
+            stale=not self._on.cluster.pods_are_live(key),
         )
         self.reverted = look.reverted
         self.attention = attend(self.attention, look, self._gap, self._rules)

@@ -13,7 +13,7 @@ from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
-from controller.domain.run import Phase
+from controller.domain.run import Phase, Reason
 from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.probing.prober import Prober
 from controller.engine.reconcile.executor import Executor
@@ -25,7 +25,7 @@ from controller.engine.reconcile.observe import Senses, observe
 # Steps of one look: take up, claim, pin and what follows are five; more is a decision that undoes
 # itself, which must not spin.
 MOST_STEPS = 12
-# Seconds until a pass is tried again that newer pods than the watched ones do not bear out; the
+# Seconds until a verdict is tried again that newer pods than the watched ones do not bear out; the
 # watch will most likely tell sooner.
 WATCH_BEHIND = 15.0
 
@@ -98,9 +98,17 @@ class Reconciler:
             self._followed_tags.note(key, o)
             self._follow(key, o)
             decision = decide(o)
-            if _passes(o, decision) and not await self._passes_still(key, o):
-                logger.bind(deployment=key).debug("decided to wait, the watch is behind the pods")
-                return WATCH_BEHIND
+            verdict = _verdict(o, decision)
+            if verdict is not None:
+                # The watch may be behind the node that answers, and hide a restart of it (I3); and
+                # a picture that stands is no evidence that a run fails.
+                o = replace(o, pods=tuple(await self._senses.cluster.read_pods(key)))
+                decision = decide(o)
+                if _verdict(o, decision) != verdict:
+                    logger.bind(deployment=key).debug(
+                        "decided to wait, the watch is behind the pods"
+                    )
+                    return WATCH_BEHIND
             _log(key, decision)
             if self._dry_run:
                 self._say(key, decision)
@@ -114,13 +122,6 @@ class Reconciler:
                     self._nudge(sibling)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
         return None
-
-    async def _passes_still(self, key: str, o: Observation) -> bool:
-        """Whether the pods as they are now let the run pass too: a watch may be behind the node
-        that answers, and hide a restart of it (I3).
-        """
-        pods = await self._senses.cluster.read_pods(key)
-        return _passes(o, decide(replace(o, pods=tuple(pods))))
 
     async def _not_older(self, deployment: Deployment) -> Deployment:
         """A record older than one that we know is believed only after a fresh reading (I7)."""
@@ -160,11 +161,14 @@ def _begins_or_ends_a_run(o: Observation, decision: Decision) -> bool:
     return (before is None) != (after is None)
 
 
-def _passes(o: Observation, decision: Decision) -> bool:
+def _verdict(o: Observation, decision: Decision) -> tuple[Phase, str] | None:
+    """Phase and reason with which the decision ends the open run, where they rest on its pods."""
     record = decision.record
     outcome = record.outcome() if record is not None and record.run is None else None
-    had = isinstance(o.record, Record) and o.record.run is not None
-    return had and outcome is not None and outcome.phase is Phase.PASSED
+    if outcome is None or not isinstance(o.record, Record) or o.record.run is None:
+        return None
+    by_pods = outcome.phase is not Phase.ABORTED or outcome.reason == Reason.DEPLOYMENT_GONE
+    return (outcome.phase, outcome.reason) if by_pods else None
 
 
 def _log(key: str, decision: Decision) -> None:

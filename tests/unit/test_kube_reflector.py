@@ -296,8 +296,16 @@ async def test_a_replica_is_known_to_be_right_only_while_its_watch_is_heard(
 
     script = Script(
         [Unavailable("away"), listed()],
-        [note("stands"), minutes(clock, 1.9), note("a moment ago"), minutes(clock, 0.2)]
-        + [note("silent"), [Bookmark("11")], note("bookmark"), Unavailable("broken")],
+        [
+            note("stands"),
+            minutes(clock, 1.9),
+            note("a moment ago"),
+            minutes(clock, 0.2),
+            note("silent"),
+            [Bookmark("11")],
+            note("bookmark"),
+            Unavailable("broken"),
+        ],
         [Unavailable("broken")],
         [note("again")],
     )

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 from loguru import logger
 
@@ -13,9 +12,9 @@ from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
-from controller.domain.run import Phase, Reason
 from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.probing.prober import Prober
+from controller.engine.reconcile.borne_out import borne_out
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.follow_up import FollowUp
 from controller.engine.reconcile.gone_deployments import GoneDeployments
@@ -98,17 +97,11 @@ class Reconciler:
             self._followed_tags.note(key, o)
             self._follow(key, o)
             decision = decide(o)
-            verdict = _verdict(o, decision)
-            if verdict is not None:
-                # The watch may be behind the node that answers, and hide a restart of it (I3); and
-                # a picture that stands is no evidence that a run fails.
-                o = replace(o, pods=tuple(await self._senses.cluster.read_pods(key)))
-                decision = decide(o)
-                if _verdict(o, decision) != verdict:
-                    logger.bind(deployment=key).debug(
-                        "decided to wait, the watch is behind the pods"
-                    )
-                    return WATCH_BEHIND
+            still = await borne_out(o, decision, self._senses.cluster.read_pods)
+            if still is None:
+                logger.bind(deployment=key).debug("decided to wait, the watch is behind the pods")
+                return WATCH_BEHIND
+            o, decision = still
             _log(key, decision)
             if self._dry_run:
                 self._say(key, decision)
@@ -159,16 +152,6 @@ def _begins_or_ends_a_run(o: Observation, decision: Decision) -> bool:
     before = o.record.run if isinstance(o.record, Record) else None
     after = decision.record.run if decision.record is not None else before
     return (before is None) != (after is None)
-
-
-def _verdict(o: Observation, decision: Decision) -> tuple[Phase, str] | None:
-    """Phase and reason with which the decision ends the open run, where they rest on its pods."""
-    record = decision.record
-    outcome = record.outcome() if record is not None and record.run is None else None
-    if outcome is None or not isinstance(o.record, Record) or o.record.run is None:
-        return None
-    by_pods = outcome.phase is not Phase.ABORTED or outcome.reason == Reason.DEPLOYMENT_GONE
-    return (outcome.phase, outcome.reason) if by_pods else None
 
 
 def _log(key: str, decision: Decision) -> None:

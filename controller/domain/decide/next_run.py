@@ -16,7 +16,8 @@ from controller.domain.decide.observation import (
     TakeClaim,
 )
 from controller.domain.decide.start_case import StartCase
-from controller.domain.decide.waiting import TOLD, TROUBLES, wait
+from controller.domain.decide.verdict import clock_fault
+from controller.domain.decide.waiting import DOUBTED, TOLD, TROUBLES, wait
 from controller.domain.manifest.field_owners import annotation_manager
 from controller.domain.record.levers import asked, kept
 from controller.domain.record.pin import pin_changes
@@ -98,6 +99,10 @@ def _start(case: StartCase, choice: Choice) -> Decision:
     if pending is not None and unwanted and pending.run != record.inherited:
         message = waiting.gives_claim_back(pending.run)
         return wait(o, record, Phase.IDLE, Reason.WAITING, message)
+    if clock_fault(o.skew, o.rules):
+        # Its pod would delete the data of the runs before, by an id of a time that is not now.
+        message = waiting.may_not_start(choice.name, build, waiting.CLOCKS_DOUBTED)
+        return wait(o, record, Phase.IDLE, Reason.WAITING, message, again_in=DOUBTED)
     if not o.leave.given:
         message = waiting.may_not_start(choice.name, build, o.leave.why)
         if o.leave.lasting or not isinstance(o.record, Record) or _is_mended(case):

@@ -26,6 +26,8 @@ from controller.domain.run import Phase, Reason, new_run_id
 
 
 def decide_next_run(o: Observation, record: Record) -> Decision:
+    if o.deployment.leaving:
+        return wait(o, record, Phase.IDLE, Reason.LEAVING, waiting.IS_LEAVING)
     for fault in (o.request, o.port):
         if isinstance(fault, TargetFault):
             return wait(o, record, Phase.BLOCKED, fault.reason, str(fault))

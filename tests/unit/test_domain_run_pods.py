@@ -164,6 +164,14 @@ def test_another_build_under_any_name_is_foreign(image: str, image_id: str) -> N
     assert found.pod is None
 
 
+def test_the_runs_own_name_without_its_digest_is_a_pin_taken_back() -> None:
+    """Does nothing pass on a bare tag, though the runtime says that it runs our digest for now?"""
+    ours = f"docker.io/avaplatform/avalanchego@{OUR_DIGEST}"
+    found = view(with_image_id(pod(ID, bare(), said=RESUMED), ours))
+    assert found.pod is None
+    assert not found.foreign
+
+
 @pytest.mark.parametrize("image", [bare(), pinned("b")])
 @pytest.mark.parametrize("said", [None, FOREIGN])
 def test_another_image_that_was_refused_has_touched_nothing(image: str, said: str | None) -> None:

@@ -69,7 +69,7 @@ def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
     """Level, not edge: from what the pods are now."""
     carriers = [pod for pod in pods if pod.metadata.annotation(names.RUN_ID) == run.id]
     foreign = next(filter(None, (_foreign(pod, run, container) for pod in carriers)), "")
-    of_build = [pod for pod in carriers if shows_build(pod, container, run.build)]
+    of_build = [pod for pod in carriers if shows_build(pod, container, run)]
     ours = [p for p in of_build if not p.terminating and not p.over]
     gone = _gone(of_build)
     if len(ours) != 1:
@@ -157,7 +157,7 @@ def _foreign(pod: Pod, run: OpenRun, container: str) -> str:
     is the protection at work, not damage. Nor has one of the bare tag that *resumed* it: its
     init container saw the very binary that the data was begun with.
     """
-    if shows_build(pod, container, run.build):
+    if shows_build(pod, container, run):
         word = _word(pod)
         if word is not None and word.run == run.id and word.data == "foreign":
             return "the init container found data that another binary has begun"

@@ -9,7 +9,7 @@ from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.objects import Deployment
 from controller.domain.record.record import OpenRun, Record
 from controller.domain.record.write import ImageChange
-from controller.domain.reference import Reference, ReferenceFault, Repository, digest_of
+from controller.domain.reference import Reference, digest_of, repository_of
 
 
 class PinState(StrEnum):
@@ -67,13 +67,13 @@ class _Covered:
 
 def _covered(deployment: Deployment, run: OpenRun) -> Iterator[_Covered]:
     spec, node = deployment.spec.template.spec, node_container_name(deployment)
-    repositories = {_repository_of(run.image)}
+    repositories = {repository_of(run.image)}
     for index, container in enumerate(spec.containers or ()):
         if container.name == node:
-            repositories.add(_repository_of(container.image))
+            repositories.add(repository_of(container.image))
             yield _Covered(False, index, container.name, container.image)
     for index, container in enumerate(spec.init_containers or ()):
-        repository = _repository_of(container.image)
+        repository = repository_of(container.image)
         if repository is not None and repository in repositories:
             yield _Covered(True, index, container.name, container.image)
 
@@ -82,23 +82,16 @@ def _is_pin(covered: _Covered, run: OpenRun) -> bool:
     return digest_of(covered.image) == run.build
 
 
-def _repository_of(image: str) -> Repository | None:
-    try:
-        return Reference.parse(image).repository
-    except ReferenceFault:
-        return None
-
-
 def _is_older(image: str, run: OpenRun, record: Record) -> bool:
     """What the pin replaced, the bare tag of it, or a build that this Deployment pinned before:
     what Argo CD, `kubectl apply` or `rollout undo` put back.
     """
     if image in run.found:
         return True
-    digest, ours = digest_of(image), _repository_of(run.image)
+    digest, ours = digest_of(image), repository_of(run.image)
     if digest is not None:
         return digest in record.builds()
-    if _repository_of(image) != ours:
+    if repository_of(image) != ours:
         return False
-    known = (run.image, *(i for i in run.found if _repository_of(i) == ours))
+    known = (run.image, *(i for i in run.found if repository_of(i) == ours))
     return Reference.parse(image).tag in {Reference.parse(i).tag for i in known}

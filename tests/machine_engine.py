@@ -2,7 +2,7 @@
 them waits for a MemoryStore, nor for this cluster and this clock.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -54,6 +54,7 @@ class MappedCluster:
 
     deployments: dict[str, Deployment]
     ahead: float | None  # seconds of our clock before the API server's; None: not known
+    unheard: Collection[str] = ()  # Deployments of whose pods nothing is heard
 
     def keys(self) -> Sequence[str]:
         return sorted(self.deployments)
@@ -63,6 +64,9 @@ class MappedCluster:
 
     def pods(self, key: str) -> Sequence[Pod]:
         raise NotImplementedError
+
+    def pods_are_live(self, key: str) -> bool:
+        return key not in self.unheard
 
     def skew(self) -> float | None:
         return self.ahead

@@ -123,6 +123,7 @@ class World:
     words: dict[str, LastWords] = field(default_factory=dict)  # words, facts, earlier: what the
     facts: dict[str, Facts] = field(default_factory=dict)  # prober has read beside
     earlier: tuple[PastRun, ...] | None = None
+    unheard: set[str] = field(default_factory=set)  # Deployments whose pods' watch fails
     named: bool = True  # nodes say on which network they are
     manager: str = ""  # who writes what is not ours
     now: datetime = EPOCH
@@ -269,6 +270,7 @@ class World:
             words=self.words.get(key),
             clock_fault=clock_fault(self.skew, self.rules),
             overheard=self._overheard(key, pods.life),
+            stale=key in self.unheard,
         )
         now = attend(before, look, gap, self.rules)
         self.attention[key] = now

@@ -127,6 +127,11 @@ class Deployment(Struct, frozen=True):
     metadata: Metadata = Metadata()
     spec: DeploymentSpec = DeploymentSpec()
 
+    @property
+    def leaving(self) -> bool:
+        """It is being deleted, and stays until its finalizers let it go."""
+        return self.metadata.deletion_timestamp is not None
+
 
 class StateWaiting(Struct, frozen=True):
     reason: str = ""

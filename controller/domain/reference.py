@@ -157,6 +157,24 @@ class Reference:
         return f"{self.name}{tag}{digest}"
 
 
+def digest_of(image: str) -> str | None:
+    """The digest that an image names, whatever else it says; None for none, or for text that is no
+    reference.
+    """
+    try:
+        return Reference.parse(image).digest
+    except ReferenceFault:
+        return None
+
+
+def repository_of(image: str) -> Repository | None:
+    """The repository that an image names; None for text that is no reference."""
+    try:
+        return Reference.parse(image).repository
+    except ReferenceFault:
+        return None
+
+
 @lru_cache(maxsize=1024)  # a decision meets the same images again and again
 def _parsed(text: str) -> Reference:
     if text != text.strip():

@@ -88,6 +88,7 @@ class Reason(StrEnum):
     REGISTRY_TROUBLE = "RegistryTrouble"
     STORE_TROUBLE = "StoreTrouble"
     SUSPENDED = "Suspended"
+    LEAVING = "BeingDeleted"  # the Deployment is
 
 
 def new_run_id(now: datetime, build: Build, after: str) -> str:

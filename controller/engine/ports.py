@@ -42,6 +42,12 @@ class Cluster(Protocol):
         """Those that the Deployment's ReplicaSets own, terminating ones too."""
         ...
 
+    def pods_are_live(self, key: str) -> bool:
+        """Whether `pods` are known to be as they are now: False while their watch fails, or says
+        nothing.
+        """
+        ...
+
     def service(self, key: str) -> Service | None:
         """The labelled Service of the Deployment's name."""
         ...

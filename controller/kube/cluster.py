@@ -88,6 +88,10 @@ class KubeCluster:
         view = self._of(key)
         return view.pods.cache.owned(key) if view else ()
 
+    def pods_are_live(self, key: str) -> bool:
+        view = self._of(key)
+        return view is not None and view.pods.keeps_up()
+
     def service(self, key: str) -> Service | None:
         view = self._of(key)
         return view.services.cache.get(key) if view else None

@@ -94,6 +94,22 @@ async def test_the_days_without_a_controller_count(world: ControlledWorld) -> No
     await ending(world, failed)
 
 
+async def test_a_clock_that_is_three_days_ahead_ends_nothing(world: ControlledWorld) -> None:
+    """Is the hold neither ended nor said to end by a controller whose clock is wrong, and does it
+    last as long as it should for one whose clock is right?
+    """
+    failed = await fails(world)
+    await world.stop()
+    ahead = timedelta(hours=73)
+    world.start(clock=LoopClock(ahead.total_seconds()), **RARELY)
+    await at(failed + timedelta(hours=12))
+    assert is_held(world)
+    assert told(world, "HoldEnding") == []
+    await world.stop()
+    world.start(**RARELY)
+    await ending(world, failed)
+
+
 async def test_a_start_in_the_last_hour_warns_at_once(world: ControlledWorld) -> None:
     """Does a controller that comes back half an hour before the end warn at once, and does the next
     build start on time?

@@ -87,6 +87,13 @@ def another_image(a: Act) -> None:
     a.looks()
 
 
+def another_build_from_a_mirror(a: Act) -> None:
+    """By the tag of the run's own, and what was pulled is another digest."""
+    image = "mirror.example/avaplatform/avalanchego:latest"
+    a.pods(pod(a.run, image, uid="x", said=None, started=None, running=False))
+    a.looks()
+
+
 def data_of_another_run(a: Act) -> None:
     a.pods(a.made(said=word("20261101t000000z-00000000", "resumed")))
     a.looks()
@@ -215,6 +222,7 @@ SCENES = [
     terminating_pod,
     two_pods,
     another_image,
+    another_build_from_a_mirror,
     data_of_another_run,
     ready_for_one_probe,
     heights_frozen,

@@ -10,7 +10,7 @@ from controller.domain.decide.observation import Choice, ClaimSeen, Observation
 from controller.domain.decide.observing import contested, needs_claims, observed, with_claims
 from controller.domain.record.record import Record
 from tests.fakes import EPOCH
-from tests.machine_objects import RULES, build, deployment, service
+from tests.machine_objects import RULES, build, deployment, service, with_images
 from tests.machine_world import World, observation
 
 TARGET = "fuji-c-chain-state-sync"
@@ -42,6 +42,21 @@ def test_a_sound_deployment_is_seen_whole() -> None:
     o = observed(deployment(), service(), RULES, EPOCH)
     assert not isinstance(o.request, TargetFault)
     assert (str(o.request.target), o.port, o.record, o.manager) == (TARGET, 9650, None, "")
+
+
+def test_a_pin_that_lost_its_tag_is_no_fault_while_its_run_is_open() -> None:
+    """Does the run's own pin say which tag is followed where a webhook leaves only the digest?"""
+    world = World()
+    key = world.add(deployment())
+    world.start_run(key)
+    for digest, fault in ((build("a"), None), (build("b"), "NoTag")):
+        world.change(key, with_images(world.deployments[key], f"mirror.example/node@{digest}"))
+        request = world.observe(key).request
+        assert (request.reason if isinstance(request, TargetFault) else None) == fault
+    world.change(key, with_images(world.deployments[key], f"mirror.example/node@{build('a')}"))
+    world.bootstrap(key)
+    world.finish(key)
+    assert world.record(key).outcomes[-1].phase == "Passed"
 
 
 def test_claims_are_needed_where_a_run_may_be_started() -> None:

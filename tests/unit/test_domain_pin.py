@@ -40,7 +40,11 @@ def state(found: Deployment, record: Record) -> PinState:
         (pinned("a"), PinState.INTACT),
         (bare(), PinState.REVERTED),  # what Argo CD puts back
         (pinned("b"), PinState.REVERTED),  # `rollout undo` to a build that was tested before
-        (f"{REPOSITORY}@{build('a')}", PinState.REVERTED),  # the build itself in another spelling
+        (f"{REPOSITORY}@{build('a')}", PinState.INTACT),  # the build itself in another spelling
+        (f"mirror.example/{pinned('a')}", PinState.INTACT),  # a webhook has it pulled elsewhere
+        (f"mirror.example/cache/avalanchego@{build('a')}", PinState.INTACT),
+        (f"mirror.example/{pinned('b')}", PinState.REVERTED),  # `rollout undo`, and the webhook
+        (f"mirror.example/{pinned('c')}", PinState.CHANGED),
         (pinned("c"), PinState.CHANGED),  # a build that nobody ever pinned here
         (bare("v1.14.0"), PinState.CHANGED),  # another tag
         ("other/avalanchego:latest", PinState.CHANGED),  # another repository
@@ -73,6 +77,20 @@ def test_an_init_container_that_was_put_back_is_a_pin_taken_back() -> None:
     assert [(c.init, c.container, c.old, c.new) for c in changes] == [
         (True, "prepare-data", bare(), pinned("a"))
     ]
+
+
+def test_a_pin_under_another_name_is_not_put_back() -> None:
+    """Is an image with our digest left as a webhook wrote it, and only what lacks it changed?"""
+    _, record = running()
+    assert record.run is not None
+    mirrored = f"mirror.example/{pinned('a')}"
+    found = deployment(image=mirrored, init_image=f"mirror.example/{bare()}", run_id=record.run.id)
+    assert state(found, record) is PinState.REVERTED
+    changes = restoring_changes(found, record.run)
+    assert [(c.init, c.container, c.new) for c in changes] == [(True, "prepare-data", pinned("a"))]
+    whole = deployment(image=mirrored, run_id=record.run.id)
+    assert state(whole, record) is PinState.INTACT
+    assert restoring_changes(whole, record.run) == ()
 
 
 def test_what_is_not_of_the_pin_is_left_alone() -> None:

@@ -1,12 +1,13 @@
 """Which pod counts for a run, what its init container said, and whose hands were on its data."""
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from controller.domain.objects import Pod, StateWaiting
 from controller.domain.pods.run_pods import RunPods, view_pods
 from controller.domain.record.record import OpenRun
 from tests.fakes import EPOCH
-from tests.machine_objects import bare, pinned, pod, word
+from tests.machine_objects import bare, build, pinned, pod, word
 from tests.unit.test_domain_record import RUN as RECORDED
 
 RUN: OpenRun = RECORDED
@@ -108,6 +109,67 @@ def test_another_image_that_ran_on_the_data_voids_the_run(
 ) -> None:
     """Is a pod of another image that ran with the run's id seen, even while it ends?"""
     assert view(pod(ID, image, said=said, terminating=terminating)).foreign
+
+
+def test_another_image_is_named() -> None:
+    """Does the sentence say which image it was, for whoever wrote it to know it again?"""
+    assert view(pod(ID, bare("v1.13.0"), said=FRESH)).foreign.endswith(f"{bare('v1.13.0')})")
+
+
+MIRROR = "mirror.example/cache/avalanchego"
+OUR_DIGEST = RUN.build
+
+
+def with_image_id(found: Pod, image_id: str) -> Pod:
+    """image_id: what the runtime says that the node's container runs."""
+    assert found.status.container_statuses
+    status = with_fields(found.status.container_statuses[0], image_id=image_id)
+    return with_fields(found, status=with_fields(found.status, container_statuses=[status]))
+
+
+@pytest.mark.parametrize(
+    ("image", "image_id"),
+    [
+        (f"{MIRROR}:latest@{OUR_DIGEST}", ""),
+        (f"{MIRROR}@{OUR_DIGEST}", f"{MIRROR}@{OUR_DIGEST}"),
+        # What the runtime says may be the digest of an index, or of the configuration: neither is
+        # the manifest's, and neither says that something else runs.
+        (PIN, f"docker.io/avaplatform/avalanchego@{build('e')}"),
+        (f"{MIRROR}@{OUR_DIGEST}", build("e")),
+        # The digest is gone from the spec; the runtime says what was pulled all the same.
+        (f"{MIRROR}:latest", f"{MIRROR}@{OUR_DIGEST}"),
+        (f"{MIRROR}:latest", f"docker-pullable://{MIRROR}@{OUR_DIGEST}"),
+    ],
+)
+def test_the_runs_build_under_another_name_is_its_own(image: str, image_id: str) -> None:
+    """Is a pod that a webhook has pull from a mirror the run's own, by the digest?"""
+    found = view(with_image_id(pod(ID, image, said=FRESH), image_id))
+    assert not found.foreign
+    assert found.life is not None
+    assert found.word is not None
+
+
+@pytest.mark.parametrize(
+    ("image", "image_id"),
+    [
+        (f"{MIRROR}:latest", f"{MIRROR}@{build('e')}"),
+        (f"{MIRROR}:latest@{build('e')}", f"{MIRROR}@{build('e')}"),
+        (bare(), ""),
+    ],
+)
+def test_another_build_under_any_name_is_foreign(image: str, image_id: str) -> None:
+    """Is a pod that neither names nor runs the run's digest no pod of the run's?"""
+    found = view(with_image_id(pod(ID, image, said=FRESH), image_id))
+    assert found.foreign
+    assert found.pod is None
+
+
+def test_the_runs_own_name_without_its_digest_is_a_pin_taken_back() -> None:
+    """Does nothing pass on a bare tag, though the runtime says that it runs our digest for now?"""
+    ours = f"docker.io/avaplatform/avalanchego@{OUR_DIGEST}"
+    found = view(with_image_id(pod(ID, bare(), said=RESUMED), ours))
+    assert found.pod is None
+    assert not found.foreign
 
 
 @pytest.mark.parametrize("image", [bare(), pinned("b")])

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace as with_fields
 
+from controller.domain.decide.machine import decide
+from controller.domain.decide.observation import Decision
 from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.objects import (
     ContainerState,
@@ -14,7 +16,7 @@ from controller.domain.objects import (
     StateWaiting,
 )
 from controller.domain.record.parts import Facts
-from tests.machine_objects import BUSY, SOUND, with_annotations, word
+from tests.machine_objects import BUSY, SOUND, build, with_annotations, word
 from tests.machine_scene import (
     CUT_OFF,
     MOVING,
@@ -126,6 +128,26 @@ def probed_to_death(s: Scene) -> None:
         s.looks(BUSY, 0.1)
 
 
+def pulled_from_a_mirror(s: Scene) -> None:
+    """A webhook has pods pull by another name, and the runtime says the digest of an index."""
+    own = s.made()
+    assert own.spec.containers
+    assert own.status.container_statuses
+    run = s.world.record(s.key).run
+    assert run is not None
+    image = f"mirror.example/cache/avalanchego:latest@{run.build}"
+    node = with_fields(own.spec.containers[0], image=image)
+    status = with_fields(own.status.container_statuses[0], image_id=f"mirror@{build('e')}")
+    s.shows(
+        with_fields(
+            own,
+            spec=with_fields(own.spec, containers=[node]),
+            status=with_fields(own.status, container_statuses=[status]),
+        )
+    )
+    s.looks(BUSY, 1)
+
+
 def without_metrics(s: Scene) -> None:
     s.looks(BUSY, 20)
 
@@ -141,6 +163,7 @@ def without_metrics(s: Scene) -> None:
         rebooted,
         rebooted_slowly,
         late_registry,
+        pulled_from_a_mirror,
         without_metrics,
         never_started,
         lost_with_its_machine,
@@ -253,6 +276,65 @@ def test_time_in_which_nobody_could_see_the_node_counts_for_no_timeout() -> None
     for number in range(26):
         found.looks(moved(number), 0.95)
     assert found.verdict[1] == "Timeout"
+
+
+def test_a_picture_of_the_pods_that_stands_is_no_observation() -> None:
+    """Does trouble of pods grow only while their watch is heard, and go on where it was?"""
+    found = scene()
+    found.world.pods[found.key] = ()
+    found.looks(None, 11)
+    found.world.unheard.add(found.key)
+    found.looks(None, 40)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.world.unheard.clear()
+    found.looks(None, 0.9)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.looks(None, 0.2)
+    assert found.verdict[:2] == ("Failed", "Unschedulable")
+
+
+def test_nobody_answers_where_nobody_may_be() -> None:
+    """Is a node that does not answer blamed for it only while its pod is known to be there?"""
+    found = scene()
+    found.world.unheard.add(found.key)
+    found.looks(NodeAnswer(AnswerKind.STARTING, "connection refused"), 30)
+    assert found.verdict == ("Bootstrapping", "", "")
+    assert found.told == []
+    attention = found.world.attention[found.key]
+    assert attention.blind == attention.observed
+
+
+def test_a_node_that_answers_is_seen_though_its_pod_is_not() -> None:
+    """Does what a node says itself count, whatever becomes of the watch of its pod?"""
+    found = scene()
+    found.world.unheard.add(found.key)
+    found.looks(MOVING, 6.5)
+    assert found.verdict[:2] == ("Failed", "Stalled")
+
+
+@pytest.mark.parametrize("answer", [None, NodeAnswer(AnswerKind.STARTING, "refused"), MOVING])
+def test_pods_that_are_newer_than_the_last_look_fail_nothing(answer: NodeAnswer | None) -> None:
+    """Before a failure is written the pods are listed anew: does a pod whose node has just been
+    started keep it from being written?
+    """
+    found = scene()
+    if answer is None:
+        found.world.pods[found.key] = ()
+    for _ in range(2000):
+        found.world.probe(found.key, answer, seconds=80)
+        last_look = found.world.observe(found.key)
+        if _fails(decide(last_look)):
+            break
+        found.world.settle(found.key)
+    assert _fails(decide(last_look))
+    said = word(found.run, "resumed", resumes=1)
+    new = found.made(uid="pod-new", said=said, started=found.world.now)
+    assert not _fails(decide(replace(last_look, pods=(new,))))
+
+
+def _fails(decision: Decision) -> bool:
+    record = decision.record
+    return record is not None and record.run is None and record.outcomes[-1].phase == "Failed"
 
 
 def test_restarts_that_lie_days_apart_are_no_loop() -> None:

@@ -282,6 +282,57 @@ async def test_missing_rights_are_said_and_asked_for_slowly(clock: InstantClock)
     assert informer.troubles() == []
 
 
+async def test_a_replica_is_known_to_be_right_only_while_its_watch_is_heard(
+    clock: InstantClock,
+) -> None:
+    """Not before the first list, not while list or watch fails, and not in silence: what it shows
+    may be old.
+    """
+    informers: list[Informer[Deployment]] = []
+    heard: list[tuple[str, bool]] = []
+
+    def note(what: str) -> Callable[[], None]:
+        return lambda: heard.append((what, informers[0].keeps_up()))
+
+    script = Script(
+        [Unavailable("away"), listed()],
+        [
+            note("stands"),
+            minutes(clock, 1.9),
+            note("a moment ago"),
+            minutes(clock, 0.2),
+            note("silent"),
+            [Bookmark("11")],
+            note("bookmark"),
+            Unavailable("broken"),
+        ],
+        [Unavailable("broken")],
+        [note("again")],
+    )
+    async with informed(script, clock) as informer:
+        informers.append(informer)
+        note("not listed")()
+        sleep = clock.sleep
+
+        async def sleeps(seconds: float) -> None:
+            note("in trouble")()
+            await sleep(seconds)
+
+        clock.sleep = sleeps  # type: ignore[method-assign]
+        await script.finished.wait()
+
+    assert heard[:2] == [("not listed", False), ("in trouble", False)]
+    assert heard[2:-2] == [
+        ("stands", True),
+        ("a moment ago", True),
+        ("silent", False),
+        ("bookmark", True),
+        ("in trouble", False),
+        ("in trouble", False),
+    ]
+    assert heard[-2] == ("again", True)
+
+
 async def test_deletions_and_additions_reach_the_handlers(clock: InstantClock) -> None:
     """Handlers hear every change of the cache, each once."""
     script = Script(

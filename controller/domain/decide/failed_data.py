@@ -1,10 +1,17 @@
-"""How long failed data is kept: the next build waits, so that a person can look at it."""
+"""How long failed data is kept: the next build waits, so that a person can look at it.
+
+A hold neither ends nor is said to end by a clock that cannot be trusted (I10): what is deleted once
+stays deleted when the clock comes right.
+"""
+
+from dataclasses import replace
 
 from controller.domain.decide.messages import waiting as say
 from controller.domain.decide.next_record import decided, evolve, with_step
 from controller.domain.decide.observation import Decision
 from controller.domain.decide.start_case import StartCase
-from controller.domain.decide.waiting import wait
+from controller.domain.decide.verdict import clock_fault
+from controller.domain.decide.waiting import DOUBTED, wait
 from controller.domain.record.levers import kept
 from controller.domain.run import Phase, Reason
 
@@ -17,6 +24,12 @@ def keep_failed_data(case: StartCase) -> Decision | None:
         return None
     until = failed.at + case.request.keep_failed_data
     now = o.now.timestamp()
+    doubt = clock_fault(o.skew, o.rules)
+    if doubt:
+        said = wait(
+            o, record, Phase.HELD, failed.reason, say.data_kept(failed, until), again_in=DOUBTED
+        )
+        return replace(said, why=(doubt,))
     if now >= until:
         return None
     # Into the hold first, with what ended before it: the warning is said on it.

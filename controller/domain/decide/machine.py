@@ -2,6 +2,7 @@
 
     record unreadable ── Blocked, and left alone
     record lost ──────── taken from memory (the store's mirror), its open run taken up again
+    being deleted ────── nothing is started, and nothing brought back from memory
     run open ─────────── `open_run`: ended by a person, put back, advanced, passed, failed
     no run open ──────── `next_run`: Blocked, Suspended, Held, Idle, or the next run
 
@@ -37,6 +38,8 @@ def decide(o: Observation) -> Decision:
     """What is to be done about one Deployment, seen so."""
     if isinstance(o.record, TargetFault):
         return _unreadable(o, o.record)
+    if o.deployment.leaving and not _is_newest(o):
+        return Decision(Phase.IDLE, Reason.LEAVING, waiting.IS_LEAVING)
     if o.memory is not None and (o.record is None or o.record.seq < o.memory.seq):
         return _take_up(o, o.memory)
     if o.record is None and not o.memory_known:
@@ -44,6 +47,11 @@ def decide(o: Observation) -> Decision:
     record = current_record(o)
     what_next = decide_next_run if record.run is None else decide_open_run
     return _healed(o, what_next(o, record))
+
+
+def _is_newest(o: Observation) -> bool:
+    """Whether there is a record, and no newer one is remembered."""
+    return isinstance(o.record, Record) and (o.memory is None or o.record.seq >= o.memory.seq)
 
 
 def _healed(o: Observation, decision: Decision) -> Decision:

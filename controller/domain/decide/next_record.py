@@ -91,6 +91,14 @@ def stamp(o: Observation) -> int:
     return int(o.now.timestamp())
 
 
+def _ended_at(o: Observation) -> int:
+    """Seconds since 1970, by the later of our clock and the API server's where they differ: a hold
+    is counted from then, and one that ends too early destroys what it keeps (I10).
+    """
+    behind = -(o.skew or 0.0)  # our clock
+    return stamp(o) + (int(behind) if behind > o.rules.max_skew else 0)
+
+
 def closed(  # noqa: PLR0913 what an outcome says
     o: Observation,
     record: Record,
@@ -113,7 +121,7 @@ def closed(  # noqa: PLR0913 what an outcome says
         target=run.target,
         phase=phase,
         reason=reason,
-        at=stamp(o),
+        at=_ended_at(o),
         began=run.started or run.decided,
         message=cut_bytes(message, o.rules.message_bytes),
         observed=round(observed, 1),

@@ -16,7 +16,8 @@ from controller.domain.decide.observation import (
     TakeClaim,
 )
 from controller.domain.decide.start_case import StartCase
-from controller.domain.decide.waiting import TOLD, TROUBLES, wait
+from controller.domain.decide.verdict import clock_fault
+from controller.domain.decide.waiting import DOUBTED, TOLD, TROUBLES, wait
 from controller.domain.manifest.field_owners import annotation_manager
 from controller.domain.record.levers import asked, kept
 from controller.domain.record.pin import pin_changes
@@ -25,6 +26,8 @@ from controller.domain.run import Phase, Reason, new_run_id
 
 
 def decide_next_run(o: Observation, record: Record) -> Decision:
+    if o.deployment.leaving:
+        return wait(o, record, Phase.IDLE, Reason.LEAVING, waiting.IS_LEAVING)
     for fault in (o.request, o.port):
         if isinstance(fault, TargetFault):
             return wait(o, record, Phase.BLOCKED, fault.reason, str(fault))
@@ -98,6 +101,10 @@ def _start(case: StartCase, choice: Choice) -> Decision:
     if pending is not None and unwanted and pending.run != record.inherited:
         message = waiting.gives_claim_back(pending.run)
         return wait(o, record, Phase.IDLE, Reason.WAITING, message)
+    if clock_fault(o.skew, o.rules):
+        # Its pod would delete the data of the runs before, by an id of a time that is not now.
+        message = waiting.may_not_start(choice.name, build, waiting.CLOCKS_DOUBTED)
+        return wait(o, record, Phase.IDLE, Reason.WAITING, message, again_in=DOUBTED)
     if not o.leave.given:
         message = waiting.may_not_start(choice.name, build, o.leave.why)
         if o.leave.lasting or not isinstance(o.record, Record) or _is_mended(case):

@@ -23,12 +23,15 @@ def observed(
     deployment: Deployment, service: Service | None, rules: Rules, now: datetime
 ) -> Observation:
     """As much as the Deployment and its Service tell."""
+    record = record_of(deployment)
+    run = record.run if isinstance(record, Record) else None
+    pinned = run.image if run else ""
     return Observation(
         now=now,
         deployment=deployment,
         record_text=deployment.metadata.annotation(names.RECORD),
-        record=record_of(deployment),
-        request=_or_fault(lambda: read_request(deployment, rules)),
+        record=record,
+        request=_or_fault(lambda: read_request(deployment, rules, pinned)),
         port=_or_fault(lambda: node_port(deployment, service)),
         rules=rules,
         manager=image_manager(deployment, node_container_name(deployment)) or "",

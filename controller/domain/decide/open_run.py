@@ -11,6 +11,7 @@ from controller.domain.decide.observation import Decision, Observation
 from controller.domain.decide.phase_changes import take_course
 from controller.domain.decide.run_case import RunCase
 from controller.domain.decide.trouble import saying
+from controller.domain.health.conditions import Condition
 from controller.domain.manifest.request import configuration_hash, node_container_name
 from controller.domain.record.levers import asked, unanswered
 from controller.domain.record.pin import PinState, restoring_changes
@@ -22,7 +23,7 @@ def decide_open_run(o: Observation, record: Record) -> Decision:
     """Asks the questions in the order in which they matter; the first answer is the decision."""
     assert record.run is not None
     case = RunCase(o, record, record.run)
-    for question in (_abort, _twin, _configuration, _image, _foreign, _pin, _fault):
+    for question in _LEAVING if o.deployment.leaving else _STAYING:
         decision = question(case)
         if decision is not None:
             return decision
@@ -110,6 +111,23 @@ def _fault(case: RunCase) -> Decision | None:
     message = say.cannot_pass(run.id, fault) if fault else say.can_pass_again(run.id)
     step_reason = reason or f"{run.fault}Mended"
     return decided(case.o, _said(case, replace(run, fault=reason), step_reason, message))
+
+
+def _gone(case: RunCase) -> Decision | None:
+    """A Deployment that is being deleted gets no new pod. Where only a finalizer keeps it, the run
+    is over all the same, and nobody else need wait for it.
+    """
+    attention = case.o.attention
+    alone = attention.spans.get(Condition.UNSCHEDULABLE) if attention else None
+    if case.o.pods or alone is None or alone.seconds < case.o.rules.gone_patience:
+        return None
+    return _aborted(case, Reason.DEPLOYMENT_GONE, say.leaving(alone.seconds))
+
+
+# What is asked in turn of a run, and of one whose Deployment is being deleted: no write of ours
+# would be rolled out there.
+_STAYING = (_abort, _twin, _configuration, _image, _foreign, _pin, _fault)
+_LEAVING = (_abort, _twin, _foreign, _gone, _fault)
 
 
 def _aborted(case: RunCase, reason: Reason, why: str) -> Decision:

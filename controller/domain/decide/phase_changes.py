@@ -31,7 +31,8 @@ def take_course(case: RunCase) -> Decision:
     if onwards is not None:
         return onwards
     failed = failure(case)
-    if failed is not None:
+    # What happens to a run whose Deployment is being deleted says nothing of its build.
+    if failed is not None and not case.o.deployment.leaving:
         return _fail(case, *failed)
     noted = note_incidents(case)
     if noted is not None:

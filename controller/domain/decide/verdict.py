@@ -10,6 +10,7 @@ from controller.domain.decide.observation import Observation
 from controller.domain.decide.run_case import RunCase
 from controller.domain.decide.tested_mode import Tested, tested_mode
 from controller.domain.defaults import Rules
+from controller.domain.health.conditions import OF_PODS, Condition, of_pods
 from controller.domain.health.demands import Demand, demands_of
 from controller.domain.health.observed_time import Attention
 from controller.domain.health.patience import patience_of
@@ -215,10 +216,18 @@ def _out_of_patience(case: RunCase, attention: Attention) -> Failure | None:
         patience = patience_of(
             condition, attention.progress, case.o.rules, bootstrapped=attention.bootstrapped
         )
-        if patience.reason is not None and span.seconds >= patience.seconds:
+        spent = patience.reason is not None and span.seconds >= patience.seconds
+        if patience.reason is not None and spent and _is_still_so(case, attention, condition):
             why = say.condition_lasted(condition, span.seconds, span.sentence)
             return whose_trouble(case, patience.reason, why, (condition,))
     return None
+
+
+def _is_still_so(case: RunCase, attention: Attention, condition: Condition) -> bool:
+    """The pods may be newer than the last look: listed anew, before a verdict is written."""
+    if condition in OF_PODS:
+        return condition in of_pods(case.pods.obstacles)
+    return attention.answered_life == case.pods.life
 
 
 def _late(case: RunCase, attention: Attention) -> Failure | None:

@@ -13,6 +13,9 @@ TOLD = frozenset({Phase.BLOCKED, Phase.SUSPENDED})
 # Reasons of Idle that an owner should hear of on the Deployment; elsewhere they are told once.
 TROUBLES = frozenset({Reason.REGISTRY_TROUBLE, Reason.STORE_TROUBLE})
 
+# Seconds until clocks that are doubted are looked at again: no change tells that they are right.
+DOUBTED = 60.0
+
 
 def wait(
     o: Observation,

@@ -107,21 +107,31 @@ class Sight:
     moved_on: bool = False  # in this life it was found that the network has moved on
     first_life: bool = False  # no process of the node was there before this one, as far as known
     stood: float = 0.0  # observed seconds for which no check of the node has been made anew
+    stale: bool = False  # what is known of the pods may be old
 
 
 def holding(sight: Sight) -> dict[Condition, str | None]:
     """The conditions that hold, each with its sentence; None: this look cannot tell."""
+    if not sight.stale:
+        held = of_pods(sight.obstacles)
+        again = sight.obstacles.others_again
+        if again and sight.now - again.timestamp() < sight.rules.others_calm:
+            held.setdefault(Condition.OTHER_CONTAINER, None)
+        return held | _of_node(sight)
+    # Whoever does not answer may not be there any more: only an answer is an observation.
+    answered = sight.answer is not None and sight.answer.kind is AnswerKind.ANSWERED
+    return dict.fromkeys(OF_PODS) | (_of_node(sight) if answered else dict.fromkeys(Condition))
+
+
+def of_pods(obstacles: Obstacles) -> dict[Condition, str | None]:
+    """Those of the pods alone."""
     held: dict[Condition, str | None] = {}
-    obstacles = sight.obstacles
     for condition, sentence_of in _OBSTACLES.items():
         if sentence := sentence_of(obstacles):
             held[condition] = shown_ends(sentence)
     if obstacles.again:
         held |= dict.fromkeys((Condition.MANIFEST_REFUSED, Condition.VOLUME_TROUBLE))
-    again = obstacles.others_again
-    if again and sight.now - again.timestamp() < sight.rules.others_calm:
-        held.setdefault(Condition.OTHER_CONTAINER, None)
-    return held | _of_node(sight)
+    return held
 
 
 def _of_node(sight: Sight) -> dict[Condition, str | None]:

@@ -54,6 +54,7 @@ class Look:
     clock_fault: str = ""  # why our wall clock cannot be trusted; empty if it can
     overheard: Overheard | None = None  # the newest reading of its log; None where there was none
     first_life: bool = False  # no process of the node was there before this one, as far as known
+    stale: bool = False  # what is known of its pods may be old
 
 
 def look_of(  # noqa: PLR0913 the values of one moment
@@ -69,9 +70,11 @@ def look_of(  # noqa: PLR0913 the values of one moment
     clock_fault: str = "",
     overheard: Overheard | None = None,
     unheard: bool = False,
+    stale: bool = False,
 ) -> Look:
     """The look at the record's open run. before, after: its pods when the look began, and when the
-    node had answered. unheard: the log of the last end is still to be read.
+    node had answered. unheard: the log of the last end is still to be read. stale: the pods may be
+    old.
     """
     run = record.run
     assert run is not None
@@ -94,6 +97,7 @@ def look_of(  # noqa: PLR0913 the values of one moment
         clock_fault=clock_fault,
         overheard=overheard,
         first_life=_first_life(run, after),
+        stale=stale,
     )
 
 

@@ -81,7 +81,7 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
     overheard = _overheard(before, look)
     rounds = rounds_after(before.rounds, look.life, look.answer, counted)
     spans = _spans(before, look, progress, rounds, counted, rules)
-    blind = look.started and not BLINDING.isdisjoint(spans)
+    blind = look.started and (not BLINDING.isdisjoint(spans) or _unseen(look))
     return replace(
         before,
         looks=before.looks + 1,
@@ -161,6 +161,7 @@ def _spans(
         moved_on=Condition.MOVED_ON in known,
         first_life=look.first_life,
         stood=rounds.stood,
+        stale=look.stale,
     )
     spans: dict[Condition, Span] = {}
     for condition, sentence in holding(sight).items():
@@ -173,6 +174,11 @@ def _spans(
             seconds = span.seconds + counted if span else 0.0
             spans[condition] = Span(seconds, sentence)
     return spans
+
+
+def _unseen(look: Look) -> bool:
+    """Nobody knows of the pods now, and no node has answered."""
+    return look.stale and (look.answer is None or look.answer.kind is not AnswerKind.ANSWERED)
 
 
 def _overheard(before: Attention, look: Look) -> Overheard | None:

@@ -21,7 +21,13 @@ from controller.domain.manifest.flag_values import check_flag_values
 from controller.domain.manifest.network_and_mode import read_network_and_mode
 from controller.domain.manifest.node_flags import NodeFlags
 from controller.domain.objects import Container, Deployment, PodSpec
-from controller.domain.reference import Reference, ReferenceFault, check_tag, parse_tag_or_digest
+from controller.domain.reference import (
+    Reference,
+    ReferenceFault,
+    check_tag,
+    digest_of,
+    parse_tag_or_digest,
+)
 from controller.domain.target import SERIES, Target
 
 _TRUE, _FALSE = {"true"}, {"false", ""}
@@ -67,8 +73,11 @@ def configuration_hash(deployment: Deployment) -> str:
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
-def read_request(deployment: Deployment, rules: Rules) -> RunRequest:
-    """Raises TargetFault: the first fault found, in the order in which a person would mend them."""
+def read_request(deployment: Deployment, rules: Rules, pinned: str = "") -> RunRequest:
+    """pinned: the image that an open run has pinned, which still says what is followed where a
+    webhook has left only its digest. Raises TargetFault: the first fault found, in the order in
+    which a person would mend them.
+    """
     pod = deployment.spec.template.spec
     name = node_container_name(deployment)
     container = pod.container(name)
@@ -89,7 +98,7 @@ def read_request(deployment: Deployment, rules: Rules) -> RunRequest:
         target=Target(network, mode, _series(deployment)),
         node=next(p for p in _pinned(pod, reference) if not p.init and p.name == name),
         pinned=tuple(p for p in _pinned(pod, reference) if p.init or p.name == name),
-        track=_track(deployment, reference),
+        track=_track(deployment, reference, pinned),
         platform=Platform(arch=(pod.node_selector or {}).get("kubernetes.io/arch", "amd64")),
         first=_first(deployment),
         timeout=_duration(deployment, names.TIMEOUT, rules.timeout(network, mode)),
@@ -172,7 +181,7 @@ def _pinned(pod: PodSpec, reference: Reference) -> list[Pinned]:
     return found
 
 
-def _track(deployment: Deployment, reference: Reference) -> str:
+def _track(deployment: Deployment, reference: Reference, pinned: str) -> str:
     written = deployment.metadata.annotation(names.TRACK)
     if written is not None:
         try:
@@ -182,6 +191,8 @@ def _track(deployment: Deployment, reference: Reference) -> str:
     if reference.tag is not None:
         return reference.tag
     if reference.digest is not None:
+        if digest_of(pinned) == reference.digest and (tag := Reference.parse(pinned).tag):
+            return tag
         raise TargetFault(
             "NoTag",
             f"image {shown(reference.name)} names a digest and no tag to follow: write the tag"

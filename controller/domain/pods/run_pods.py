@@ -13,6 +13,7 @@ from controller.domain.node_http import NodeAddress
 from controller.domain.objects import ContainerStatus, Deployment, Pod, StateTerminated
 from controller.domain.pods.containers import own_inits
 from controller.domain.pods.obstacles import Obstacles, obstacles_of
+from controller.domain.pods.same_build import shows_build
 from controller.domain.pods.stamps import believed, never_started
 from controller.domain.record.record import OpenRun
 from controller.domain.reference import Reference, ReferenceFault
@@ -46,7 +47,7 @@ class Life:
 class RunPods:
     """What the pods say about a run."""
 
-    # The one that carries the run's id and image and neither terminates nor is over; None where
+    # The one that carries the run's id and build and neither terminates nor is over; None where
     # there is none, or there are several
     pod: Pod | None = None
     status: ContainerStatus | None = None  # of its node's container; None where it has none yet
@@ -69,15 +70,11 @@ class RunPods:
 
 def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
     """Level, not edge: from what the pods are now."""
-    carriers = [
-        (pod, _image(pod, container))
-        for pod in pods
-        if pod.metadata.annotation(names.RUN_ID) == run.id
-    ]
-    foreign = next(filter(None, (_foreign(p, image, run, container) for p, image in carriers)), "")
-    of_image = [pod for pod, image in carriers if image == run.image]
-    ours = [p for p in of_image if not p.terminating and not p.over]
-    gone = _gone(of_image)
+    carriers = [pod for pod in pods if pod.metadata.annotation(names.RUN_ID) == run.id]
+    foreign = next(filter(None, (_foreign(pod, run, container) for pod in carriers)), "")
+    of_build = [pod for pod in carriers if shows_build(pod, container, run)]
+    ours = [p for p in of_build if not p.terminating and not p.over]
+    gone = _gone(of_build)
     if len(ours) != 1:
         obstacles = Obstacles() if ours else obstacles_of(None, pods, container)
         return RunPods(several=len(ours) > 1, foreign=foreign, gone=gone, obstacles=obstacles)
@@ -158,33 +155,35 @@ def _gone(pods: Sequence[Pod]) -> str:
     return ""
 
 
-def _foreign(pod: Pod, image: str, run: OpenRun, container: str) -> str:
+def _foreign(pod: Pod, run: OpenRun, container: str) -> str:
     """Why the run's data is not the run's alone any more, as far as this pod shows it.
 
-    A pod of another image that only *refused* the data has touched nothing: that it says `foreign`
+    A pod of another build that only *refused* the data has touched nothing: that it says `foreign`
     is the protection at work, not damage. Nor has one of the bare tag that *resumed* it: its
     init container saw the very binary that the data was begun with.
     """
-    if image == run.image:
+    if shows_build(pod, container, run):
         word = _word(pod)
         if word is not None and word.run == run.id and word.data == "foreign":
             return "the init container found data that another binary has begun"
         return ""
-    if _has_run(pod.status_of(container)) and not _same_build(pod, image, run):
-        return f"a pod of another image ran on its data ({pod.metadata.name})"
+    if _has_run(pod.status_of(container)) and not _same_build(pod, container, run):
+        return (
+            f"a pod of another image ran on its data ({pod.metadata.name}:"
+            f" {_image(pod, container) or 'no such container'})"
+        )
     return ""
 
 
-def _same_build(pod: Pod, image: str, run: OpenRun) -> bool:
-    """Whether a pod whose image is not the pin is known to run the run's build all the same."""
+def _same_build(pod: Pod, container: str, run: OpenRun) -> bool:
+    """Whether a pod that does not show the run's build is known to run it all the same."""
     word = _word(pod)
     if word is None or (word.run, word.data) != (run.id, "resumed"):
         return False
     try:
-        digest = Reference.parse(image).digest
+        return Reference.parse(_image(pod, container)).digest is None
     except ReferenceFault:
         return False
-    return digest in (None, run.build)
 
 
 def _life(pod: Pod, status: ContainerStatus | None) -> Life | None:

@@ -9,7 +9,7 @@ from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.objects import Deployment
 from controller.domain.record.record import OpenRun, Record
 from controller.domain.record.write import ImageChange
-from controller.domain.reference import Reference, ReferenceFault
+from controller.domain.reference import Reference, digest_of, repository_of
 
 
 class PinState(StrEnum):
@@ -30,14 +30,16 @@ def pin_changes(request: RunRequest, image: str) -> tuple[ImageChange, ...]:
 
 
 def pin_state(deployment: Deployment, run: OpenRun, record: Record) -> PinState:
-    """Looks at the raw images: one that does not parse is somebody's wish too."""
+    """Looks at the raw images: one that does not parse is somebody's wish too. The digest counts,
+    not the name beside it: a webhook may have it pulled from a mirror, and would do so again.
+    """
     covered = list(_covered(deployment, run))
     nodes = [c for c in covered if not c.init]
     if not nodes:
         return PinState.INTACT  # the container is gone: the request's fault says so
-    if any(c.image != run.image and not _is_older(c.image, run, record) for c in nodes):
+    if any(not _is_pin(c, run) and not _is_older(c.image, run, record) for c in nodes):
         return PinState.CHANGED
-    if any(c.image != run.image for c in covered):
+    if not all(_is_pin(c, run) for c in covered):
         return PinState.REVERTED
     if deployment.spec.template.metadata.annotation(names.RUN_ID) != run.id:
         return PinState.REVERTED
@@ -49,7 +51,7 @@ def restoring_changes(deployment: Deployment, run: OpenRun) -> tuple[ImageChange
     return tuple(
         ImageChange(c.init, c.index, c.name, c.image, run.image)
         for c in _covered(deployment, run)
-        if c.image != run.image
+        if not _is_pin(c, run)
     )
 
 
@@ -65,21 +67,19 @@ class _Covered:
 
 def _covered(deployment: Deployment, run: OpenRun) -> Iterator[_Covered]:
     spec, node = deployment.spec.template.spec, node_container_name(deployment)
+    repositories = {repository_of(run.image)}
     for index, container in enumerate(spec.containers or ()):
         if container.name == node:
+            repositories.add(repository_of(container.image))
             yield _Covered(False, index, container.name, container.image)
     for index, container in enumerate(spec.init_containers or ()):
-        if _is_of_repository(container.image, run):
+        repository = repository_of(container.image)
+        if repository is not None and repository in repositories:
             yield _Covered(True, index, container.name, container.image)
 
 
-def _is_of_repository(image: str, run: OpenRun) -> bool:
-    if image == run.image:
-        return True
-    try:
-        return Reference.parse(image).repository == Reference.parse(run.image).repository
-    except ReferenceFault:
-        return False
+def _is_pin(covered: _Covered, run: OpenRun) -> bool:
+    return digest_of(covered.image) == run.build
 
 
 def _is_older(image: str, run: OpenRun, record: Record) -> bool:
@@ -88,11 +88,10 @@ def _is_older(image: str, run: OpenRun, record: Record) -> bool:
     """
     if image in run.found:
         return True
-    if not _is_of_repository(image, run):
+    digest, ours = digest_of(image), repository_of(run.image)
+    if digest is not None:
+        return digest in record.builds()
+    if repository_of(image) != ours:
         return False
-    reference = Reference.parse(image)
-    if reference.digest is not None:
-        return reference.digest == run.build or reference.digest in record.builds()
-    tags = {Reference.parse(run.image).tag}
-    tags.update(Reference.parse(i).tag for i in run.found if _is_of_repository(i, run))
-    return reference.tag in tags
+    known = (run.image, *(i for i in run.found if repository_of(i) == ours))
+    return Reference.parse(image).tag in {Reference.parse(i).tag for i in known}

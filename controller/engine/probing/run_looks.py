@@ -123,6 +123,7 @@ class RunLooks:
             clock_fault=clock_fault(self._on.cluster.skew(), self._rules),
             overheard=self._overheard,
             unheard=self._words.waits,
+            stale=not self._on.cluster.pods_are_live(key),
         )
         self.reverted = look.reverted
         self.attention = attend(self.attention, look, self._gap, self._rules)

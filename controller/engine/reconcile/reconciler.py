@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 from loguru import logger
 
@@ -13,9 +12,9 @@ from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
-from controller.domain.run import Phase
 from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.probing.prober import Prober
+from controller.engine.reconcile.borne_out import borne_out
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.follow_up import FollowUp
 from controller.engine.reconcile.gone_deployments import GoneDeployments
@@ -25,7 +24,7 @@ from controller.engine.reconcile.observe import Senses, observe
 # Steps of one look: take up, claim, pin and what follows are five; more is a decision that undoes
 # itself, which must not spin.
 MOST_STEPS = 12
-# Seconds until a pass is tried again that newer pods than the watched ones do not bear out; the
+# Seconds until a verdict is tried again that newer pods than the watched ones do not bear out; the
 # watch will most likely tell sooner.
 WATCH_BEHIND = 15.0
 
@@ -98,9 +97,11 @@ class Reconciler:
             self._followed_tags.note(key, o)
             self._follow(key, o)
             decision = decide(o)
-            if _passes(o, decision) and not await self._passes_still(key, o):
+            still = await borne_out(o, decision, self._senses.cluster.read_pods)
+            if still is None:
                 logger.bind(deployment=key).debug("decided to wait, the watch is behind the pods")
                 return WATCH_BEHIND
+            o, decision = still
             _log(key, decision)
             if self._dry_run:
                 self._say(key, decision)
@@ -114,13 +115,6 @@ class Reconciler:
                     self._nudge(sibling)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
         return None
-
-    async def _passes_still(self, key: str, o: Observation) -> bool:
-        """Whether the pods as they are now let the run pass too: a watch may be behind the node
-        that answers, and hide a restart of it (I3).
-        """
-        pods = await self._senses.cluster.read_pods(key)
-        return _passes(o, decide(replace(o, pods=tuple(pods))))
 
     async def _not_older(self, deployment: Deployment) -> Deployment:
         """A record older than one that we know is believed only after a fresh reading (I7)."""
@@ -158,13 +152,6 @@ def _begins_or_ends_a_run(o: Observation, decision: Decision) -> bool:
     before = o.record.run if isinstance(o.record, Record) else None
     after = decision.record.run if decision.record is not None else before
     return (before is None) != (after is None)
-
-
-def _passes(o: Observation, decision: Decision) -> bool:
-    record = decision.record
-    outcome = record.outcome() if record is not None and record.run is None else None
-    had = isinstance(o.record, Record) and o.record.run is not None
-    return had and outcome is not None and outcome.phase is Phase.PASSED
 
 
 def _log(key: str, decision: Decision) -> None:

@@ -44,6 +44,10 @@ class Informer(Generic[T]):
     def synced(self) -> bool:
         return self._reflector.synced.is_set()
 
+    def keeps_up(self) -> bool:
+        """Whether the cache is known to be as the collection is now, or was moments ago."""
+        return self._reflector.keeps_up()
+
     async def wait_synced(self) -> None:
         await self._reflector.synced.wait()
 

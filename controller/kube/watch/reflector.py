@@ -49,6 +49,9 @@ class ReflectorTimes:
     refused: float = 30.0
     # number of watches that fail in a row from one position before it is doubted [11]
     fruitless: int = 3
+    # a replica that heard nothing for so long may be old: more than the silence that ends a stream
+    # of which a bookmark was due, and less than anything is patient
+    stale: float = 120.0
 
 
 class Offer(Protocol[T]):
@@ -95,10 +98,16 @@ class Reflector(Generic[T]):
         self._backoff = Backoff(policy or BackoffPolicy(), clock, random)
         self._position = ""
         self._fruitless = 0
+        self._heard = 0.0  # monotonic seconds of the last list, or of the last word of a watch
         self._operation = Operation("watch", offer.plural, offer.namespace)
         self._log = logger.bind(kind=offer.plural, namespace=offer.namespace or "*")
         self.trouble: str | None = None  # a sentence while it does not keep up
         self.synced = asyncio.Event()  # set when the first list has been put into the replica
+
+    def keeps_up(self) -> bool:
+        """Whether the replica is known to be as the collection is now, or was moments ago."""
+        heard = self._clock.monotonic() - self._heard <= self._times.stale
+        return self.synced.is_set() and self.trouble is None and heard
 
     async def run(self) -> Never:
         """The outermost loop; never ends. Known trouble is answered here, not raised."""
@@ -116,6 +125,7 @@ class Reflector(Generic[T]):
         # Taken only now: events before the list are in it, events after it follow in the watch.
         self._position = listing.resource_version
         self._fruitless = 0
+        self._heard = self._clock.monotonic()
         self.synced.set()
         self._log.bind(count=len(listing.objects), resource_version=self._position).debug("listed")
 
@@ -152,6 +162,7 @@ class Reflector(Generic[T]):
         drawn = self._random.uniform(self._times.shortest_watch, self._times.longest_watch)
         async with aclosing(self._offer.watch(self._position, min(drawn, left))) as batches:
             async for events in batches:
+                self._heard = self._clock.monotonic()
                 self._recovered()
                 for event in events:
                     self._take(event)

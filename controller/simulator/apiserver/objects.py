@@ -54,6 +54,9 @@ class Objects:
         self._storage = storage
         self._random = random
         self._deletion = Deletion(storage)
+        # A mutating webhook of everybody's objects: changes what is about to be stored, in place,
+        # by the plural of its kind.
+        self.webhook: Callable[[str, Object], object] = lambda _plural, _obj: None
 
     def timestamp(self) -> str:
         """Now, as `creationTimestamp` is written."""
@@ -83,6 +86,7 @@ class Objects:
             suffix = "".join(self._random.choice(_SUFFIX) for _ in range(5))
             metadata["name"] = metadata["generateName"] + suffix
         obj["kind"], obj["apiVersion"] = resource.kind, resource.group_version
+        self.webhook(plural, obj)
         with_defaults(plural, obj, self._random)
         status = self._first_status(plural, obj)
         validation.validate(resource, obj, None)
@@ -150,6 +154,7 @@ class Objects:
                 new["metadata"][field] = old["metadata"][field]
         new["kind"], new["apiVersion"] = old["kind"], old["apiVersion"]
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        self.webhook(plural, new)
         with_defaults(plural, new, self._random)
         validation.validate(resource, new, old)
         self._set_generation(resource, old, new, write.subresource)

@@ -88,6 +88,14 @@ def pin_fought_over(manager: str, times: int) -> str:
     )
 
 
+def leaving(alone: float) -> str:
+    """alone: observed seconds without a pod."""
+    return (
+        f"the Deployment is being deleted, and has had no pod for {format_duration(alone)}: no new"
+        " one comes"
+    )
+
+
 ENDED_UNSEEN = "it ended before the Deployment lost its record; how, is not known"
 
 

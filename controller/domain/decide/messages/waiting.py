@@ -6,6 +6,11 @@ from controller.domain import names
 from controller.domain.build import Build, short
 from controller.domain.record.record import Outcome
 
+# Without figures: they change at each look, and what is said is written.
+CLOCKS_DOUBTED = (
+    "our clock and the API server's differ, or its is not known, and a start deletes older data"
+)
+IS_LEAVING = "the Deployment is being deleted: nothing is started"
 FIRST_ANSWER_AWAITED = "waiting for the registry's first answer"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from controller.simulator.workloads.initcontainer import InitCall, InitExit
+from controller.simulator.workloads.initcontainer import CLOCKS_DIFFER, InitCall, InitExit
 from controller.simulator.workloads.volumes import RunDirectory, Volume
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -98,8 +98,11 @@ class BashInit:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,  # as a container is: whatever it started can be ended with it
             env={
-                "PATH": os.environ["PATH"],
+                "PATH": f"{self._tools()}:{os.environ['PATH']}",
                 "RUN_ID": execution.run,
+                "POD_NAME": call.environment.get("POD_NAME", ""),
+                "POD_NAMESPACE": call.environment.get("POD_NAMESPACE", ""),
+                "LATEST": f"{call.now() + CLOCKS_DIFFER:%Y%m%dt%H%M%Sz}",
                 "DATA_ROOT": str(self.root(call.volume)),
                 "AVAGO_BINARY": str(self._binary(call.binary)),
                 "TERMINATION_LOG": str(message),
@@ -132,6 +135,15 @@ class BashInit:
             call.say(text)
             self._told()
         return await process.wait()
+
+    def _tools(self) -> Path:
+        """Programs ahead of the machine's: the time is the simulated machine's."""
+        folder = self._folder / "tools"
+        if not folder.exists():
+            folder.mkdir()
+            (folder / "date").write_text('#!/bin/bash\necho "$LATEST"\n')
+            (folder / "date").chmod(0o755)
+        return folder
 
     def _binary(self, build: str) -> Path:
         """Another file for each build, so another hash; the same behaviour."""

@@ -21,6 +21,10 @@ IDS = OLDEST, OLDER, RUN, NEWER = (
     "20261123t060000z-00000000",
 )
 
+LONGEST = 60  # seconds that an execution may take: none waits for anything
+LATEST = "20261124t060000z"  # what begins later is of the future
+DEPLOYMENT, OTHER_DEPLOYMENT = "bootstrap/bootstrap-fuji", "bootstrap/bootstrap-mainnet"
+
 # Kills the script and what it started before the n-th command that bash is about to run. The
 # commands of functions count, too.
 KILLER = """
@@ -71,6 +75,7 @@ class Volume:
             self.binary(build).write_text(f"{STAND_IN.read_text()}# build {build}\n")
             self.binary(build).chmod(0o755)
         self.tool("sleep", "exit 1")
+        self.tool("date", f"echo {LATEST}")  # the tests' ids do not depend on the machine's clock
 
     def binary(self, build: str) -> Path:
         return self._folder / f"avalanchego-{build}"
@@ -93,6 +98,7 @@ class Volume:
             "DATA_ROOT": str(self.data),
             "AVAGO_BINARY": str(self.binary(build)),
             "TERMINATION_LOG": str(self._message),
+            **pod_of(DEPLOYMENT),
             **environment,
         }
         if run is not None:
@@ -108,7 +114,11 @@ class Volume:
         )
 
     def finish(self, process: subprocess.Popen[str]) -> Outcome:
-        log, _ = process.communicate()
+        try:
+            log, _ = process.communicate(timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            kill(process)
+            raise
         return Outcome(process.returncode, log, self._message.read_text())
 
     def run(
@@ -135,22 +145,29 @@ class Volume:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{run} {build}")
 
-    def complete(self, run: str, build: str = "a") -> None:
+    def complete(self, run: str, build: str = "a", **environment: str) -> None:
         """A run that was started and has worked."""
-        outcome = self.run(run, build)
+        outcome = self.run(run, build, **environment)
         assert outcome.code == 0, outcome.log
         self.node_works(run, build)
 
     def tree(self) -> Tree:
-        """Everything on the volume: path to content; a directory's content is `/`."""
-        return {
-            str(path.relative_to(self.data)): "/"
-            if path.is_dir() and not path.is_symlink()
-            else os.readlink(path)
-            if path.is_symlink()
-            else path.read_bytes().decode("latin-1")
-            for path in self.data.rglob("*")
-        }
+        """Everything on the volume: path to content; a directory's content is `/`, a FIFO's `|`."""
+        return {str(path.relative_to(self.data)): _content(path) for path in self.data.rglob("*")}
+
+
+def _content(path: Path) -> str:
+    if path.is_symlink():
+        return str(path.readlink())
+    if path.is_dir():
+        return "/"
+    return "|" if path.is_fifo() else path.read_bytes().decode("latin-1")
+
+
+def pod_of(deployment: str) -> dict[str, str]:
+    """What the manifest tells the script of its pod. deployment: namespace/name."""
+    namespace, name = deployment.split("/")
+    return {"POD_NAMESPACE": namespace, "POD_NAME": f"{name}-7d9c8f5b6d-x2x4z"}
 
 
 def kill(process: subprocess.Popen[str]) -> None:

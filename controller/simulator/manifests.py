@@ -40,6 +40,7 @@ class TargetManifest:
     replicas: int = 1
     run_id: str = ""  # on the pod template, as after a pin; empty as a person applies it
     grace: int = 300  # terminationGracePeriodSeconds [60]
+    shares_processes: bool = True  # shareProcessNamespace
     storage_class: str = "fast"  # of the claim; empty leaves it to the cluster
     requests: Mapping[str, str] = field(default_factory=dict)  # of the node: `cpu`, `memory`
 
@@ -105,13 +106,14 @@ class TargetManifest:
             # A Service called avago-… would otherwise set flags of the node [65].
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": self.grace,
+            "shareProcessNamespace": self.shares_processes,
             "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": self.name}}],
             "initContainers": [
                 {
                     "name": "prepare-data",
                     "image": self.image,
                     "command": ["/bin/bash", "/scripts/prepare-data.sh"],
-                    "env": [_RUN_ID],
+                    "env": [_RUN_ID, *_POD],
                     "volumeMounts": mounts,
                     "terminationMessagePolicy": "FallbackToLogsOnError",
                 }
@@ -151,6 +153,10 @@ class TargetManifest:
 
 
 _RUN_ID: Object = {"name": "RUN_ID", "valueFrom": {"fieldRef": {"fieldPath": RUN_ID_FIELD}}}
+_POD: tuple[Object, ...] = tuple(
+    {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+    for name, path in (("POD_NAME", "metadata.name"), ("POD_NAMESPACE", "metadata.namespace"))
+)
 
 
 def chain_config_content(c_chain: Mapping[str, object]) -> str:

@@ -1,6 +1,7 @@
 """The init container's script as bash runs it: what it decides, says, and leaves alone.
 
-Excluded: kills and failing programs (test_prepare_data_kills.py).
+Excluded: kills and failing programs (test_prepare_data_kills.py), signals (…_signals.py), and whose
+data it is (…_owners.py).
 """
 
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.volume import (
+    DEPLOYMENT,
     MARKER,
     NEWER,
     OLDER,
@@ -57,8 +59,9 @@ def test_fresh(volume: Volume) -> None:
     assert marker is not None
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", str(marker.pop("started")))
     assert marker == {
-        "schema": 1,
+        "schema": 2,
         "run": RUN,
+        "deployment": DEPLOYMENT,
         "binary": outcome.word["binary"],
         "version": {
             "application": "avalanchego/1.14.0",
@@ -319,8 +322,8 @@ FAULTS: dict[str, tuple[Callable[[Volume], object], str]] = {
         "is not a marker of ours",
     ),
     "a marker of a newer schema": (
-        lambda volume: changed(volume.runs / RUN / MARKER, schema=2, run=["new"]),
-        "has schema 2, this script knows 1",
+        lambda volume: changed(volume.runs / RUN / MARKER, schema=3, run=["new"]),
+        "has schema 3, this script knows 2",
     ),
     "a marker of another run": (
         lambda volume: changed(volume.runs / RUN / MARKER, run=OLDER),
@@ -343,6 +346,17 @@ FAULTS: dict[str, tuple[Callable[[Volume], object], str]] = {
             (volume.runs / RUN / MARKER).mkdir(),
         ),
         "is not a readable file",
+    ),
+    "a marker that is a FIFO": (
+        lambda volume: (
+            (volume.runs / RUN / MARKER).unlink(),
+            os.mkfifo(volume.runs / RUN / MARKER),
+        ),
+        "is not a readable file",
+    ),
+    "an unfinished marker that is a FIFO": (
+        lambda volume: os.mkfifo(volume.runs / RUN / f"{MARKER}.new"),
+        "is not a file",
     ),
     "an unfinished marker that is a symlink": (
         lambda volume: (volume.runs / RUN / f"{MARKER}.new").symlink_to(volume.data / "victim"),

@@ -6,6 +6,7 @@ What the kubelet does over real HTTP is in test_simulator_world.py.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -38,6 +39,7 @@ OLDER, RUN, NEWER = (
     "20261123t060000z-11111111",
     "20261124t060000z-22222222",
 )
+FUTURE = "20261124t060001z-00000000"
 BINARY, OTHER = "b" * 64, "d" * 64
 
 
@@ -258,12 +260,19 @@ def test_equal_templates_have_equal_hashes() -> None:
 # --- The init container's stand-in ---------------------------------------------------------------
 
 
-def call(volume: Volume, run: str = RUN, binary: str = BINARY) -> InitCall:
-    return InitCall({"RUN_ID": run}, volume, binary, lambda _: None)
+FIRST, SECOND = "fuji-7d9c8f5b6d-x2x4z", "mainnet-7d9c8f5b6d-x2x4z"  # pods of two Deployments
 
 
-async def prepare(volume: Volume, run: str = RUN, binary: str = BINARY) -> InitExit:
-    return await PreparesData().prepare(call(volume, run, binary))
+def call(volume: Volume, run: str = RUN, binary: str = BINARY, pod: str = FIRST) -> InitCall:
+    environment = {"RUN_ID": run, "POD_NAME": pod, "POD_NAMESPACE": "bootstrap"}
+    now = datetime(2026, 11, 23, 6, tzinfo=UTC)
+    return InitCall(environment, volume, binary, lambda: now, lambda _: None)
+
+
+async def prepare(
+    volume: Volume, run: str = RUN, binary: str = BINARY, pod: str = FIRST
+) -> InitExit:
+    return await PreparesData().prepare(call(volume, run, binary, pod))
 
 
 async def test_fresh_removes_only_older_runs() -> None:
@@ -325,6 +334,36 @@ async def test_it_waits_while_a_newer_run_owns_the_volume() -> None:
     del volume.runs[NEWER]
     volume.tell("somebody removed it")
     assert orjson.loads((await waiting).message)["data"] == "fresh"
+
+
+@pytest.mark.parametrize("run", [OLDER, NEWER])
+async def test_another_deployments_data_is_a_fault(run: str) -> None:
+    """Is data that another Deployment left neither removed nor waited for?"""
+    volume = Volume()
+    await prepare(volume, pod=SECOND, run=run)
+    done = await prepare(volume)
+    assert done.code == 1
+    assert "bootstrap/mainnet, this pod to bootstrap/fuji: two Deployments" in done.message
+    assert set(volume.runs) == {run}
+
+
+async def test_a_newer_run_of_the_future_is_a_fault() -> None:
+    """Is a run that nobody will supersede for days not waited for?"""
+    volume = Volume()
+    volume.runs[FUTURE] = RunDirectory(BINARY)
+    done = await prepare(volume)
+    assert done.code == 1
+    assert f"{FUTURE} is more than 1 day in the future" in done.message
+
+
+async def test_a_run_of_the_future_removes_nothing() -> None:
+    """Does a run of the future resume what it has, and begin nothing?"""
+    volume = Volume()
+    volume.runs[OLDER] = RunDirectory(BINARY)
+    assert (await prepare(volume, run=FUTURE)).code == 1
+    assert set(volume.runs) == {OLDER}
+    volume.runs[FUTURE] = RunDirectory(BINARY)
+    assert (await prepare(volume, run=FUTURE)).code == 0
 
 
 async def test_without_a_run_id_it_waits_for_ever() -> None:

@@ -167,6 +167,7 @@ def test_the_pods_choices(folder: str) -> None:
     assert spec["progressDeadlineSeconds"] == 2147483647, "the number that means none [57]"
     assert pod["enableServiceLinks"] is False
     assert pod["terminationGracePeriodSeconds"] >= 120  # [60]
+    assert pod["shareProcessNamespace"] is True, "process 1 is deaf until it has a handler"
     assert pod["nodeSelector"]["kubernetes.io/arch"] == "amd64"
     assert one(objects, "Service")["spec"]["publishNotReadyAddresses"] is True
     claim = one(objects, "PersistentVolumeClaim")
@@ -226,8 +227,11 @@ def test_the_init_container(folder: str) -> None:
     (node,) = pod["containers"]
     assert init["image"] == node["image"]
     assert init["command"] == ["/bin/bash", "/scripts/prepare-data.sh"]
-    assert [v["name"] for v in init["env"]] == ["RUN_ID"]
-    assert init["env"][0]["valueFrom"] == RUN_ID
+    assert {v["name"]: v["valueFrom"] for v in init["env"]} == {
+        "RUN_ID": RUN_ID,
+        "POD_NAME": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}},
+        "POD_NAMESPACE": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}},
+    }
     data = {"name": "data", "mountPath": "/data"}
     assert data in init["volumeMounts"]
     assert data in node["volumeMounts"]

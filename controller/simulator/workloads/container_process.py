@@ -30,5 +30,6 @@ def process_of(
         return ForeignProcess(clock, words[0] if words else _PROGRAM)
     environment = environment_of(container, pod)
     if init:
-        return InitProcess(machine.init_container, environment, volume, build, clock)
+        deaf = 0.0 if pod["spec"].get("shareProcessNamespace") else machine.speed.deaf
+        return InitProcess(machine.init_container, environment, volume, build, clock, deaf)
     return NodeProcess(build, Command(environment, words), volume, clock, machine.speed.node)

@@ -96,7 +96,9 @@ class ForeignProcess(IdleProcess):
 
 
 class InitProcess(IdleProcess):
-    """An init container of the node's image. A signal while it waits ends it at once."""
+    """An init container of the node's image. SIGTERM while it waits ends it at once, but is lost in
+    its first seconds: `deaf`, 0 for none.
+    """
 
     def __init__(
         self,
@@ -105,10 +107,17 @@ class InitProcess(IdleProcess):
         volume: Volume,
         build: SimulatedBuild,
         clock: Clock,
+        deaf: float = 0.0,
     ) -> None:
         super().__init__(clock)
+        self._clock = clock
+        self._hears = clock.monotonic() + deaf
         self._container = container
-        self._call = InitCall(environment, volume, build.binary, self.log.raw)
+        self._call = InitCall(environment, volume, build.binary, clock.now, self.log.raw)
+
+    def terminate(self) -> None:
+        if self._clock.monotonic() >= self._hears:
+            super().terminate()
 
     async def run(self) -> Exit:
         work = asyncio.create_task(self._prepare(), name="init container")

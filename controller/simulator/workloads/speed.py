@@ -19,6 +19,9 @@ class Speed:
     pull_first: float = 0.1  # between tries to pull an image, which double too
     pull_cap: float = 1.0
     attach: float = 0.1  # between tries to attach a volume
+    # Between the start of an init container as process 1 and its handler of SIGTERM: one that comes
+    # earlier is lost. Not where the pod has shareProcessNamespace.
+    deaf: float = 0.0
     longest_grace: float = 2.0  # a pod's terminationGracePeriodSeconds is cut to this
     node: Pace = field(default_factory=Pace)  # of the nodes themselves
 

@@ -11,6 +11,7 @@ class RunDirectory:
     """/data/runs/<run id>."""
 
     binary: str = ""  # hash of the binary that began it
+    deployment: str = ""  # whose it is, as namespace/name; empty if its marker does not say
     resumes: int = 0  # how often a pod found it and went on
     complete: bool = True  # whether the marker lies in it; without it the directory is a ruin
     progress: Progress = field(default_factory=Progress)

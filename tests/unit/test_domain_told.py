@@ -163,3 +163,21 @@ def test_an_init_container_that_prepared_other_data_is_told_of() -> None:
     reasons = [s.reason for s in found.world.record(found.key).steps]
     assert "OtherData" in reasons
     assert found.verdict[0] == "Soaking"
+
+
+def test_no_secret_of_pods_or_logs_is_told() -> None:
+    """Is a password that the kubelet or the node names in no record, message or transition?"""
+    found = scene()
+    waiting = StateWaiting(
+        reason="ImagePullBackOff", message="GET https://cdn.example/x?sig=hunter2: 403"
+    )
+    found.shows(found.made(waiting=waiting, started=None, running=False))
+    found.looks(None, 5)
+    found.shows(found.made())
+    line = plain("FATAL", "node", "cannot join: DD_APP_KEY=hunter2 encryption_key: hunter2")
+    found.ends(1, 1, line=line)
+    found.looks(BUSY, 2)
+    deployment = found.world.deployments[found.key]
+    text = str(deployment.metadata)
+    assert "[redacted]" in text
+    assert "hunter2" not in text

@@ -106,11 +106,10 @@ def block_column(line: str) -> int | None:
     """
     if not (end := _BLOCK_AT_END.search(line)):
         return None
-    key = None
-    for key in _KEY.finditer(line, max(0, end.start() - _LONGEST_NAME), end.start()):
-        pass
-    if key is None or key.end() != end.start() or not is_secret_name(key["name"]):
+    keys = list(_KEY.finditer(line, max(0, end.start() - _LONGEST_NAME), end.start()))
+    if not keys or keys[-1].end() != end.start() or not is_secret_name(keys[-1]["name"]):
         return None
+    key = keys[-1]
     before = line[: key.start()].rstrip("\"'")
     plain = not before.strip(" \t-")
     return len(before) if plain else len(line) - len(line.lstrip(" \t"))

@@ -76,6 +76,7 @@ class Container(Struct, frozen=True):
     ports: list[ContainerPort] | None = None
     resources: dict[str, Any] | None = None
     liveness_probe: dict[str, Any] | None = None
+    readiness_probe: dict[str, Any] | None = None
 
 
 class Volume(Struct, frozen=True):

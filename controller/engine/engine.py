@@ -122,6 +122,7 @@ class Engine:
             told=self._publisher.told,
             facts=self.prober.facts,
             earlier=self.prober.earlier,
+            order=self.prober.order,
         )
         self._reconciler = Reconciler(
             self._senses,

@@ -125,6 +125,8 @@ def closed(  # noqa: PLR0913 what an outcome says
         observed=round(observed, 1),
         resumes=run.seen.resumes,
         took=run.took,
+        lasted=run.lasted,
+        beside=run.beside,
         version=run.facts.known_version,
         commit=run.facts.known_commit,
         machine=run.facts.type,

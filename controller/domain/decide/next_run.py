@@ -149,6 +149,9 @@ def _pin(case: StartCase, choice: Choice, claim: ClaimSeen) -> Decision:
         reason=Reason.RETEST_REQUESTED if case.again == "retest" else Reason.NEW_BUILD,
         decided=now,
         since=now,
+        beside=not any(
+            c.source == "tag" and c.resolution and c.resolution.build == build for c in o.choices
+        ),
         # The node's own is the first; four of the longest references still fit the record.
         found=tuple(dict.fromkeys(str(p.reference) for p in request.pinned))[:4],
     )

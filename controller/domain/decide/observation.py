@@ -1,5 +1,6 @@
 """Everything that a decision is made from, as values seen now (I7), and what a decision is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,6 +77,9 @@ class Observation:
     facts: Facts | None = None  # known beside the record of the open run; None while nothing is
     # Passed runs of its target, newest first; None while the store has not told.
     earlier: tuple[PastRun, ...] | None = None
+    # Builds that its target's tag has pointed to, and when that was first seen, in seconds since
+    # 1970; None while the store has not told.
+    order: Mapping[Build, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Gathers everything that a decision about one Deployment is made from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from controller.base.clock import Clock
 from controller.base.errors import TargetFault
+from controller.domain.build import Build
 from controller.domain.decide.candidates import candidates
 from controller.domain.decide.observation import Choice, Leave, Observation
 from controller.domain.decide.observing import contested, needs_claims, observed, with_claims
@@ -40,6 +41,8 @@ class Senses:
     facts: Callable[[str], Facts | None] = lambda _key: None
     # Passed runs of the open run's target; None while the store has not told
     earlier: Callable[[str], tuple[PastRun, ...] | None] = lambda _key: None
+    # When that target's tag first pointed to which build; None while the store has not told
+    order: Callable[[str], Mapping[Build, float] | None] = lambda _key: None
 
 
 async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Observation:
@@ -81,6 +84,7 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
         skew=senses.cluster.skew(),
         facts=senses.facts(key),
         earlier=senses.earlier(key),
+        order=senses.order(key),
     )
 
 

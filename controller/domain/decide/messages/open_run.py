@@ -4,9 +4,10 @@ from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.domain import names
 from controller.domain.build import short
-from controller.domain.defaults import MINUTE
 from controller.domain.record.record import OpenRun
 from controller.domain.run import Phase
+
+_ONE_LOOK = 10.0  # seconds by which what is observed is always a little less
 
 # Its course
 
@@ -56,10 +57,10 @@ def passed_slowly(run: str, comparison: str) -> str:
 
 def _bootstrap(run: OpenRun) -> str:
     """How long it took, and how much of that was observed, where that is less."""
-    lasted = max(0, run.bootstrapped - run.started)
+    lasted = run.lasted or run.took
     took = run.took or lasted  # a record of an older controller did not note it
-    if lasted <= 1.05 * took + MINUTE:
-        return format_duration(took)
+    if lasted <= 1.05 * took + _ONE_LOOK:
+        return format_duration(lasted)
     return f"{format_duration(lasted)} ({format_duration(took)} of it observed)"
 
 

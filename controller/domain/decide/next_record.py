@@ -40,7 +40,7 @@ def current_record(o: Observation) -> Record:
 
 def evolve(o: Observation, record: Record, phase: Phase, reason: str, **changes: Any) -> Record:
     """The next record. `changes` may hold any field; the message is made fit to be kept."""
-    message = _fit(o, changes.pop("message", record.message))
+    message = fit(o, changes.pop("message", record.message))
     return replace(
         record,
         schema=SCHEMA,
@@ -79,7 +79,7 @@ def with_step(  # noqa: PLR0913 what a step says
         phase=phase,
         reason=reason,
         at=stamp(o),
-        message=_fit(o, message),
+        message=fit(o, message),
         run=run.id if run else outcome.run if outcome else "",
         build=run.build if run else outcome.build if outcome else "",
         level=level or ("warning" if quiet else _LEVELS.get(phase, "info")),
@@ -88,8 +88,8 @@ def with_step(  # noqa: PLR0913 what a step says
     return replace(record, seq=seq, steps=(*record.steps, step))
 
 
-def _fit(o: Observation, message: str) -> str:
-    """What a record says, all people are told, and the store keeps."""
+def fit(o: Observation, message: str) -> str:
+    """As a record says it, people are told it, and the store keeps it."""
     return cut_bytes(redact(message), o.rules.message_bytes)
 
 
@@ -121,7 +121,7 @@ def closed(  # noqa: PLR0913 what an outcome says
         reason=reason,
         at=stamp(o),
         began=run.started or run.decided,
-        message=_fit(o, message),
+        message=fit(o, message),
         observed=round(observed, 1),
         resumes=run.seen.resumes,
         took=run.took,
@@ -149,6 +149,7 @@ def closed(  # noqa: PLR0913 what an outcome says
         # must not be ended by a wish from before it.
         levers={**record.levers, **levers_of(o.deployment, names.ABORT, names.END_HOLD)},
         tested={**record.tested, run.target: known} if known else record.tested,
+        taken=record.taken if tested or not run.beside else "",
         config=run.config,
     )
     return with_step(record, o, run.phase, phase, reason=reason, message=message)

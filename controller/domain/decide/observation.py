@@ -65,10 +65,14 @@ class Observation:
     # that lost its record.
     memory: Record | None = None
     memory_known: bool = True  # False while the store could not be asked whether there is one
-    siblings: tuple[Record, ...] = ()  # of all other Deployments
+    # Of all other Deployments, as far as each is believed of others (`record.belief`)
+    siblings: tuple[Record, ...] = ()
     choices: tuple[Choice, ...] = ()  # in the order in which they would be tested
     # This Deployment's claim whose run its record does not know; None: all have come to be.
     pending: ClaimSeen | None = None
+    # Whose the build of the open run is by the store, where another Deployment tests it too; None:
+    # nobody does, or the store has not told
+    claim: ClaimSeen | None = None
     leave: Leave = Leave(True)
     attention: Attention | None = None  # what was observed of the open run; None: nothing yet
     told: int = 0  # `seq` of the last step that all sinks have

@@ -119,7 +119,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     levers: dict[str, str] = {}  # each to the value last acted on, or found at the first meeting
     config: str = ""  # hash of the node's configuration in the last run; empty before the first
     last_run: str = ""  # id of the latest run, open or over; empty before the first
-    again: str = ""  # why a tested build is due again: `retest`, `configuration`; or empty
+    # Why a tested build is due again: `retest`, `configuration`; `retest-tag` where the followed
+    # tag's is, after what was queued; or empty
+    again: str = ""
+    taken: str = ""  # what was queued last, as it was written, once its run had begun; or empty
     voids: int = 0  # runs of `void_build` in a row whose data another image touched
     void_build: Build = ""
     released: str = ""  # id of the failed run whose hold a person ended; empty: none

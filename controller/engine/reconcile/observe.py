@@ -8,14 +8,21 @@ from controller.base.errors import TargetFault
 from controller.domain.build import Build
 from controller.domain.decide.candidates import candidates
 from controller.domain.decide.observation import Choice, Leave, Observation
-from controller.domain.decide.observing import contested, needs_claims, observed, with_claims
+from controller.domain.decide.observing import (
+    contested,
+    needs_claims,
+    observed,
+    twin_run,
+    with_claims,
+)
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
 from controller.domain.health.observed_time import Attention
 from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
+from controller.domain.record.belief import sibling_record
 from controller.domain.record.parts import Facts
-from controller.domain.record.record import Record, record_of
+from controller.domain.record.record import Record
 from controller.engine.claims.ledger import Ledger, seen
 from controller.engine.polling.tag_state import TagState
 from controller.engine.ports import Cluster
@@ -57,6 +64,10 @@ async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Obser
         o = replace(o, memory=memory, memory_known=True)
         if needs_claims(o):
             o = await _with_claims(senses, o)
+        run = twin_run(o)
+        if run is not None:
+            claim = await senses.store.claimed(run.target, run.build)
+            o = replace(o, claim=seen(claim) if claim else None)
     except (StoreUnavailable, StoreMisused) as error:
         senses.ledger.lost(error)
         o = replace(o, leave=senses.ledger.leave())
@@ -89,15 +100,15 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
 
 
 def siblings(cluster: Cluster, key: str) -> Iterator[Record]:
-    """The records of all other labelled Deployments, of whatever target: a record says itself which
-    targets its builds were tested on.
+    """The records of all other labelled Deployments, as far as they are believed, of whatever
+    target: a record says itself which targets its builds were tested on.
     """
     for other in cluster.keys():  # noqa: SIM118 a method of a port
         deployment = cluster.deployment(other) if other != key else None
         if deployment is None:
             continue
-        record = record_of(deployment)
-        if isinstance(record, Record):
+        record = sibling_record(deployment)
+        if record is not None:
             yield record
 
 

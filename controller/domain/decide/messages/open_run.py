@@ -3,7 +3,7 @@
 from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.domain import names
-from controller.domain.build import short
+from controller.domain.build import Build, short
 from controller.domain.record.record import OpenRun
 from controller.domain.run import Phase
 
@@ -78,8 +78,12 @@ def other_target(target: str) -> str:
     return f"the Deployment's target is not {target} any more"
 
 
-def image_changed(manager: str, image: str) -> str:
-    return f"{_who(manager)} wishes another image ({shown(image)})"
+def image_changed(manager: str, image: str, build: Build) -> str:
+    """build: that the run tested. What the image names is looked up and tested next."""
+    return (
+        f"{_who(manager)} wishes another image ({shown(image)}): that is tested next. To test"
+        f" {short(build)} after all, put the image back, then `test-build {build}` and `retest`"
+    )
 
 
 def pin_fought_over(manager: str, times: int) -> str:

@@ -181,8 +181,12 @@ class Scene:
             decided=now,
             since=now,
         )
-        record = Record(schema=1, namespace="bootstrap", name=name, uid="uid-2", run=run)
-        key = self.world.add(deployment(name, uid="uid-2", record=encode_record(record, RULES)))
+        record = Record(
+            schema=1, namespace="bootstrap", name=name, uid="uid-2", run=run, last_run=run.id
+        )
+        text = encode_record(record, RULES)
+        made = deployment(name, uid="uid-2", record=text, image=run.image, run_id=run.id)
+        key = self.world.add(made)
         return Beside(self.world, key)
 
     @property

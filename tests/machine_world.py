@@ -124,6 +124,7 @@ class World:
     facts: dict[str, Facts] = field(default_factory=dict)  # prober has read beside
     earlier: tuple[PastRun, ...] | None = None
     unheard: set[str] = field(default_factory=set)  # Deployments whose pods' watch fails
+    order: Mapping[str, float] | None = None  # what the store told of the tag's builds
     named: bool = True  # nodes say on which network they are
     manager: str = ""  # who writes what is not ours
     now: datetime = EPOCH
@@ -186,6 +187,7 @@ class World:
             told=lambda _key: 0,  # so a record keeps its steps, for tests to read
             facts=self.facts.get,
             earlier=lambda _key: self.earlier,
+            order=lambda _key: self.order,
         )
         o = at_once(observe(senses, self.deployments[key], self.leave))
         return replace(o, manager=self.manager)

@@ -13,10 +13,13 @@ REDACTED = "[redacted]"
 
 # Without case, dots, dashes and underscores.
 _SECRET_NAME = re.compile(
-    r"passwo?r?d|passphrase|mnemonic|secret|credential|(?:api|access|private|signing|signer)key"
-    r"|keyfilecontent|authorization$|token(?:value|content)?$|^auth$|cookies?$|amzsignature$"
+    r"passwo?r?d|passphrase|mnemonic|secret|credential|keyfilecontent|authorization$"
+    r"|(?:api|app|application|access|account|private|signing|signer|encryption|master|storage)key"
+    r"|token(?:value|content)?$|^auth$|cookies?$|(?:amz|goog)signature$"
 )
 _SHORT_NAME = re.compile(r"(?:^|[ _.-])(?:pwd|pass)$", re.IGNORECASE)  # and never `bypass`
+# Parameters of a URL that give whoever has it the rights of its writer; elsewhere they are words.
+_IN_QUERIES = frozenset({"sig", "signature"})
 # What only says where a secret is, or how much of something there is: `secretName`, `tokenBucket`.
 _REFERENCE = re.compile(r"(?:name|path|file|dir|bucket|count|limit|size|length|type|ttl|expiry)$")
 # Values of several words, where they are not quoted.
@@ -37,6 +40,11 @@ _REST = re.compile(
     r"(?:[^\"'`]++|(?<==)\"[^\"]*+\"(?=[;,\s]|$)|(?<==\\)\"[^\"]*+(?<=\\)\"(?=[;,\s\"]|$))*+"
 )
 _TRAILING = " \t\r,;)]}\\"
+# A block of YAML: its value is on the lines that follow, or, in a text that was written as one
+# line, behind their escaped ends.
+_BLOCK_AT_END = re.compile(r"(?<=[ \t])[|>][0-9+-]{0,2}[ \t]{0,8}(?:#.{0,200})?\r?$")
+_LONGEST_NAME = 400  # characters of a name, its quotes and its sign
+_ESCAPED_BLOCK = re.compile(r"[|>][0-9+-]{0,2}[ \t]{0,8}\\{1,8}[nr]")
 
 _NO_VALUE = frozenset({"", "null", "true", "false", "none", "nil", "undefined"})
 # How programs go on after a colon: `failed to fetch anonymous token: unexpected status ...`
@@ -79,7 +87,7 @@ def without_named(line: str, paired: bool = False) -> tuple[str, bool]:
             earlier = None
             continue
         named = word == _NAMED
-        if not is_secret_name(word) and not (named and key.start() == expected):
+        if not _is_secret(line, key) and not (named and key.start() == expected):
             earlier = key if named else earlier
             continue
         if _is_sentence(line, key):
@@ -90,6 +98,27 @@ def without_named(line: str, paired: bool = False) -> tuple[str, bool]:
         parts += (line[done:start], instead)
         done = at = end
     return "".join([*parts, line[done:]]), bool(line) and expected == len(line)
+
+
+def block_column(line: str) -> int | None:
+    """Where the name of a secret stands whose value is a block of YAML on the lines that follow:
+    those are its value that begin further to the right. None where the line begins no such block.
+    """
+    if not (end := _BLOCK_AT_END.search(line)):
+        return None
+    keys = list(_KEY.finditer(line, max(0, end.start() - _LONGEST_NAME), end.start()))
+    if not keys or keys[-1].end() != end.start() or not is_secret_name(keys[-1]["name"]):
+        return None
+    key = keys[-1]
+    before = line[: key.start()].rstrip("\"'")
+    plain = not before.strip(" \t-")
+    return len(before) if plain else len(line) - len(line.lstrip(" \t"))
+
+
+def _is_secret(line: str, key: re.Match[str]) -> bool:
+    if line[max(0, key.start() - 1) : key.start()] in ("?", "&") and key["sign"] == "=":
+        return key["name"].lower() in _IN_QUERIES or is_secret_name(key["name"])
+    return is_secret_name(key["name"])
 
 
 def is_secret_name(name: str) -> bool:
@@ -110,8 +139,9 @@ def is_named(name: str, fields: Mapping[object, object]) -> bool:
 
 
 def is_no_value(text: str) -> bool:
-    """Whether it says that there is no secret."""
-    return text.strip().lower() in _NO_VALUE
+    """Whether it says that there is no secret, or none to be seen."""
+    plain = text.strip().lower()
+    return plain in _NO_VALUE or not plain.strip("*")
 
 
 def _plain(name: str) -> str:
@@ -152,7 +182,7 @@ def _value(line: str, key: re.Match[str], stop: int) -> tuple[int, int, str]:
     if line[at : at + 1] in ("[", "{"):
         return at, _bracketed(line, at, stop), instead
     before = line[max(0, key.start() - 1) : key.start()]
-    if _plain(key["name"]).endswith(_WHOLE_LINE):
+    if _plain(key["name"]).endswith(_WHOLE_LINE) or _ESCAPED_BLOCK.match(line, at, stop):
         pattern = _REST
     else:
         pattern = _QUERY_WORD if before in ("?", "&") else _WORD

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from controller.base.named_secrets import (
     REDACTED,
+    block_column,
     is_named,
     is_no_value,
     is_secret_name,
@@ -28,7 +29,7 @@ SHORTEST_SECRET = 4  # characters; a shorter one stands in every second word, an
 # A line with none of these holds nothing for us, and most lines of a log are such.
 _HINTS = (
     "pass", "pwd", "secret", "token", "key", "auth", "credential", "mnemonic", "cookie",
-    "signature", "bearer", "basic", "://", "eyj", "ls0tls1crudj",
+    "signature", "sig=", "bearer", "basic", "://", "eyj", "ls0tls1crudj",
 )  # fmt: skip
 
 _FORMS = (
@@ -72,8 +73,12 @@ def redact(text: str, secrets: Sequence[str] = ()) -> str:
     lines = text.split("\n")
     if "-----" in text:
         hide_blocks(lines, REDACTED)
-    paired = False
+    paired, block = False, None
     for number, line in enumerate(lines):
+        if block is not None and _is_within(line, block):
+            lines[number] = _indent(line) + REDACTED if line.strip() else line
+            continue
+        block = block_column(line)
         lines[number], paired = _line(line, paired)
     return "\n".join(lines)
 
@@ -118,6 +123,15 @@ def _spellings(secrets: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted((s for s in found if "\n" not in s), key=lambda s: (-len(s), s)))
 
 
+def _is_within(line: str, column: int) -> bool:
+    """Whether a line is of the block of YAML whose name stands in that column."""
+    return not line.strip() or len(_indent(line)) > column
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
 def _line(line: str, paired: bool) -> tuple[str, bool]:
     """The line, and whether the next holds the value of a name in this one. paired: as of the one
     before.
@@ -137,7 +151,7 @@ def _user(found: re.Match[str]) -> str:
     password = found["password"]
     if password is None:
         return f"://{user}@"
-    return f"://{user}:{password and REDACTED}@"
+    return f"://{user}:{password if is_no_value(password) else REDACTED}@"
 
 
 def _scheme(found: re.Match[str]) -> str:

@@ -2,6 +2,8 @@
 
 import re
 
+from controller.base.redact import redact
+
 # Control characters, ends of lines that terminals do not know, marks of direction, and what has no
 # width; but for those that a text of many lines may keep.
 _NEVER = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
@@ -11,9 +13,10 @@ _UNSHOWABLE_IN_LINES = re.compile(rf"[{_NEVER}]")
 
 def shown(text: object, limit: int = 200) -> str:
     """One line of at most `limit` characters: control characters and direction marks become a
-    space, and what was cut is marked with an ellipsis.
+    space, and what was cut is marked with an ellipsis. What looks like a secret is not shown: what
+    programs say of themselves may name the password that they were refused with.
     """
-    line = _UNSHOWABLE.sub(" ", str(text)[: 4 * limit]).strip()
+    line = _UNSHOWABLE.sub(" ", redact(str(text)[: 4 * limit])).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

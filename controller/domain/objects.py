@@ -86,6 +86,7 @@ class Container(Struct, frozen=True):
     startup_probe: dict[str, Any] | None = None
     restart_policy: str = ""  # `Always`: a native sidecar, where it is an init container
     resize_policy: list[ResizePolicy] | None = None
+    readiness_probe: dict[str, Any] | None = None
 
 
 class Volume(Struct, frozen=True):

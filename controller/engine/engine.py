@@ -11,7 +11,8 @@ from controller.base.clock import Clock
 from controller.base.tasks import stop_all, supervise
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
-from controller.domain.record.record import Record, record_of
+from controller.domain.record.belief import sibling_record
+from controller.domain.record.record import Record
 from controller.engine.claims.guarded_store import GuardedStore
 from controller.engine.claims.ledger import Ledger
 from controller.engine.claims.store_keeper import StoreKeeper
@@ -122,6 +123,7 @@ class Engine:
             told=self._publisher.told,
             facts=self.prober.facts,
             earlier=self.prober.earlier,
+            order=self.prober.order,
         )
         self._reconciler = Reconciler(
             self._senses,
@@ -219,6 +221,6 @@ class Engine:
     def _records(self) -> Iterator[Record]:
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             deployment = self._ports.cluster.deployment(key)
-            record = record_of(deployment) if deployment is not None else None
-            if isinstance(record, Record):
+            record = sibling_record(deployment) if deployment is not None else None
+            if record is not None:
                 yield record

@@ -1,17 +1,19 @@
 """How many of the builds that a target's tag has pointed to were tested: only the store knows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from controller.base.errors import SettingsFault
+from controller.domain.run import Phase
 from controller.inspection.deployments import InspectedDeployment
 from controller.inspection.store_ownership import check_ours
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
 from store import is_memory
-from store.api import StateStore, StoreMisused, StoreUnavailable
+from store.api import Claim, StateStore, StoreMisused, StoreUnavailable
 
+_AT_ONCE = 200  # runs that a store tells of in one answer
 PATIENCE = 3.0  # seconds for all that is asked of the store: a person waits for the rest
 
 
@@ -19,7 +21,9 @@ PATIENCE = 3.0  # seconds for all that is asked of the store: a person waits for
 class Covered:
     """How many builds of one target."""
 
-    tested: int  # of the seen: those that have a claim, so an open run's too
+    # Of the seen: those whose run passed or failed, or is forgotten. Not those of runs that are
+    # open, are still to begin, or were aborted.
+    tested: int
     seen: int  # that its tag has pointed to
 
 
@@ -33,10 +37,24 @@ class Coverage:
 
 
 async def coverage_of(store: StateStore, target: str) -> Covered:
-    """Two calls. Raises StoreUnavailable and StoreMisused."""
+    """A few calls. Raises StoreUnavailable and StoreMisused."""
     seen = {each.build for each in await store.seen_builds(target)}
-    claimed = {claim.build for claim in await store.claims_of(target)}
-    return Covered(len(seen & claimed), len(seen))
+    claims = [claim for claim in await store.claims_of(target) if claim.build in seen]
+    tested = 0
+    for at in range(0, len(claims), _AT_ONCE):
+        some = claims[at : at + _AT_ONCE]
+        known = await store.runs(target, [claim.run for claim in some])
+        for claim, fields in zip(some, known, strict=True):
+            tested += await _is_tested(store, claim, fields)
+    return Covered(tested, len(seen))
+
+
+async def _is_tested(store: StateStore, claim: Claim, run: Mapping[str, str]) -> bool:
+    """run: what is known of the claim's run."""
+    phase = run.get("phase", "")
+    if phase:
+        return phase in (Phase.PASSED, Phase.FAILED)
+    return not claim.run or await store.pending(claim.owner) != claim
 
 
 async def read_coverage(

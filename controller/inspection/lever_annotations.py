@@ -81,10 +81,10 @@ def retest(s: InspectedDeployment, asker: Asker) -> Wish:
     wish = partial(Wish, annotation=names.RETEST)
     if s.record is None:
         return _unmet(s, names.RETEST, "its first run needs no asking")
-    if s.record.again == "retest" or unanswered(s.deployment, s.record, names.RETEST):
+    if s.record.again.startswith("retest") or unanswered(s.deployment, s.record, names.RETEST):
         return wish(Result.UNCHANGED, _asked_already(s, names.RETEST))
     held = _held_run(s, asker)
-    comes = f"{_tested_next(s.deployment)} is tested once more"
+    comes = _tested_again(s)
     comes += f", in the place of the kept data of {held}" if held else ""
     return _ask(s, asker, names.RETEST, f"retest asked for: {_when(s, comes)}")
 
@@ -127,11 +127,19 @@ def build_lever(reference: str) -> Lever:
 def _queue_build(reference: str, s: InspectedDeployment, asker: Asker) -> Wish:
     wish = partial(Wish, annotation=names.TEST_BUILD)
     if s.deployment.metadata.annotation(names.TEST_BUILD) == reference:
+        if s.record is not None and s.record.taken == reference:
+            said = f"{reference} was taken already, and `retest` tests it once more"
+            return wish(Result.UNCHANGED, f"{said}: {NOTHING_WRITTEN}")
         return wish(Result.UNCHANGED, f"{reference} is queued already: {NOTHING_WRITTEN}")
+    held = _held_run(s, asker)
     if s.record is not None and reference in s.record.builds():
-        comes = "it was tested here already: see `history` and `retest`"
+        comes = "it was tested here already: see `history`; `retest` tests it once more"
     else:
-        comes = "it is tested next, unless that build was tested already, and then the tag"
+        comes = (
+            "it is tested next, unless that build was tested already or the registry does not know"
+            " it (see `status`), and then the tag"
+        )
+        comes += f", when the data of {held} is not kept any more: see `end-hold`" if held else ""
     return wish(Result.WRITTEN, f"{reference} is queued: {_when(s, comes)}", value=reference)
 
 
@@ -201,5 +209,12 @@ def _held_run(s: InspectedDeployment, asker: Asker) -> str:
     return outcome.run if asker.now.astimezone(UTC).timestamp() < until else ""
 
 
-def _tested_next(deployment: Deployment) -> str:
-    return shown(deployment.metadata.annotation(names.TEST_BUILD) or "the followed tag", 80)
+def _tested_again(s: InspectedDeployment) -> str:
+    """What another attempt is of: with a build in the queue both are tested."""
+    queued = s.deployment.metadata.annotation(names.TEST_BUILD)
+    if not queued:
+        return "the followed tag is tested once more"
+    name = shown(queued, 80)
+    if s.record is not None and (s.record.taken == queued or queued in s.record.builds()):
+        return f"{name} is tested once more"
+    return f"{name} is tested, and then, unless that was another attempt of it, the followed tag"

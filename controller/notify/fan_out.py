@@ -1,11 +1,13 @@
 """The notifier: gives each notice to every sink."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.metrics import Metrics
+from controller.base.redact import redact
 from controller.base.said_once import SaidOnce
 from controller.base.text import shown
 from controller.domain.notice import Notice, Sink
@@ -27,6 +29,8 @@ class Notifier:
 
     async def tell(self, notice: Notice) -> None:
         self._metrics.notice(notice.reason)
+        # Of a registry or a store too, whose words no record holds.
+        notice = replace(notice, text=redact(notice.text))
         for place, sink in enumerate(self._sinks):
             # by place too: two sinks of one kind have troubles of their own
             await self._give(f"{place} {type(sink).__name__}", sink, notice)

@@ -100,7 +100,7 @@ async def test_explain_tells_the_same(tested: ControlledWorld, redis: RedisServe
 
 
 async def test_each_target_is_asked_once(tested: ControlledWorld, redis: RedisServer) -> None:
-    """Are two readings made for each target, and two to know the store, however many Deployments
+    """Are three readings made for each target, and two to know the store, however many Deployments
     there are?
     """
     redis.admin.config_resetstat()
@@ -110,8 +110,8 @@ async def test_each_target_is_asked_once(tested: ControlledWorld, redis: RedisSe
         for name, told in redis.admin.info("commandstats").items()  # type: ignore[union-attr]
         if "get" in name or "range" in name
     }
-    # hgetall: whose memory it is, one copy of a record, the claims of two targets
-    assert asked == {"zrevrange": 2, "hgetall": 4}
+    # hgetall: whose memory it is, one copy of a record, the claims of two targets and a run of each
+    assert asked == {"zrevrange": 2, "hgetall": 6}
 
 
 async def test_the_environment_names_the_store(tested: ControlledWorld, redis: RedisServer) -> None:

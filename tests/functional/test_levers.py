@@ -179,7 +179,7 @@ async def test_a_candidate_is_tested_ahead_of_the_tag(world: ControlledWorld) ->
         assert world.outcomes(name) == ["Passed", "Passed"]
         assert f"with '{FIELD_MANAGER}'" in world.notes(name)
     before = commands_writes(world)
-    assert "queued already" in (await pull(world, "test-build", "v1.15.0-rc.1", "fuji")).out
+    assert "taken already" in (await pull(world, "test-build", "v1.15.0-rc.1", "fuji")).out
     assert commands_writes(world) == before
     code, out, _ = await pull(world, "test-build", "--clear", "fuji")
     assert code == 0

@@ -313,3 +313,27 @@ async def test_a_label_of_a_base_image_is_survived(world: ControlledWorld) -> No
     begin(world, QUICK, build={"labels": inherited})
     found = await passes(world)
     assert found.commit.startswith("a1")
+
+
+async def test_a_record_that_somebody_forged(world: ControlledWorld) -> None:
+    """Does a run go on and pass though a Deployment without replicas says that it tests the build
+    since longer ago?
+    """
+    begin(world, ENDLESS)
+    await bootstrapping(world)
+    record = world.record("fuji")
+    assert record is not None
+    assert record.run is not None
+    early = f"20200101t000000z-{record.run.id[-8:]}"
+    run = msgspec.structs.replace(record.run, id=early)
+    forged = msgspec.structs.replace(record, name="forged", run=run, last_run=early, steps=())
+
+    def forge(deployment: Any) -> None:
+        deployment["spec"]["replicas"] = 0
+        annotations = deployment["metadata"].setdefault("annotations", {})
+        annotations[names.RECORD] = encode_record(forged, RULES)
+
+    world.deploy("forged", forge)
+    await world.until(lambda: world.outcomes("forged") == ["Aborted"])
+    assert world.outcomes("fuji") == []
+    await finish(world)

@@ -78,7 +78,7 @@ FUJI_RECORD = Record(
         Outcome(
             run=FIRST, build=OLD, target=FUJI, phase=Phase.PASSED, reason="Soaked",
             at=MONDAY + 32400, began=MONDAY, observed=31980.0, message="bootstrapped in 8h53m",
-            took=31380.0, version="avalanchego/1.14.2", commit="0c1d2e3f" * 5,
+            took=31380.0, lasted=31380, version="avalanchego/1.14.2", commit="0c1d2e3f" * 5,
             machine="m6i.2xlarge",
             checked=Checked(
                 looks=20, seconds=600.0, held={"healthy": 20, "ready": 20},

@@ -36,7 +36,6 @@ from tests.machine_engine import StillClock, StillCluster, at_once
 from tests.machine_objects import (
     RULES,
     SOUND,
-    bare,
     build,
     service,
 )
@@ -65,15 +64,15 @@ SYNCED = Progress(stages={"C/state-synced": Stage(9.0)}, heights={"C": 9})
 
 
 class Seen(NamedTuple):
-    """All that a look sees: what is seen alike is decided alike, once. While a run is open, neither
-    claims nor the tag are looked at.
+    """All that a look sees: what is seen alike is decided alike, once. While a run is open, the
+    tag is not looked at, and claims only where the other one tests the same build.
     """
 
     which: int  # Deployment
     dep: Dep
     pod: PodState | None
     ready: bool  # its node has bootstrapped
-    sibling: str | None  # the other Deployment's record
+    sibling: Dep  # the other Deployment, without what nobody reads
     memory: str | None  # the mirrored record, if it is newer
     told: int
     claims: frozenset[ClaimState]
@@ -89,15 +88,19 @@ def look(s: State, c: int, i: int) -> Seen:
     record, mirrored = as_record(i, dep.record), as_record(i, s.store.mirror[i])
     newer = mirrored is not None and (record is None or record.seq < mirrored.seq)
     running = record is not None and record.run is not None
+    other = as_record(1 - i, s.deps[1 - i].record)
+    twin = bool(
+        record and record.run and other and other.run and other.run.build == record.run.build
+    )
     return Seen(
         which=i,
         dep=dep,
         pod=found if running else None,
         ready=ready and running,
-        sibling=s.deps[1 - i].record,
+        sibling=s.deps[1 - i]._replace(phase=None, message=None),
         memory=s.store.mirror[i] if newer else None,
         told=told_by(mirrored) if mirrored else 0,
-        claims=frozenset() if running else s.store.claims,
+        claims=s.store.claims if twin or not running else frozenset(),
         pending=None if running else s.store.pending[i],
         leave=running or (control.opened and not control.waits & s.flights),
         tag="" if running else s.tag,
@@ -113,9 +116,8 @@ def decision_on(seen: Seen) -> Decision:
 def _observation(seen: Seen) -> Observation:
     """The engine's own look, at no more than what is seen."""
     i = seen.which
-    sibling = Dep(1, bare(), None, seen.sibling, None, None)
     cluster = StillCluster(
-        {KEYS[i]: as_deployment(i, seen.dep), KEYS[1 - i]: as_deployment(1 - i, sibling)},
+        {KEYS[i]: as_deployment(i, seen.dep), KEYS[1 - i]: as_deployment(1 - i, seen.sibling)},
         SERVICES,
         {KEYS[i]: (as_pod(seen.pod),)} if seen.pod else {},
     )

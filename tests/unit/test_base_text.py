@@ -98,3 +98,19 @@ def test_cut_text_keeps_to_its_bytes_and_its_characters(text: str, limit: int) -
     else:
         assert cut.endswith("…")
         assert text.startswith(cut[:-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("pull: password=hunter2 refused", "pull: password=[redacted] refused"),
+        ("password: |\n  hunter2\nnext", "password: [redacted]   [redacted] next"),
+        ("sha256:" + "a" * 64, "sha256:" + "a" * 64),
+        ("20261123t060000z-1a2b3c4d", "20261123t060000z-1a2b3c4d"),
+        ("https://host/v2/x?n=100&last=y", "https://host/v2/x?n=100&last=y"),
+    ],
+)
+def test_what_looks_like_a_secret_is_not_shown(text: str, line: str) -> None:
+    """Does no password come into a sentence, and is what people need to know left in it?"""
+    assert shown(text) == line
+    assert shown(line) == line

@@ -1,10 +1,13 @@
 """What a person asks for: levers, hold, suspend, another configuration, another image."""
 
+from dataclasses import replace
+
 import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
-from controller.domain.decide.observation import Decision, Leave
+from controller.domain.decide.machine import decide
+from controller.domain.decide.observation import Choice, Decision, Leave
 from controller.domain.defaults import HOUR
 from controller.domain.objects import EnvVar
 from controller.domain.run import Phase
@@ -337,6 +340,8 @@ def test_another_image_ends_the_run_and_is_tested() -> None:
     found = world.record(key).outcomes[-1]
     assert (found.phase, found.reason) == (Phase.ABORTED, "ImageChanged")
     assert "'kubectl-edit'" in found.message
+    assert "that is tested next" in found.message
+    assert f"`test-build {build('a')}` and `retest`" in found.message
     run = world.record(key).run
     assert run is not None
     assert run.build == build("c")
@@ -364,6 +369,114 @@ def test_a_build_can_be_asked_for_ahead_of_the_tag(asked: str) -> None:
     world.pass_run(key)
     assert [o.build for o in world.record(key).outcomes] == [build(x) for x in "acb"]
     assert world.image(key) == pinned("b")
+
+
+def letters(world: World, key: str) -> str:
+    """The letters of the builds that were tested, in order, the open run's too."""
+    record = world.record(key)
+    found = [o.build for o in record.outcomes] + ([record.run.build] if record.run else [])
+    return "".join(each[-1] for each in found)
+
+
+def test_a_queued_tag_that_moves_is_not_tested_again() -> None:
+    """Is what a person queued taken once, wherever its tag points to later?"""
+    world, key, _ = passed()
+    world.tags["v1"] = "c"
+    write(world, key, test_build="v1")
+    world.pass_run(key)
+    world.tags["v1"] = "d"
+    assert world.settle(key).reason == "UpToDate"
+    assert letters(world, key) == "ac"
+    write(world, key, test_build=None)
+    world.settle(key)
+    write(world, key, test_build="v1")
+    world.pass_run(key)
+    assert letters(world, key) == "acd"
+
+
+@pytest.mark.parametrize("queued", ["v1", build("c")])
+def test_a_queued_build_and_another_attempt_both_happen(queued: str) -> None:
+    """Are both done that were asked for at once: the queued build, and the tag's once more?"""
+    world, key, _ = passed()
+    world.tags["v1"] = "c"
+    write(world, key, test_build=queued, retest_requested_at="1")
+    world.pass_run(key)
+    run = world.record(key).run
+    assert run is not None
+    assert (run.build, run.reason) == (build("a"), "RetestRequested")
+    world.pass_run(key)
+    assert world.settle(key).reason == "UpToDate"
+    assert letters(world, key) == "aca"
+
+
+def test_another_attempt_of_a_queued_build_is_one_run() -> None:
+    """Is a build that was tested already tested once more, and nothing else, where a person queues
+    it and asks for another attempt?
+    """
+    world, key, _ = passed()
+    world.tags["latest"] = "b"
+    world.pass_run(key)
+    write(world, key, test_build=build("a"), retest_requested_at="1")
+    world.pass_run(key)
+    assert world.settle(key).reason == "UpToDate"
+    assert letters(world, key) == "aba"
+
+
+def test_a_queued_build_whose_run_was_void_is_not_lost() -> None:
+    """Is it tested after all, where its data was touched by others?"""
+    world, key, _ = passed()
+    write(world, key, test_build=build("c"))
+    run = world.start_run(key)
+    image = world.image(key)
+    world.pods[key] = (pod(run, image, said=word(run, "foreign"), started=None),)
+    world.settle(key)
+    assert world.record(key).outcomes[-1].reason == "ForeignData"
+    assert letters(world, key) == "acc"
+
+
+def test_a_queued_build_survives_a_change_of_configuration() -> None:
+    """Is the next attempt with other flags of the queued build, and not of the tag's?"""
+    world, key, _ = passed()
+    write(world, key, test_build=build("c"))
+    world.start_run(key)
+    other = with_env(world.deployments[key], EnvVar(name="AVAGO_LOG_LEVEL", value="debug"))
+    world.change(key, other)
+    world.settle(key)
+    assert world.record(key).outcomes[-1].reason == "ConfigurationChanged"
+    assert letters(world, key) == "acc"
+
+
+def test_a_queued_build_that_was_tested_says_what_to_do() -> None:
+    """Does a person who queues what was tested hear how to have it tested once more?"""
+    world, key, _ = passed()
+    world.tags["latest"] = "b"
+    world.pass_run(key)
+    write(world, key, test_build=build("a"))
+    message = world.settle(key).message
+    assert "`retest` tests it once more" in message
+    assert "--clear" in message
+    assert message == world.record(key).message
+
+
+def test_a_queued_build_that_the_registry_does_not_know_says_what_to_do() -> None:
+    """Does a person who queues a wrong name hear of it, though the tag is up to date?"""
+    world, key, _ = passed()
+    write(world, key, test_build="v9")
+    o = world.observe(key)
+    _, tag = o.choices
+    unknown = Choice("v9", "test-build", trouble="it has no such tag", lasting=True)
+    message = decide(replace(o, choices=(unknown, tag))).message
+    assert "tested already" in message
+    assert "'v9' is unknown: it has no such tag; write another by `test-build`" in message
+
+
+def test_a_queued_build_in_a_hold_says_that_it_waits() -> None:
+    """Does a person who queues a build while failed data is kept hear that it waits for that?"""
+    world, key, _ = failed()
+    write(world, key, test_build=build("c"))
+    message = world.settle(key).message
+    assert f"{build('c')} waits for that" in message.replace("…", "")
+    assert "end-hold-requested-at" in message
 
 
 def test_what_is_due_is_said_while_it_may_not_start() -> None:

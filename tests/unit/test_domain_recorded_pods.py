@@ -17,7 +17,9 @@ def views(scene: str) -> list[RunPods]:
     for pods in found.pods():
         ours = [p for p in pods if found.run in (p.metadata.annotations or {}).values()]
         image = next((c.image for p in ours for c in p.spec.containers or ()), RUN.image)
-        seen.append(view_pods(pods, replace(RUN, id=found.run, image=image), "node"))
+        build = image.partition("@")[2] or RUN.build
+        run = replace(RUN, id=found.run, image=image, build=build)
+        seen.append(view_pods(pods, run, "node"))
     return seen
 
 

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from controller.base.errors import TargetFault
+from controller.domain.decide.machine import decide
 from controller.domain.health.look import LastWords
 from controller.domain.objects import (
     StateWaiting,
 )
 from controller.domain.record.parts import Facts
 from controller.domain.run import Phase
-from tests.machine_objects import BUSY, SOUND, with_annotations, word
+from tests.machine_objects import BUSY, SOUND, deployment, with_annotations, word
 from tests.machine_scene import HOUR, KEY, Scene, scene, soaking
 from tests.machine_world import World
 from tests.node_lines import UNKNOWN_FATAL, end_by, plain
@@ -163,3 +165,32 @@ def test_an_init_container_that_prepared_other_data_is_told_of() -> None:
     reasons = [s.reason for s in found.world.record(found.key).steps]
     assert "OtherData" in reasons
     assert found.verdict[0] == "Soaking"
+
+
+def test_no_secret_of_pods_or_logs_is_told() -> None:
+    """Is a password that the kubelet or the node names in no record, message or transition?"""
+    found = scene()
+    waiting = StateWaiting(
+        reason="ImagePullBackOff", message="GET https://cdn.example/x?sig=hunter2: 403"
+    )
+    found.shows(found.made(waiting=waiting, started=None, running=False))
+    found.looks(None, 5)
+    found.shows(found.made())
+    line = plain("FATAL", "node", "cannot join: DD_APP_KEY=hunter2 encryption_key: hunter2")
+    found.ends(1, 1, line=line)
+    found.looks(BUSY, 2)
+    text = str(found.world.deployments[found.key].metadata)
+    assert "[redacted]" in text
+    assert "hunter2" not in text
+
+
+def test_what_had_a_secret_in_it_is_said_once() -> None:
+    """Does a Deployment that waits come to rest, though a fault's own words would not be kept?"""
+    world = World()
+    key = world.add(deployment())
+    fault = TargetFault("BadFlag", "it has password=hunter2 in it")
+    for _ in range(3):
+        decision = decide(replace(world.observe(key), request=fault))
+        world.carry_out(key, decision)
+    assert decision.write is None
+    assert world.record(key).message == "it has password=[redacted] in it"

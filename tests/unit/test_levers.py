@@ -202,6 +202,35 @@ def test_a_hold_that_time_has_ended_is_none() -> None:
     )
 
 
+def test_a_queued_build_says_what_it_waits_for() -> None:
+    """Does a person hear, as they queue a build, that failed data is kept, that it was taken, or
+    that it was tested and what to ask for then?
+    """
+    world, key, run = failed()
+    said = wish(world, key, wishes.build_lever("v1")).said
+    assert f"when the data of {run} is not kept any more: see `end-hold`" in said
+    assert "the registry does not know" in said
+    said = wish(world, key, wishes.build_lever(build("a"))).said
+    assert "`retest` tests it once more" in said
+    write(world, key, test_build=build("c"), retest_requested_at="1")
+    world.settle(key)
+    found = wish(world, key, wishes.build_lever(build("c")))
+    assert found.result is Result.UNCHANGED
+    assert "was taken already, and `retest` tests it once more" in found.said
+
+
+def test_a_retest_beside_a_queued_build_says_that_both_come() -> None:
+    """Does a person hear what another attempt is of, where a build is queued?"""
+    world = World()
+    key = world.add(deployment())
+    world.pass_run(key)
+    write(world, key, test_build=build("c"))
+    said = wish(world, key, wishes.retest).said
+    assert "is tested, and then, unless that was another attempt of it, the followed tag" in said
+    world.pass_run(key)
+    assert "is tested once more" in wish(world, key, wishes.retest).said
+
+
 def test_what_waits_says_what_for() -> None:
     """Does each command say what its wish waits for: an open run, a suspension, a fault?"""
     world = World()

@@ -275,3 +275,23 @@ def test_a_long_text_never_costs_the_facts() -> None:
     assert f"build: {FAILED.build}" in text
     assert "…\n\n" in text
     assert len(text.encode()) > TEXT_BYTES - 50
+
+
+async def test_no_sink_is_told_a_secret() -> None:
+    """Is what a registry or a store says of its password told to nobody?"""
+    said = replace(REGISTRY_GONE, text="redis://u:hunter2@host refused: AccountKey=hunter2")
+    sink = Kept()
+    await Notifier([sink], FakeClock(), Metrics("1")).tell(said)
+    assert [n.text for n in sink.notices] == [
+        "redis://u:[redacted]@host refused: AccountKey=[redacted]"
+    ]
+
+
+class Kept:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+
+    async def tell(self, notice: Notice) -> None:
+        self.notices.append(notice)

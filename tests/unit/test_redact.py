@@ -21,7 +21,8 @@ NAMES = [
     "AWS_SECRET_ACCESS_KEY", "privateKey", "private_key", "staking-signer-key-file-content",
     "AVAGO_STAKING_TLS_KEY_FILE_CONTENT", "credential", "credentials", "Authorization", "auth",
     "db_pwd", "redis_pass", "my.pass", "MYSQL-PWD", "pwd", "X-Amz-Signature",
-    "X-Amz-Security-Token", "Cookie", "Set-Cookie",
+    "X-Amz-Security-Token", "Cookie", "Set-Cookie", "DD_APP_KEY", "encryption_key", "AccountKey",
+    "X-Goog-Signature", "application-key", "masterKey",
 ]  # fmt: skip
 FORMS = [
     "{0}={1}", "{0}: {1}", "{0} = {1} and more", '"{0}":"{1}","peers":4', "'{0}': '{1}'",
@@ -92,6 +93,59 @@ def test_other_forms_go(text: str) -> None:
     for part in (SECRET, SECRET.replace("/", ""), TOKEN, BODY, BODY[:20], "LS0tLS1CRUdJ"):
         assert part not in found
     assert REDACTED in found
+
+
+BLOCKS = [
+    "password: |\n  hunter2\n  hunter3\nnext: kept",
+    "password: >-\n    hunter2\n\n    hunter3\nnext: kept",
+    "- name: x\n  db_password: |2-  # as it was\n     hunter2\n   hunter3\n  next: kept",
+    "- password: |\n    hunter2\n    hunter3\n  next: kept",
+    "  'api_key': |+\n    hunter2: hunter3\n  next: kept",
+    "E0511 data: password: |\n  hunter2\n  hunter3\nnext: kept",
+    '{"msg":"password: |\\n  hunter2\\n  hunter3"}\nnext: kept',
+]
+
+
+@pytest.mark.parametrize("text", BLOCKS)
+def test_a_block_of_yaml_goes_whole(text: str) -> None:
+    """Is all of a value gone that stands on the lines below its name, and nothing after it?"""
+    found = redact(text)
+    assert "hunter" not in found
+    assert found.endswith("next: kept")
+    assert found.count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "args: |\n  hunter2\nnext: kept",
+        "password_file: |\n  hunter2",
+        "the secret of a | b",
+        "password: x > 3\n  hunter2",
+    ],
+)
+def test_lines_below_other_names_stay(text: str) -> None:
+    """Is a block of YAML kept whose name is no secret's?"""
+    assert redact(text).partition("\n")[2] == text.partition("\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "GET https://a.blob.core/x?sv=2&sig=hunter2%3D&se=9 refused",
+            "GET https://a.blob.core/x?sv=2&sig=[redacted]&se=9 refused",
+        ),
+        ("/x?sig=hunter2", "/x?sig=[redacted]"),
+        ("sig=3 of 5", "sig=3 of 5"),
+        ("https://h/x?design=3", "https://h/x?design=3"),
+        ("redis://u:***@h:6379/0", "redis://u:***@h:6379/0"),
+        ("password=***", "password=***"),
+    ],
+)
+def test_a_signature_in_a_url_goes(text: str, found: str) -> None:
+    """Is what gives whoever has the URL its writer's rights gone, and the rest of it kept?"""
+    assert redact(text) == found
 
 
 PAIRS = [

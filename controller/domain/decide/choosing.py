@@ -1,6 +1,7 @@
 """Which build a Deployment without an open run should test next, if any is due."""
 
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 
 from controller.domain.decide.messages import waiting as say
 from controller.domain.decide.observation import Choice, ClaimSeen, Effect, Nudge
@@ -20,12 +21,15 @@ class NothingDue:
 def choose(case: StartCase) -> Choice | NothingDue:
     """The first choice that is due."""
     record = case.record
+    queued = ""  # what became of a build that a person asked for
     found = NothingDue(Reason.WAITING, say.FIRST_ANSWER_AWAITED)
     for choice in case.o.choices:
         last = choice is case.o.choices[-1]
         if choice.resolution is None:
             if choice.trouble and choice.lasting:
-                message = say.unknown_tag(choice.name, choice.trouble)
+                if choice.source == "test-build":
+                    queued = say.unknown_queued(choice.name, choice.trouble)
+                message = queued or say.unknown_tag(choice.name, choice.trouble)
                 found = NothingDue(Reason.REGISTRY_TROUBLE, message)
             elif record.phase is Phase.IDLE and record.message:
                 # it may pass: what is said stays
@@ -36,7 +40,12 @@ def choose(case: StartCase) -> Choice | NothingDue:
         taken = _taken(case, choice)
         if taken is None:
             return choice
+        if choice.source == "test-build":
+            queued = say.queue_is_finished(taken.message)
         found = taken
+    # Of the tag last, and what a person waits for beside it.
+    if queued and queued not in found.message:
+        found = dataclass_replace(found, message=f"{found.message}; {queued}")
     return found
 
 

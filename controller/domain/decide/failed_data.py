@@ -16,8 +16,8 @@ from controller.domain.record.levers import kept
 from controller.domain.run import Phase, Reason
 
 
-def keep_failed_data(case: StartCase) -> Decision | None:
-    """None where no data is kept, or no longer."""
+def keep_failed_data(case: StartCase, queued: str) -> Decision | None:
+    """None where no data is kept, or no longer. queued: what a person asked for and is due."""
     o, record = case.o, case.record
     failed = kept(record)
     if failed is None:
@@ -32,6 +32,7 @@ def keep_failed_data(case: StartCase) -> Decision | None:
         return replace(said, why=(doubt,))
     if now >= until:
         return None
+    message = say.data_kept(failed, until, queued)
     # Into the hold first, with what ended before it: the warning is said on it.
     if record.phase is Phase.HELD and _is_warning_due(case, until):
         after = evolve(
@@ -39,7 +40,7 @@ def keep_failed_data(case: StartCase) -> Decision | None:
             record,
             Phase.HELD,
             failed.reason,
-            message=say.data_kept(failed, until),
+            message=message,
             warned=int(until),
         )
         after = with_step(
@@ -58,7 +59,7 @@ def keep_failed_data(case: StartCase) -> Decision | None:
         record,
         Phase.HELD,
         failed.reason,
-        say.data_kept(failed, until),
+        message,
         again_in=max(1.0, before_warning if before_warning > 0 else until - now),
     )
 

@@ -1,17 +1,17 @@
 """The last good build of a target: what a failure is set beside, and since when it is broken."""
 
-from controller.domain.build import same_commit
+from controller.domain.build import Build, same_commit
 from controller.domain.decide.messages import verdict as say
 from controller.domain.decide.observation import Observation
 from controller.domain.pace.comparison import PastRun
 from controller.domain.record.record import OpenRun, Record
-from controller.domain.run import Phase
+from controller.domain.run import Phase, run_time
 
 _COMMIT = 12  # digits of a commit in a link: enough to be unique in any repository
 
 
 def last_good(o: Observation, record: Record, run: OpenRun) -> tuple[str, str]:
-    """(commit, sentence) of the target's last good build before this run; empty where there is
+    """(commit, sentence) of the last good build of the target up to this one; empty where there is
     none, or nobody knows.
     """
     good = _newest(o, record, run)
@@ -29,8 +29,11 @@ def last_good(o: Observation, record: Record, run: OpenRun) -> tuple[str, str]:
 
 
 def _newest(o: Observation, record: Record, run: OpenRun) -> PastRun | None:
-    """The target's, by whatever Deployment; without the store, this Deployment's own."""
-    known = [past for past in o.earlier or () if past.run < run.id]
+    """Of the target's, by whatever Deployment, or, without the store, of this Deployment's own:
+    the newest in the tag's order that is this build itself or comes before it. A build whose place
+    in that order nobody knows is none of them.
+    """
+    known = [past for past in o.earlier or () if past.run != run.id]
     known += [
         PastRun(
             run=outcome.run,
@@ -45,4 +48,27 @@ def _newest(o: Observation, record: Record, run: OpenRun) -> PastRun | None:
         for outcome in record.outcomes
         if outcome.phase is Phase.PASSED and outcome.target == run.target
     ]
-    return max(known, key=lambda past: past.run, default=None)
+    own = [past for past in known if past.build == run.build]
+    if own:
+        return max(own, key=lambda past: past.run)
+    here = _place(o, record, run, run.build)
+    if here is None:
+        return None
+    placed = [(_place(o, record, run, past.build), past) for past in known]
+    before = [(place, past.run, past) for place, past in placed if place and place < here]
+    return max(before, key=lambda each: each[:2])[2] if before else None
+
+
+def _place(o: Observation, record: Record, run: OpenRun, build: Build) -> float | None:
+    """When the tag is first known to have pointed to a build, in seconds since 1970; None where
+    nobody knows that it ever has. A store that was lost has seen a build later than it was tested.
+    """
+    tested = [
+        run_time(outcome.run).timestamp()
+        for outcome in record.outcomes
+        if (outcome.build, outcome.target) == (build, run.target) and not outcome.beside
+    ]
+    if build == run.build and not run.beside:
+        tested.append(run_time(run.id).timestamp())
+    seen = (o.order or {}).get(build)
+    return min([*tested, *([] if seen is None else [seen])], default=None)

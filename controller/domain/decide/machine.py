@@ -15,7 +15,6 @@ from dataclasses import replace as dataclass_replace
 from msgspec.structs import replace
 
 from controller.base.errors import TargetFault
-from controller.base.text import cut_bytes
 from controller.domain import names
 from controller.domain.decide.messages import open_run, waiting
 from controller.domain.decide.next_record import (
@@ -24,6 +23,7 @@ from controller.domain.decide.next_record import (
     current_record,
     decided,
     evolve,
+    fit,
     with_step,
 )
 from controller.domain.decide.next_run import decide_next_run
@@ -72,7 +72,7 @@ def _unreadable(o: Observation, fault: TargetFault) -> Decision:
 def _say(o: Observation, phase: Phase, reason: str, message: str) -> Decision:
     """Label and message only; the record stays as it is."""
     meta = o.deployment.metadata
-    message = cut_bytes(message, o.rules.message_bytes)
+    message = fit(o, message)
     said = (meta.label(names.PHASE), meta.annotation(names.MESSAGE)) == (phase, message)
     write = None if said else annotate(o, o.record_text, phase, message)
     return Decision(phase, reason, message, write=write)

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from controller.base.redact import redact
 from controller.base.text import cut_bytes
 from controller.domain import names
 from controller.domain.decide.end_reasons import is_by_end
@@ -38,8 +39,8 @@ def current_record(o: Observation) -> Record:
 
 
 def evolve(o: Observation, record: Record, phase: Phase, reason: str, **changes: Any) -> Record:
-    """The next record. `changes` may hold any field; the message is cut to fit."""
-    message = cut_bytes(changes.pop("message", record.message), o.rules.message_bytes)
+    """The next record. `changes` may hold any field; the message is made fit to be kept."""
+    message = fit(o, changes.pop("message", record.message))
     return replace(
         record,
         schema=SCHEMA,
@@ -78,13 +79,18 @@ def with_step(  # noqa: PLR0913 what a step says
         phase=phase,
         reason=reason,
         at=stamp(o),
-        message=cut_bytes(message, o.rules.message_bytes),
+        message=fit(o, message),
         run=run.id if run else outcome.run if outcome else "",
         build=run.build if run else outcome.build if outcome else "",
         level=level or ("warning" if quiet else _LEVELS.get(phase, "info")),
         quiet=quiet,
     )
     return replace(record, seq=seq, steps=(*record.steps, step))
+
+
+def fit(o: Observation, message: str) -> str:
+    """As a record says it, people are told it, and the store keeps it."""
+    return cut_bytes(redact(message), o.rules.message_bytes)
 
 
 def stamp(o: Observation) -> int:
@@ -123,10 +129,12 @@ def closed(  # noqa: PLR0913 what an outcome says
         reason=reason,
         at=_ended_at(o),
         began=run.started or run.decided,
-        message=cut_bytes(message, o.rules.message_bytes),
+        message=fit(o, message),
         observed=round(observed, 1),
         resumes=run.seen.resumes,
         took=run.took,
+        lasted=run.lasted,
+        beside=run.beside,
         version=run.facts.known_version,
         commit=run.facts.known_commit,
         machine=run.facts.type,
@@ -149,6 +157,7 @@ def closed(  # noqa: PLR0913 what an outcome says
         # must not be ended by a wish from before it.
         levers={**record.levers, **levers_of(o.deployment, names.ABORT, names.END_HOLD)},
         tested={**record.tested, run.target: known} if known else record.tested,
+        taken=record.taken if tested or not run.beside else "",
         config=run.config,
     )
     return with_step(record, o, run.phase, phase, reason=reason, message=message)

@@ -4,6 +4,7 @@ from dataclasses import replace as dataclass_replace
 
 from controller.base.errors import TargetFault
 from controller.domain import names
+from controller.domain.build import Build
 from controller.domain.decide.choosing import NothingDue, choose
 from controller.domain.decide.failed_data import keep_failed_data
 from controller.domain.decide.messages import open_run, waiting
@@ -38,7 +39,8 @@ def decide_next_run(o: Observation, record: Record) -> Decision:
         if decision is not None:
             return decision
     due = choose(case)
-    held = keep_failed_data(case)
+    queued = isinstance(due, Choice) and due.source == "test-build"
+    held = keep_failed_data(case, due.name if isinstance(due, Choice) and queued else "")
     if held is not None and not case.again:
         return held
     if isinstance(due, NothingDue):
@@ -48,7 +50,7 @@ def decide_next_run(o: Observation, record: Record) -> Decision:
 
 def _note_levers(case: StartCase) -> Decision | None:
     """Acts on levers that were pulled while no run was open."""
-    if not case.pulled:
+    if not case.pulled and not case.unqueued:
         return None
     o, record = case.o, case.record
     changes: dict[str, object] = {}
@@ -63,6 +65,8 @@ def _note_levers(case: StartCase) -> Decision | None:
         if held is not None:
             said.append(waiting.hold_ended(held.run, asked(o.deployment, names.END_HOLD)))
             phase, reason = (Phase.IDLE, Reason.WAITING) if phase is Phase.HELD else (phase, reason)
+    if case.unqueued:
+        changes["taken"] = ""
     changes["levers"] = {**record.levers, **case.levers}
     message = "; ".join(said) or record.message
     after = evolve(o, record, phase, reason, message=message, **changes)
@@ -141,6 +145,7 @@ def _pin(case: StartCase, choice: Choice, claim: ClaimSeen) -> Decision:
     o, record, request = case.o, case.record, case.request
     assert choice.resolution is not None
     build, now = choice.resolution.build, stamp(o)
+    queued, left = choice.source == "test-build", _tag_is_left(case, choice)
     # The followed tag, also for a build that came by another way: the image says what is followed.
     image = dataclass_replace(request.node.reference, tag=request.track).pinned(build)
     run = OpenRun(
@@ -153,9 +158,10 @@ def _pin(case: StartCase, choice: Choice, claim: ClaimSeen) -> Decision:
         mode=request.target.mode,
         config=case.configuration,
         phase=Phase.STARTING,
-        reason=Reason.RETEST_REQUESTED if case.again == "retest" else Reason.NEW_BUILD,
+        reason=Reason.RETEST_REQUESTED if case.again == "retest" and not left else Reason.NEW_BUILD,
         decided=now,
         since=now,
+        beside=not _is_the_tags(o, build),
         # The node's own is the first; four of the longest references still fit the record.
         found=tuple(dict.fromkeys(str(p.reference) for p in request.pinned))[:4],
     )
@@ -169,7 +175,8 @@ def _pin(case: StartCase, choice: Choice, claim: ClaimSeen) -> Decision:
         run=run,
         last_run=run.id,
         config=run.config,
-        again="",
+        again="retest-tag" if left else "",
+        taken=(request.first or "") if queued else record.taken,
         voids=record.voids if record.void_build == build and not case.again else 0,
         levers={**record.levers, **case.levers},
     )
@@ -177,9 +184,27 @@ def _pin(case: StartCase, choice: Choice, claim: ClaimSeen) -> Decision:
     return decided(o, after, images=pin_changes(request, image), run_id=run.id)
 
 
+def _tag_is_left(case: StartCase, choice: Choice) -> bool:
+    """Whether the attempt that a person asked for is still to come: of the followed tag's build,
+    after a queued one that was due without it.
+    """
+    assert choice.resolution is not None
+    if case.again != "retest" or choice.source != "test-build":
+        return False
+    build = choice.resolution.build
+    known = any(each.knows(case.target, build) for each in (case.record, *case.o.siblings))
+    return not known and not _is_the_tags(case.o, build)
+
+
+def _is_the_tags(o: Observation, build: Build) -> bool:
+    return any(
+        c.source == "tag" and c.resolution and c.resolution.build == build for c in o.choices
+    )
+
+
 def _because(case: StartCase, choice: Choice) -> str:
     """Who wished this run, where that is not the tag's doing."""
-    if case.again == "retest":
+    if case.again == "retest" and not _tag_is_left(case, choice):
         return open_run.another_attempt(asked(case.o.deployment, names.RETEST))
     if choice.source == "test-build":
         return open_run.ahead_of_tag(asked(case.o.deployment, names.TEST_BUILD))

@@ -1,5 +1,6 @@
 """Everything that a decision is made from, as values seen now (I7), and what a decision is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,10 +65,14 @@ class Observation:
     # that lost its record.
     memory: Record | None = None
     memory_known: bool = True  # False while the store could not be asked whether there is one
-    siblings: tuple[Record, ...] = ()  # of all other Deployments
+    # Of all other Deployments, as far as each is believed of others (`record.belief`)
+    siblings: tuple[Record, ...] = ()
     choices: tuple[Choice, ...] = ()  # in the order in which they would be tested
     # This Deployment's claim whose run its record does not know; None: all have come to be.
     pending: ClaimSeen | None = None
+    # Whose the build of the open run is by the store, where another Deployment tests it too; None:
+    # nobody does, or the store has not told
+    claim: ClaimSeen | None = None
     leave: Leave = Leave(True)
     attention: Attention | None = None  # what was observed of the open run; None: nothing yet
     told: int = 0  # `seq` of the last step that all sinks have
@@ -76,6 +81,9 @@ class Observation:
     facts: Facts | None = None  # known beside the record of the open run; None while nothing is
     # Passed runs of its target, newest first; None while the store has not told.
     earlier: tuple[PastRun, ...] | None = None
+    # Builds that its target's tag has pointed to, and when that was first seen, in seconds since
+    # 1970; None while the store has not told.
+    order: Mapping[Build, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from controller.domain.manifest.field_owners import image_manager
 from controller.domain.manifest.node_port import node_port
 from controller.domain.manifest.request import RunRequest, node_container_name, read_request
 from controller.domain.objects import Deployment, Service
-from controller.domain.record.record import Record, record_of
+from controller.domain.record.record import OpenRun, Record, record_of
 
 T = TypeVar("T")
 
@@ -41,6 +41,18 @@ def observed(
 def needs_claims(o: Observation) -> bool:
     """An open run needs no claim, it has its own; a record that does not parse starts none."""
     return not isinstance(o.record, TargetFault) and (o.record is None or o.record.run is None)
+
+
+def twin_run(o: Observation) -> OpenRun | None:
+    """The open run, if another Deployment says that it tests the same build on the same target:
+    whose claim it is must be asked.
+    """
+    run = o.record.run if isinstance(o.record, Record) else None
+    if run is None:
+        return None
+    others = (sibling.run for sibling in o.siblings)
+    same = any(r and (r.target, r.build) == (run.target, run.build) for r in others)
+    return run if same else None
 
 
 def contested(o: Observation) -> list[tuple[str, Build]]:

@@ -37,13 +37,19 @@ def _abort(case: RunCase) -> Decision | None:
 
 
 def _twin(case: RunCase) -> Decision | None:
-    """Two open runs of one build: the later one yields."""
-    run = case.run
+    """Two open runs of one build: the one without the claim yields, or, where neither has it, or
+    nobody can tell, the later one.
+    """
+    run, claim = case.run, case.o.claim
+    holder = (claim.owner, claim.run) if claim else None
+    if holder == (case.record.key, run.id):
+        return None
     for sibling in case.o.siblings:
         other = sibling.run
         if other is None or (other.target, other.build) != (run.target, run.build):
             continue
-        if (other.id, sibling.key) < (run.id, case.record.key):
+        theirs = holder == (sibling.key, other.id)
+        if theirs or (other.id, sibling.key) < (run.id, case.record.key):
             why = say.tested_elsewhere(sibling.key, run.target, other.id)
             return _aborted(case, Reason.DUPLICATE, why)
     return None
@@ -58,7 +64,9 @@ def _configuration(case: RunCase) -> Decision | None:
         return None
     why = say.other_target(run.target) if series else say.CONFIGURATION_CHANGED
     record = closed(o, case.record, Phase.ABORTED, Reason.CONFIGURATION_CHANGED, why)
-    return decided(o, replace(record, again="configuration"))
+    # Another attempt of the build that was queued, where it was; else of the tag's.
+    taken = "" if run.beside else record.taken
+    return decided(o, replace(record, again="configuration", taken=taken))
 
 
 def _image(case: RunCase) -> Decision | None:
@@ -66,7 +74,8 @@ def _image(case: RunCase) -> Decision | None:
         return None
     deployment = case.o.deployment
     container = deployment.spec.template.spec.container(node_container_name(deployment))
-    why = say.image_changed(case.o.manager, container.image if container else "")
+    image = container.image if container else ""
+    why = say.image_changed(case.o.manager, image, case.run.build)
     return _aborted(case, Reason.IMAGE_CHANGED, why)
 
 

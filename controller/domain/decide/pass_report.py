@@ -65,7 +65,7 @@ def _as_past(o: Observation, run: OpenRun) -> PastRun:
         version=run.facts.known_version,
         at=int(o.now.timestamp()),
         seconds=run.took,
-        unobserved=max(0.0, run.bootstrapped - run.started - run.took),
+        unobserved=max(0.0, run.lasted - run.took),
         node_type=run.facts.type,
         resumes=run.seen.resumes,
         stages=o.attention.progress.stages,

@@ -17,6 +17,8 @@ from controller.domain.decide.run_case import RunCase
 from controller.domain.decide.trouble import saying
 from controller.domain.decide.verdict import failure, lacks_to_pass
 from controller.domain.failure_class import class_of
+from controller.domain.manifest.request import node_container_name
+from controller.domain.pods.pod_ready import ready_since
 from controller.domain.pods.stamps import believed
 from controller.domain.record.record import OpenRun
 from controller.domain.run import Phase, Reason
@@ -78,12 +80,23 @@ def _advance(case: RunCase) -> Decision | None:
             case.run,
             phase=Phase.SOAKING,
             reason=Reason.BOOTSTRAPPED,
-            bootstrapped=stamp(case.o),
+            bootstrapped=_ready_at(case),
             took=case.observed,
             seen=case.seen,
         )
         return _entered(case, run, say.soaks(run, case.request.soak))
     return None
+
+
+def _ready_at(case: RunCase) -> int:
+    """When the node was ready: as its pod says, for the controller may have been away then, or
+    now, by the cluster's clock.
+    """
+    seen = stamp(case.o) - round(case.o.skew or 0.0)
+    pod, container = case.pods.pod, node_container_name(case.o.deployment)
+    since = ready_since(pod, container) if pod else None
+    told = int(since.timestamp()) if since else seen
+    return told if case.run.started <= told <= seen else max(seen, case.run.started)
 
 
 def _started(case: RunCase) -> Decision | None:

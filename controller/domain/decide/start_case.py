@@ -40,8 +40,8 @@ class StartCase:
         target's next build, not for another attempt.
         """
         record = self.record
-        if record.again == "retest":
-            return record.again
+        if record.again in ("retest", "retest-tag"):
+            return "retest"
         outcome = record.outcome()
         if outcome is None or outcome.target != self.target:
             return ""
@@ -52,6 +52,11 @@ class StartCase:
     def pulled(self) -> set[str]:
         """The levers that a person has given a new value since they were last acted on."""
         return unanswered(self.o.deployment, self.record)
+
+    @property
+    def unqueued(self) -> bool:
+        """Whether what was taken is not asked for any more, so that it may be asked for anew."""
+        return bool(self.record.taken) and self.record.taken != self.request.first
 
     def has_tested(self, build: Build) -> bool:
         return build in self.record.tested.get(self.target, ())

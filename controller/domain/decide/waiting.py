@@ -2,8 +2,7 @@
 
 from msgspec.structs import replace
 
-from controller.base.text import cut_bytes
-from controller.domain.decide.next_record import decided, evolve, stamp, with_step
+from controller.domain.decide.next_record import decided, evolve, fit, stamp, with_step
 from controller.domain.decide.observation import ClaimSeen, Decision, Effect, GiveBack, Observation
 from controller.domain.record.record import Record
 from controller.domain.run import Phase, Reason
@@ -34,7 +33,7 @@ def wait(
     """
     stray = o.pending if o.pending and o.pending.run != record.inherited else None
     fenced = stray is None or stray.run <= record.given_back
-    message = cut_bytes(message, o.rules.message_bytes)  # as it is kept, or it never looks said
+    message = fit(o, message)  # as it is kept, or it never looks said
     said = (record.phase, record.reason, record.message) == (phase, reason, message)
     if stray is not None:
         effects = (*effects, GiveBack(stray))

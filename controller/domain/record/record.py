@@ -40,12 +40,15 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str = ""  # what the tag pointed to: an index, or the build itself
     # The images that the pin replaced, by which a taken-back pin is told from another wish
     found: tuple[str, ...] = ()
-    started: int = 0  # when the node first started; 0 before
-    bootstrapped: int = 0  # when the node first said ready; 0 before
+    started: int = 0  # when the node first started, as the kubelet says; 0 before
+    # When its pod was ready, as the kubelet says, or else when it was seen to be; 0 before
+    bootstrapped: int = 0
     observed: float = 0.0  # seconds of observed time since `started`, as of the last write
     blind: float = 0.0  # of these, seconds in which nobody saw the node, or it had nowhere to run
     took: float = 0.0  # of these, seconds until the node first said ready; 0 before
     reverts: int = 0  # how often the pin was put back
+    # Asked for beside the followed tag, which may never have pointed to the build, or long ago
+    beside: bool = False
     fault: str = ""  # reason of the manifest's fault that keeps it from passing now; or empty
     seen: Seen = Seen()
     facts: Facts = Facts()
@@ -54,6 +57,11 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trouble: dict[str, int] = {}
     plain: str = ""  # what the message says beside; empty while it says nothing else
     said: int = 0  # when trouble last changed the message; 0: never
+
+    @property
+    def lasted(self) -> int:
+        """Seconds from the node's first start until it had bootstrapped; 0 before."""
+        return max(0, self.bootstrapped - self.started) if self.bootstrapped else 0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,6 +78,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     observed: float = 0.0  # seconds of observed time since the node first started
     resumes: int = 0  # how often its data was resumed
     took: float = 0.0  # observed seconds until the node had bootstrapped; 0 if it never did
+    lasted: int = 0  # seconds from its first start until then, by the cluster's time stamps
+    beside: bool = False  # as the run's
     version: str = ""  # of the node; empty where it is not known
     commit: str = ""  # of the node; empty where it is not known
     machine: str = ""  # its instance type; empty where it is not known
@@ -113,7 +123,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     levers: dict[str, str] = {}  # each to the value last acted on, or found at the first meeting
     config: str = ""  # hash of the node's configuration in the last run; empty before the first
     last_run: str = ""  # id of the latest run, open or over; empty before the first
-    again: str = ""  # why a tested build is due again: `retest`, `configuration`; or empty
+    # Why a tested build is due again: `retest`, `configuration`; `retest-tag` where the followed
+    # tag's is, after what was queued; or empty
+    again: str = ""
+    taken: str = ""  # what was queued last, as it was written, once its run had begun; or empty
     voids: int = 0  # runs of `void_build` in a row whose data another image touched
     void_build: Build = ""
     released: str = ""  # id of the failed run whose hold a person ended; empty: none

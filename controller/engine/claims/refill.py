@@ -11,11 +11,29 @@ from store.api import SCHEMA, Claim, Meta, StateStore, StoreMisused
 async def refill(store: StateStore, cluster: str, epoch: str, records: Iterable[Record]) -> int:
     """How many claims the records prove; from now on only this epoch is granted any. Raises what
     the store raises, and StoreMisused for the store of another cluster, which is not touched.
+
+    records: as far as they are believed of others (`domain.record.belief`).
     """
     _check_cluster(await store.meta(), cluster)
-    claims = [claim for record in records for claim in claims_of(record)]
+    claims = _one_each(records)
     await store.refill(Meta(SCHEMA, epoch, 0, cluster), claims)
     return len(claims)
+
+
+def _one_each(records: Iterable[Record]) -> list[Claim]:
+    """One claim for each build of a target, where several records tell of it: that of an open run
+    before one that is over, and of those the earliest whose run is still remembered.
+    """
+    best: dict[tuple[str, str], tuple[tuple[bool, bool, str, str], Claim]] = {}
+    for record in records:
+        opened = record.run.id if record.run else ""
+        for claim in claims_of(record):
+            over = not opened or claim.run != opened
+            rank = (over, not claim.run, claim.run, claim.owner)
+            key = (claim.target, claim.build)
+            if key not in best or rank < best[key][0]:
+                best[key] = (rank, claim)
+    return [claim for _, claim in best.values()]
 
 
 def _check_cluster(meta: Meta | None, cluster: str) -> None:

@@ -98,6 +98,7 @@ def summary(
         "gathered": _when(at),
         "observed": outcome.observed,
         "took": outcome.took,
+        "lasted": outcome.lasted,
         "resumes": outcome.resumes,
         "version": outcome.version,
         "commit": outcome.commit,

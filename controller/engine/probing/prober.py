@@ -1,12 +1,13 @@
 """Follows the nodes of open runs: one task a run, a look each interval, sooner when woken."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from random import Random
 
 from controller.base.clock import Clock
 from controller.base.tasks import stop_all, supervise
+from controller.domain.build import Build
 from controller.domain.defaults import Rules
 from controller.domain.health.observed_time import Attention
 from controller.domain.pace.comparison import PastRun
@@ -51,6 +52,13 @@ class Prober:
         """Passed runs of the open run's target; None while the store has not told."""
         following = self._following.get(key)
         return following.earlier if following else None
+
+    def order(self, key: str) -> Mapping[Build, float] | None:
+        """When the open run's target's tag first pointed to which build, in seconds since 1970;
+        None while the store has not told.
+        """
+        following = self._following.get(key)
+        return following.order if following else None
 
     def follow(self, key: str, record: Record) -> None:
         """Looks at the record's open run from now on; at none if there is none."""

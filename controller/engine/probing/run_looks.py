@@ -8,6 +8,7 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.errors import TargetFault
+from controller.domain.build import Build
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.health.look import Overheard, look_of
@@ -62,6 +63,8 @@ class RunLooks:
         run = self.run
         self.facts = run.facts
         self.earlier: tuple[PastRun, ...] | None = None  # passed; None: the store has not told
+        # When the target's tag first pointed to which build; None: the store has not told
+        self.order: Mapping[Build, float] | None = None
         self.attention = Attention(run.id)
         self.reverted = False  # the pin is taken back now
         self.woken = asyncio.Event()  # a look is due before its time
@@ -171,7 +174,9 @@ class RunLooks:
         if self.earlier is not None and now - self._earlier_at < EARLIER_KEPT:
             return
         try:
+            seen = await self._on.store.seen_builds(self.run.target)
             self.earlier = await passed_runs(self._on.store, self.run.target, before=self.run.id)
+            self.order = {each.build: each.at for each in seen}
             self._earlier_at = now
         except (StoreUnavailable, StoreMisused) as error:
             logger.bind(run=self.run.id, error=str(error)).debug("earlier runs not read")

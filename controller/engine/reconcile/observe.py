@@ -1,20 +1,28 @@
 """Gathers everything that a decision about one Deployment is made from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from controller.base.clock import Clock
 from controller.base.errors import TargetFault
+from controller.domain.build import Build
 from controller.domain.decide.candidates import candidates
 from controller.domain.decide.observation import Choice, Leave, Observation
-from controller.domain.decide.observing import contested, needs_claims, observed, with_claims
+from controller.domain.decide.observing import (
+    contested,
+    needs_claims,
+    observed,
+    twin_run,
+    with_claims,
+)
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
 from controller.domain.health.observed_time import Attention
 from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
+from controller.domain.record.belief import sibling_record
 from controller.domain.record.parts import Facts
-from controller.domain.record.record import Record, record_of
+from controller.domain.record.record import Record
 from controller.engine.claims.ledger import Ledger, seen
 from controller.engine.polling.tag_state import TagState
 from controller.engine.ports import Cluster
@@ -40,6 +48,8 @@ class Senses:
     facts: Callable[[str], Facts | None] = lambda _key: None
     # Passed runs of the open run's target; None while the store has not told
     earlier: Callable[[str], tuple[PastRun, ...] | None] = lambda _key: None
+    # When that target's tag first pointed to which build; None while the store has not told
+    order: Callable[[str], Mapping[Build, float] | None] = lambda _key: None
 
 
 async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Observation:
@@ -54,6 +64,10 @@ async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Obser
         o = replace(o, memory=memory, memory_known=True)
         if needs_claims(o):
             o = await _with_claims(senses, o)
+        run = twin_run(o)
+        if run is not None:
+            claim = await senses.store.claimed(run.target, run.build)
+            o = replace(o, claim=seen(claim) if claim else None)
     except (StoreUnavailable, StoreMisused) as error:
         senses.ledger.lost(error)
         o = replace(o, leave=senses.ledger.leave())
@@ -81,19 +95,20 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
         skew=senses.cluster.skew(),
         facts=senses.facts(key),
         earlier=senses.earlier(key),
+        order=senses.order(key),
     )
 
 
 def siblings(cluster: Cluster, key: str) -> Iterator[Record]:
-    """The records of all other labelled Deployments, of whatever target: a record says itself which
-    targets its builds were tested on.
+    """The records of all other labelled Deployments, as far as they are believed, of whatever
+    target: a record says itself which targets its builds were tested on.
     """
     for other in cluster.keys():  # noqa: SIM118 a method of a port
         deployment = cluster.deployment(other) if other != key else None
         if deployment is None:
             continue
-        record = record_of(deployment)
-        if isinstance(record, Record):
+        record = sibling_record(deployment)
+        if record is not None:
             yield record
 
 

@@ -3,10 +3,11 @@
 from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.domain import names
-from controller.domain.build import short
-from controller.domain.defaults import MINUTE
+from controller.domain.build import Build, short
 from controller.domain.record.record import OpenRun
 from controller.domain.run import Phase
+
+_ONE_LOOK = 10.0  # seconds by which what is observed is always a little less
 
 # Its course
 
@@ -56,10 +57,10 @@ def passed_slowly(run: str, comparison: str) -> str:
 
 def _bootstrap(run: OpenRun) -> str:
     """How long it took, and how much of that was observed, where that is less."""
-    lasted = max(0, run.bootstrapped - run.started)
+    lasted = run.lasted or run.took
     took = run.took or lasted  # a record of an older controller did not note it
-    if lasted <= 1.05 * took + MINUTE:
-        return format_duration(took)
+    if lasted <= 1.05 * took + _ONE_LOOK:
+        return format_duration(lasted)
     return f"{format_duration(lasted)} ({format_duration(took)} of it observed)"
 
 
@@ -77,8 +78,12 @@ def other_target(target: str) -> str:
     return f"the Deployment's target is not {target} any more"
 
 
-def image_changed(manager: str, image: str) -> str:
-    return f"{_who(manager)} wishes another image ({shown(image)})"
+def image_changed(manager: str, image: str, build: Build) -> str:
+    """build: that the run tested. What the image names is looked up and tested next."""
+    return (
+        f"{_who(manager)} wishes another image ({shown(image)}): that is tested next. To test"
+        f" {short(build)} after all, put the image back, then `test-build {build}` and `retest`"
+    )
 
 
 def pin_fought_over(manager: str, times: int) -> str:

@@ -22,12 +22,24 @@ def nothing_known(why: str) -> str:
 def suspended(manager: str) -> str:
     """manager: who wrote the annotation, empty where that is not known."""
     by = f", written with '{shown(manager, 60)}'" if manager else ""
-    return f'nothing new is started while {names.SUSPEND} is "true"{by}'
+    return f'nothing new is started while {names.SUSPEND} is "true"{by}: see `resume`'
 
 
 def unknown_tag(name: str, trouble: str) -> str:
     return f"'{name}' is unknown: {trouble}"
 
+
+def unknown_queued(name: str, trouble: str) -> str:
+    """A build that a person asked for ahead of the tag."""
+    return f"{unknown_tag(name, trouble)}; {_QUEUE_ANOTHER}"
+
+
+def queue_is_finished(said: str) -> str:
+    """said: why the build that a person asked for is not due, which ends the queue."""
+    return f"{said}; `retest` tests it once more, `test-build --clear` takes it off"
+
+
+_QUEUE_ANOTHER = "write another by `test-build`, or take it off by `test-build --clear`"
 
 # What a tag or digest (`name`) stands for, and what becomes of that build
 
@@ -87,11 +99,12 @@ def hold_ended(run: str, asked: str) -> str:
 # After a failure, and after runs whose data others touched
 
 
-def data_kept(failed: Outcome, until: float) -> str:
-    """until: seconds since 1970."""
+def data_kept(failed: Outcome, until: float, queued: str) -> str:
+    """until: seconds since 1970. queued: what a person asked for and is due; empty for nothing."""
+    waits = f" ({shown(queued, 80)} waits for that)" if queued else ""
     return (
         f"{failed.run} failed ({failed.reason}); data kept until {minute(until)}, or until a new"
-        f" {names.END_HOLD.removeprefix(names.PREFIX)}: {failed.message}"
+        f" {names.END_HOLD.removeprefix(names.PREFIX)}{waits}: {failed.message}"
     )
 
 

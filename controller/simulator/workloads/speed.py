@@ -19,6 +19,7 @@ class Speed:
     pull_first: float = 0.1  # between tries to pull an image, which double too
     pull_cap: float = 1.0
     attach: float = 0.1  # between tries to attach a volume
+    create: float = 0.1  # between tries to make a container of its manifest
     longest_grace: float = 2.0  # a pod's terminationGracePeriodSeconds is cut to this
     node: Pace = field(default_factory=Pace)  # of the nodes themselves
 
@@ -43,6 +44,7 @@ REAL_SPEED = Speed(
     pull_first=10.0,
     pull_cap=300.0,
     attach=60.0,
+    create=14.0,  # [scene configerror]
     longest_grace=inf,
     node=Pace(health_seconds=30.0, log_seconds=60.0),
 )

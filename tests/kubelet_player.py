@@ -13,7 +13,7 @@ from controller.simulator.apiserver.storage import Change
 from controller.simulator.world import NAMESPACE
 from tests.kubelet_pod import PlayedMachine, PlayedPod
 from tests.kubelet_retold import container
-from tests.kubelet_scenes import KubeletScene, Object
+from tests.kubelet_tracks import Object, Recording
 
 # What the stand-in wrote of an end of which the kubelet keeps no message.
 FIRST_LINE = '{"level":"info","logger":"","msg":"initializing node"}\n'
@@ -24,7 +24,7 @@ class Player:
     """`async with`."""
 
     machine: PlayedMachine
-    scene: KubeletScene
+    scene: Recording
     fault: BaseException | None = None  # a mistake of the player's own
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _played: int = 0  # pods of the run

@@ -19,7 +19,7 @@ from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import NAMESPACE, World
 from tests.jumping_loop import LoopClock
 from tests.kubelet_retold import Retold, container, goes_on, looping
-from tests.kubelet_scenes import Object, Seen, Track
+from tests.kubelet_tracks import Object, Seen, Track
 
 KUBELET = Write("kubelet", "status")
 NODE = names.DEFAULT_CONTAINER

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from tests.kubelet_scenes import Object, Track
+from tests.kubelet_tracks import Object, Track
 
 _STAMP = re.compile(r"\b(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d)((?:\.\d+)?Z)")
 _BACK_OFF = re.compile(r"back-off (?:(\d+)m)?(?:(\d+)s)? ")

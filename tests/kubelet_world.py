@@ -29,7 +29,7 @@ from tests.controlled_world import LIMIT, MINUTE, REPOSITORY, ControlledWorld
 from tests.jumping_loop import LoopClock
 from tests.kubelet_player import Player
 from tests.kubelet_pod import PlayedMachine
-from tests.kubelet_scenes import KubeletScene
+from tests.kubelet_tracks import Recording
 
 # Of a pod's spec, what admission adds to it.
 _ADMITTED = (
@@ -92,7 +92,7 @@ Act = Callable[[World, str], None]
 
 
 async def play(
-    scene: KubeletScene,
+    scene: Recording,
     folder: Path,
     *,
     bootstrap: float = inf,
@@ -176,7 +176,7 @@ def _note(shown: Shown, clock: LoopClock, name: str, change: Change) -> None:
             known.append(found)
 
 
-def _as_recorded(deployment: Object, scene: KubeletScene) -> None:
+def _as_recorded(deployment: Object, scene: Recording) -> None:
     """With the pod template that the recorded pod had, of the tag that is followed here; its data
     on the claim, where the recorder had it in the pod; and the command of a node, where the
     recorder wrote another, which nobody would be let start: it is the image then that has the

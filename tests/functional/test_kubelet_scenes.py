@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from controller.domain.defaults import Rules
-from tests.kubelet_scenes import KubeletScene, kubelet_scenes
 from tests.kubelet_table import NOW, PHASES, QUIET, ROWS, SAYS, TOLD, VERDICT, Row
+from tests.kubelet_tracks import Recording, recordings
 from tests.kubelet_world import Shown, play
 
 pytestmark = pytest.mark.jumping
@@ -39,7 +39,7 @@ async def played(row: Row, folder: Path) -> Shown:
     if row.scene not in _played:
         once = partial(play, bootstrap=row.bootstrap, act=row.act, within=row.within)
         try:
-            shown = await once(KubeletScene(row.scene), folder, probe_interval=row.every)
+            shown = await once(Recording(row.scene), folder, probe_interval=row.every)
             _played[row.scene] = shown
         except AssertionError as error:
             _played[row.scene] = error
@@ -51,7 +51,7 @@ async def played(row: Row, folder: Path) -> Shown:
 
 def test_every_scene_has_its_row() -> None:
     """Does the table leave out none of the recordings, and name none twice?"""
-    assert sorted(row.scene for row in ROWS) == [found.name for found in kubelet_scenes()]
+    assert sorted(row.scene for row in ROWS) == [found.name for found in recordings()]
 
 
 @rows(PHASES)
@@ -123,5 +123,5 @@ async def test_data_that_goes_with_its_pod(tmp_path: Path) -> None:
     """As recorded, with the data in the pod: is data that is fresh again, for a run that has
     started, the volume's loss and not the build's fault?
     """
-    shown = await play(KubeletScene("tmpfull"), tmp_path, bootstrap=1200.0, fresh=True)
+    shown = await play(Recording("tmpfull"), tmp_path, bootstrap=1200.0, fresh=True)
     assert shown.verdict == "Failed VolumeLost infrastructure"

@@ -21,7 +21,7 @@ from controller.simulator.world import NAMESPACE, PERSON, World
 from tests.fuji_world import ENDLESS, REPOSITORY, RUN, pod_name, state_of, status_of
 from tests.jumping_loop import LoopClock
 from tests.kubelet_retold import container
-from tests.kubelet_scenes import KubeletScene, Object, kubelet_scenes
+from tests.kubelet_tracks import Object, Recording, recordings
 
 pytestmark = pytest.mark.jumping
 
@@ -137,7 +137,7 @@ async def seen(world: World, played: Played) -> list[Object]:
 
 def recorded(played: Played) -> list[Object]:
     """The first pod of its run, at each of its writes."""
-    return [seen.object for seen in KubeletScene(played.scene).of_run[0].pods]
+    return [seen.object for seen in Recording(played.scene).of_run[0].pods]
 
 
 def shape(status: Object) -> set[str]:
@@ -225,7 +225,7 @@ async def test_the_documents_have_the_same_keys(world: World, played: Played) ->
     """
     ours = shapes(await seen(world, played))
     assert sorted(shapes(recorded(played)) - ours) == []
-    every = [seen.object for scene in kubelet_scenes() for seen in scene.pods]
+    every = [seen.object for scene in recordings() for seen in scene.pods]
     assert sorted(ours - shapes(every)) == []
 
 
@@ -256,6 +256,6 @@ async def test_the_conditions_are_the_same(world: World, played: Played) -> None
 async def test_the_same_is_said_of_it(world: World, played: Played) -> None:
     """Are there the recorded Events of the pods, with their words, and no others?"""
     await seen(world, played)
-    theirs = [event.object for track in KubeletScene(played.scene).of_run for event in track.events]
+    theirs = [event.object for track in Recording(played.scene).of_run for event in track.events]
     ours = said(world.api.storage.objects("events", NAMESPACE))
     assert sorted(ours ^ said(theirs)) == []

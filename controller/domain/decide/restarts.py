@@ -33,7 +33,8 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     if o.attention is None or o.attention.first_look:
         # Nobody knows when those were that a controller finds: a loop is soon counted for itself.
         new = min(1, new)
-    began = word.resumes if word and (new or status.state.running) else seen.began
+    goes_on = status.state.running is not None or status.restart_count > seen.restarts
+    began = word.resumes if word and goes_on else seen.began
     if word is not None and word.resumes > seen.began >= 0:
         # The init container ran again: the whole pod was set up anew, by the machine [61], which
         # counts once. A loop that was on before goes on after it [scene fill].

@@ -65,7 +65,7 @@ class Track:
 
 
 @dataclass(frozen=True)
-class KubeletScene:
+class Recording:
     name: str
 
     @cached_property
@@ -99,10 +99,10 @@ class KubeletScene:
         return tuple(track for track in self.tracks if track.run)
 
 
-def kubelet_scenes() -> tuple[KubeletScene, ...]:
+def recordings() -> tuple[Recording, ...]:
     """All of them, by name."""
     found = sorted(FOLDER.glob("*-pods.jsonl"))
-    return tuple(KubeletScene(path.name.removesuffix("-pods.jsonl")) for path in found)
+    return tuple(Recording(path.name.removesuffix("-pods.jsonl")) for path in found)
 
 
 def stamps(text: str) -> list[datetime]:

@@ -27,8 +27,8 @@ class Row:
     says: tuple[str, ...]  # what its sentence has
     condition: str = ""  # that people are told of, ten minutes after it began; empty: none
     told: Mapping[str, int] = field(default_factory=dict)  # other reasons, and how often each
-    # What message, `status` and `explain` have a minute after the recording's end
-    now: tuple[str, ...] = ()
+    now: tuple[str, ...] = ()  # what message, `status` and `explain` have after the recording
+    asked: float = MINUTE  # so many seconds after it
     bootstrap: float = inf  # seconds that its node needs
     act: Act | None = None  # of a person, a minute after the recording's end
     every: str = "30s"  # between looks; seldom where it takes half a day
@@ -46,7 +46,17 @@ def _ends(scene: str, verdict: str, *says: str, ends: int) -> Row:
 def _waits(scene: str, reason: str, condition: str, *says: str) -> Row:
     """Nothing runs for hours."""
     verdict = f"Failed {reason} infrastructure"
-    return Row(scene, STARTING, verdict, says, condition, now=says, every="2m", lacks={NOW: "now"})
+    return Row(
+        scene,
+        STARTING,
+        verdict,
+        says,
+        condition,
+        now=says,
+        every="2m",
+        asked=5 * MINUTE,
+        lacks={NOW: "now"},
+    )
 
 
 def _survives(scene: str, act: Act | None = None, **told: int) -> Row:
@@ -104,8 +114,9 @@ ROWS = (
         STARTING,
         "Failed BadConfig configuration",
         ("no such file or directory",),
+        "ContainerNotCreated",
         now=("no such file or directory",),
-        within=HOUR,
+        within=2 * HOUR,
         lacks=dict.fromkeys((PHASES, TOLD, VERDICT, SAYS, NOW, QUIET), "pods"),
     ),
     _ends("arm", "BadConfig configuration", "exec format error", ends=1),
@@ -118,7 +129,7 @@ ROWS = (
         now=(_NO_SECRET,),
         lacks={NOW: "now"},
     ),
-    _waits("gone", "ImagePull", "ImagePull", "NotFound"),
+    _waits("gone", "ImagePull", "ImagePull", "ErrImagePull"),
     _waits("unschedulable", "Unschedulable", "Unschedulable", "Insufficient cpu"),
     _waits("nopvc", "Unschedulable", "Unschedulable", _NO_CLAIM),
     _waits("readonly", "VolumeLost", "VolumeTrouble", "/data is not writable"),

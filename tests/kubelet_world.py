@@ -50,7 +50,7 @@ class Shown:
     messages: list[str] = field(default_factory=list)  # each that it had, in order
     told: list[tuple[float, str, str]] = field(default_factory=list)  # second, reason, sentence
     over: float = 0.0  # second at which the recording was
-    now: dict[str, str] = field(default_factory=dict)  # a minute after that, by where it is shown
+    now: dict[str, str] = field(default_factory=dict)  # a while after that, by where it is shown
     outcome: Outcome | None = None
     patches: int = 0  # of the Deployment, by the controller
     second: float = 0.0  # of the verdict
@@ -99,11 +99,12 @@ async def play(
     act: Act | None = None,
     fresh: bool = False,
     within: float = LIMIT,
+    asked: float = MINUTE,
     **flags: Any,
 ) -> Shown:
     """Until the verdict. bootstrap: seconds that the node needs. act: of a person, on the pod of
     that name, when the recording is over. fresh: see `PlayedMachine`. within: seconds until the
-    verdict.
+    verdict. asked: seconds after the recording at which message, `status` and `explain` are read.
     """
     shown, clock = Shown(), LoopClock()
     build = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=bootstrap))
@@ -120,7 +121,7 @@ async def play(
         stack.callback(world.api.storage.subscribe(lambda c: _note(shown, clock, scene.name, c)))
         controlled.deploy(scene.name, lambda d: _as_recorded(d, scene))
         controlled.start(store="memory://", **flags)
-        noting = asyncio.create_task(_note_now(shown, clock, player, controlled, scene.name))
+        noting = asyncio.create_task(_note_now(shown, clock, player, controlled, asked))
         stack.push_async_callback(_cancelled, noting)
         await controlled.until(lambda: player.fault or _outcome(controlled, scene.name), within)
         if player.fault is not None:
@@ -149,11 +150,12 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 
 
 async def _note_now(
-    shown: Shown, clock: LoopClock, player: Player, world: ControlledWorld, name: str
+    shown: Shown, clock: LoopClock, player: Player, world: ControlledWorld, asked: float
 ) -> None:
     await player.machine.over.wait()
     shown.over = clock.monotonic()
-    await clock.sleep(MINUTE)
+    await clock.sleep(asked)
+    name = player.scene.name
     where = ("--kubeconfig", str(world.kubeconfig))
     message = world.message(name)
     explained = (await command("explain", name, *where)).out

@@ -39,14 +39,16 @@ async def played(row: Row, folder: Path) -> Shown:
     if row.scene not in _played:
         once = partial(play, bootstrap=row.bootstrap, act=row.act, within=row.within)
         try:
-            shown = await once(Recording(row.scene), folder, probe_interval=row.every)
-            _played[row.scene] = shown
+            found = Recording(row.scene)
+            _played[row.scene] = await once(
+                found, folder, asked=row.asked, probe_interval=row.every
+            )
         except AssertionError as error:
             _played[row.scene] = error
-    found = _played[row.scene]
-    if isinstance(found, AssertionError):
-        raise found
-    return found
+    shown = _played[row.scene]
+    if isinstance(shown, AssertionError):
+        raise shown
+    return shown
 
 
 def test_every_scene_has_its_row() -> None:
@@ -104,7 +106,7 @@ async def test_when_its_condition_is_told(row: Row, tmp_path: Path) -> None:
 
 @rows(NOW)
 async def test_what_is_said_meanwhile(row: Row, tmp_path: Path) -> None:
-    """A minute after the last of it, do message, `status` and `explain` say what is wrong?"""
+    """A while after the last of it, do message, `status` and `explain` say what is wrong?"""
     shown = await played(row, tmp_path)
     lacking = [
         (where, part) for where, text in shown.now.items() for part in row.now if part not in text

@@ -88,6 +88,20 @@ async def wrong_architecture(world: ControlledWorld) -> None:
     begin(world, QUICK, build={"wrong_architecture": True})
 
 
+async def no_secret(world: ControlledWorld) -> None:
+    """Its node's container has a variable from a Secret that is not there, written before its run
+    began.
+    """
+    begin(world, QUICK)
+    reference = {"secretKeyRef": {"name": "nosuch", "key": "key"}}
+
+    def change(deployment: Any) -> None:
+        node = deployment["spec"]["template"]["spec"]["containers"][0]
+        node["env"].append({"name": "TRACING", "valueFrom": reference})
+
+    world.world.change("fuji", change)
+
+
 async def wrong_version(world: ControlledWorld) -> None:
     """The tag that was followed is a commit, and the node says that it is another."""
     begin(world, LONG, tag="b2b2b2b2")
@@ -354,6 +368,14 @@ CAUSES = [
         wrong_architecture,
         ("ManifestRefused for", "prepare-data ended with 1", "exec /bin/bash: exec format error"),
         "architecture",
+        RULES.config_patience,
+    ),
+    Cause(
+        "BadConfig",
+        CONFIGURATION,
+        no_secret,
+        ("ContainerNotCreated for", 'secret "nosuch" not found'),
+        "Secret that is missing",
         RULES.config_patience,
     ),
     Cause(

@@ -225,7 +225,8 @@ async def test_events_of_one_pod(world: World) -> None:
     selector = f"involvedObject.uid={pod['metadata']['uid']}"
     _, found = await listed(world, CORE, fieldSelector=selector)
     reasons = sorted(event["reason"] for event in found["items"])
-    assert reasons == ["Pulled", "Pulled", "Scheduled", "Started", "Started"]
+    twice = ["Created", "Pulled", "Pulling", "Started"]
+    assert reasons == sorted([*twice, *twice, "Scheduled"])
     _, page = await listed(world, CORE, fieldSelector=selector, limit="2")
     assert len(page["items"]) == 2
     assert page["metadata"]["continue"]

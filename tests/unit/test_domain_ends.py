@@ -15,7 +15,7 @@ from controller.engine.telling.history_body import body_of
 from controller.engine.telling.publisher import Publisher
 from store.memory import MemoryStore
 from tests.machine_engine import Ear
-from tests.machine_objects import BUSY
+from tests.machine_objects import BUSY, word
 from tests.machine_scene import Scene, scene
 from tests.node_lines import BAD_BLOCK, PANICKING, PORT_TAKEN, plain
 from tests.scenes import scene as recorded
@@ -75,6 +75,22 @@ def test_what_may_pass_by_itself_is_borne_longer() -> None:
     assert found.verdict == ("Bootstrapping", "", "")
     found.ends_with(6, 1, line=PORT_TAKEN)
     assert found.verdict == ("Failed", "MachineFault", "infrastructure")
+
+
+def test_a_loop_goes_on_over_a_restart_of_the_machine() -> None:
+    """Of a node that ends so soon that nobody sees it run, are the ends after the machine's restart
+    counted, and its restart itself is not [scene fill]?
+    """
+    found = scene()
+    found.ends(3, 1)
+    said = word(found.run, "resumed", resumes=1)
+    for restarts in range(4, 7):
+        found.shows(found.made(restarts=restarts, running=False, exit_code=1, said=said))
+        found.looks(None, 0.05)
+    assert found.verdict == ("Bootstrapping", "", "")
+    found.shows(found.made(restarts=7, running=False, exit_code=1, said=said))
+    found.looks(None, 0.05)
+    assert found.verdict == ("Failed", "CrashLoop", "unclear")
 
 
 def test_a_place_is_forgotten_with_the_crashes() -> None:

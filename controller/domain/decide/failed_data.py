@@ -24,15 +24,13 @@ def keep_failed_data(case: StartCase, queued: str) -> Decision | None:
         return None
     until = failed.at + case.request.keep_failed_data
     now = o.now.timestamp()
+    message = say.data_kept(failed, until, queued)
     doubt = clock_fault(o.skew, o.rules)
     if doubt:
-        said = wait(
-            o, record, Phase.HELD, failed.reason, say.data_kept(failed, until), again_in=DOUBTED
-        )
+        said = wait(o, record, Phase.HELD, failed.reason, message, again_in=DOUBTED)
         return replace(said, why=(doubt,))
     if now >= until:
         return None
-    message = say.data_kept(failed, until, queued)
     # Into the hold first, with what ended before it: the warning is said on it.
     if record.phase is Phase.HELD and _is_warning_due(case, until):
         after = evolve(

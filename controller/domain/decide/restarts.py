@@ -40,8 +40,12 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
     if o.attention is None or o.attention.first_look:
         # Nobody knows when those were that a controller finds: a loop is soon counted for itself.
         new = min(1, new)
+    goes_on = status.state.running is not None or status.restart_count > seen.restarts
+    began = word.resumes if word and goes_on else seen.began
     if word is not None and word.resumes > seen.began >= 0:
-        new = 0  # the init container ran again: the whole pod was set up anew, by the machine [61]
+        # The init container ran again: the whole pod was set up anew, by the machine [61], which
+        # counts once. A loop that was on before goes on after it [scene fill].
+        new = max(0, new - (word.resumes - seen.began))
     end = _doubted(_end(o, pods, last), pods) if last else None
     if new and last is not None and _recovered(o, last):
         seen, new = _forgotten(seen), 1
@@ -67,7 +71,7 @@ def count_restarts(o: Observation, run: OpenRun, pods: RunPods) -> Seen:
         exit=last.exit_code if last else seen.exit,
         data=word.data if word else seen.data,
         resumes=max(seen.resumes, word.resumes) if word else seen.resumes,
-        began=word.resumes if word and status.state.running else seen.began,
+        began=began,
     )
 
 

@@ -72,6 +72,7 @@ class SimulatedBuild:
     labels: dict[str, str] = field(default_factory=dict, hash=False)
     created: str = ""  # likewise, RFC 3339; empty: it does not say
     wrong_architecture: bool = False  # its binary is not for the machine that its manifest names
+    no_program: bool = False  # the node's own is not in it, or has no right to run
 
     @property
     def binary(self) -> str:
@@ -87,6 +88,7 @@ class SimulatedBuild:
         """The platform's manifest and its configuration blob."""
         docker = shape is Shape.LIST
         content = f"{self.version} {self.commit} {self.plan!r} {platform} {self.wrong_architecture}"
+        content += " no program" if self.no_program else ""
         layer = digest_of(content.encode())
         config = _json_blob(DOCKER_CONFIG if docker else CONFIG, self._config(platform, layer))
         kind = DOCKER_MANIFEST if docker else OCI_MANIFEST

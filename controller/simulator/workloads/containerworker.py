@@ -6,25 +6,29 @@ from collections.abc import Callable
 
 from controller.base.clock import Clock
 from controller.simulator.node.log import NodeLog
-from controller.simulator.workloads.image_pulls import Image, Images, PullError
+from controller.simulator.workloads.image_puller import ImagePuller, Say
+from controller.simulator.workloads.image_pulls import Image, Images
 from controller.simulator.workloads.interruptible_pause import pause
 from controller.simulator.workloads.podstatus import (
     ContainerRecord,
+    go_duration,
     last_words,
     terminated,
     waiting,
 )
-from controller.simulator.workloads.processes import Exit, Process
+from controller.simulator.workloads.processes import CannotCreate, CannotStart, Exit, Process
 from controller.simulator.workloads.speed import Speed
 
 Start = Callable[[Image], Process]
-Say = Callable[[str, str, str], None]  # an Event: its type, reason and message
 
 # What containerd says of a container that it finds without a process when the machine is back.
 LOST = Exit(255, reason="Unknown")
 
-# Seconds until a kubelet looks at the pod again, and says ImagePullBackOff instead of the error.
-_PULL_ERROR_SHOWN = 10.0
+# Exit code of a container of which the runtime could not start the program, and the time at which
+# it has begun [scene noexec].
+NOT_STARTED = 128
+_NEVER = "1970-01-01T00:00:00Z"
+_SHOWN = 1.0  # seconds for which the runtime's error is shown before the back-off is
 
 # Containers of which the log is kept: the newest one, and one that is dead.
 _KEPT = 2
@@ -50,10 +54,18 @@ class ContainerWorker:
         self.say: Say = lambda _kind, _reason, _message: None
         self.pod_name = ""
         self._start = start
-        self._images = images
         self._clock = clock
         self._speed = speed
         self._stopping = asyncio.Event()
+        self._puller = ImagePuller(
+            record,
+            images,
+            clock,
+            speed,
+            tell=lambda: self.tell(),
+            say=lambda kind, reason, message: self.say(kind, reason, message),
+            stopping=self._stopping,
+        )
         self._crashes = 0
         self._end_reason = ""
         self._lost = False
@@ -106,10 +118,18 @@ class ContainerWorker:
         return log.text() if log else None
 
     async def _run_once(self) -> int | None:
-        image = await self._pull()
+        image = await self._puller.pull()
         if image is None:
             return None
-        process = self._start(image)
+        try:
+            process = self._start(image)
+        except CannotCreate as fault:
+            await self._wait_to_be_created(str(fault))
+            return None
+        except CannotStart as fault:
+            self._fail_to_start(str(fault))
+            await pause(self._clock, _SHOWN, self._stopping)
+            return NOT_STARTED
         started, born = self._stamp(), self._clock.monotonic()
         try:
             ended = await self._life_of(process, started)
@@ -141,10 +161,33 @@ class ContainerWorker:
             await asyncio.wait({life})
             raise
 
-    def _begin(self, log: NodeLog, started: str) -> None:
+    def _create(self) -> None:
         record = self.record
         record.restarts += record.serial > 0
         record.serial += 1
+        self.say("Normal", "Created", "Container created")
+
+    async def _wait_to_be_created(self, fault: str) -> None:
+        """It has no end, and is not counted."""
+        self.record.enter(waiting("CreateContainerConfigError", fault))
+        self.say("Warning", "Failed", f"Error: {fault}")
+        self.tell()
+        await pause(self._clock, self._speed.create, self._stopping)
+
+    def _fail_to_start(self, fault: str) -> None:
+        """An end of a process that never began: its beginning is told as the epoch's."""
+        self._create()
+        self._crashes += 1
+        record = self.record
+        times = (_NEVER, self._stamp())
+        record.last_state = terminated(record, NOT_STARTED, "StartError", fault, times)
+        record.state = waiting("RunContainerError", fault)
+        self.say("Warning", "Failed", f"Error: {fault}")
+        self.tell()
+
+    def _begin(self, log: NodeLog, started: str) -> None:
+        record = self.record
+        self._create()
         self._keep(log)
         record.enter({"running": {"startedAt": started}})
         record.started, record.ready = True, not record.probed
@@ -175,49 +218,12 @@ class ContainerWorker:
             return
         record = self.record
         what = f"container={record.name} pod={self.pod_name}"
-        text = f"back-off {delay:g}s restarting failed {what}"
+        text = f"back-off {go_duration(delay)} restarting failed {what}"
         record.enter(waiting("CrashLoopBackOff", text))
         whom = f"container {record.name} in pod {self.pod_name}"
         self.say("Warning", "BackOff", f"Back-off restarting failed {whom}")
         self.tell()
         await pause(self._clock, delay, self._stopping)
-
-    async def _pull(self) -> Image | None:
-        failures = 0
-        while not self._stopping.is_set():
-            try:
-                image = self._images.resolve(self.record.image)
-            except PullError as error:
-                failures += 1
-                await self._fail_to_pull(error, self._speed.pull_delay(failures))
-            else:
-                name = self.record.image.partition("@")[0].partition(":")[0]
-                host = "" if "." in name.split("/")[0] else "docker.io/"
-                self.record.image_id = f"{host}{name}@{image.digest}"
-                self.say("Normal", "Pulled", f'Successfully pulled image "{self.record.image}"')
-                return image
-        return None
-
-    async def _fail_to_pull(self, error: PullError, delay: float) -> None:
-        """One failure, and the wait for the next try."""
-        record, again = self.record, error.reason == "ErrImagePull"
-        if again:
-            self.say("Warning", "Failed", f'Failed to pull image "{record.image}": {error}')
-        else:
-            self.say("Warning", "InspectFailed", str(error))
-        self._wait_for_image(error.reason, str(error))
-        shown = min(delay / 2, _PULL_ERROR_SHOWN)
-        await pause(self._clock, shown, self._stopping)
-        if again and not self._stopping.is_set():
-            text = f'Back-off pulling image "{record.image}"'
-            self.say("Normal", "BackOff", text)
-            self._wait_for_image("ImagePullBackOff", f"{text}: {error}")
-        await pause(self._clock, delay - shown, self._stopping)
-
-    def _wait_for_image(self, reason: str, message: str) -> None:
-        self.record.enter(waiting(reason, message))
-        self.say("Warning", "Failed", f"Error: {reason}")
-        self.tell()
 
     def _stamp(self) -> str:
         return self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")

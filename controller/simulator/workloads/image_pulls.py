@@ -6,13 +6,15 @@ from typing import Protocol
 
 from controller.domain.reference import Reference, ReferenceFault
 from controller.simulator.registry.catalogue import Catalogue
-from controller.simulator.registry.simulated_build import SimulatedBuild
+from controller.simulator.registry.simulated_build import BOTH, Shape, SimulatedBuild
 
 
 @dataclass(frozen=True)
 class Image:
     digest: str  # what was pulled
     build: SimulatedBuild | None  # None for an image that only runs on (a log shipper)
+    # What the runtime calls it: by its tag, or else by the digest of its configuration
+    called: str = ""
 
 
 class PullError(Exception):
@@ -69,4 +71,6 @@ class RegistryImages:
                 f' resolve reference "{reference.repository}:{wanted}":'
                 f" {reference.repository}:{wanted}: not found"
             )
-        return Image(digest, build)
+        _, config = build.manifest(BOTH[0], Shape.INDEX)
+        by_tag = f"{reference.repository}:{wanted}"
+        return Image(digest, build, config.digest if reference.digest else by_tag)

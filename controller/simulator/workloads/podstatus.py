@@ -1,4 +1,4 @@
-"""Container and pod statuses, in the form of recordings 41 to 44."""
+"""Container and pod statuses, as a kubelet of 1.36 writes them [scene pass]."""
 
 from dataclasses import dataclass, field
 
@@ -10,6 +10,7 @@ LAST_LINES = 80
 LAST_BYTES = 2048
 
 _UNREADY = ("Ready", "ContainersReady")
+_GENERATION = 1  # of a pod that nobody changes in its place
 
 
 @dataclass
@@ -20,6 +21,8 @@ class ContainerRecord:
     image: str  # as the pod names it
     pod_uid: str = ""
     image_id: str = ""  # with the digest that was pulled; empty before
+    # What the runtime calls the image; empty before it was pulled
+    runs: str = ""
     state: Object = field(default_factory=lambda: waiting("PodInitializing"))  # as the API has it
     last_state: Object = field(default_factory=dict)  # likewise; empty before the first end
     ready: bool = False
@@ -60,13 +63,19 @@ class ContainerRecord:
             "lastState": self.last_state,
             "ready": self.ready,
             "restartCount": self.restarts,
-            "image": self.image,
+            "image": self.runs or self.image,
             "imageID": self.image_id,
             "started": self.started,
         }
         if self.serial:
             document["containerID"] = self.container_id
         return document
+
+
+def go_duration(seconds: float) -> str:
+    """As Go writes a time of whole seconds: `1m20s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest}s" if minutes else f"{seconds:g}s"
 
 
 def waiting(reason: str, message: str = "") -> Object:
@@ -110,6 +119,10 @@ class PodRecord:
     containers: list[ContainerRecord] = field(default_factory=list)
     # Reason and message of an eviction, told when no container runs any more; None: not evicted.
     failure: tuple[str, str] | None = None
+    # Whether the machine lacked something, so that the pod was a target of disruption. One that is
+    # over a limit of its own is not [scene tmpfull].
+    disrupted: bool = False
+    deleted: bool = False  # it was told to end, and all of it has
     # By type, in the order in which they are told: status, and since when.
     conditions: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -122,11 +135,24 @@ class PodRecord:
         runs = any(c.running for c in (*self.inits, *self.containers))
         return self.failure is not None and not runs
 
+    @property
+    def phase(self) -> str:
+        if self.failed:
+            return "Failed"
+        if self.deleted:
+            well = all(c.exit_code == 0 for c in self.containers)
+            return "Succeeded" if well else "Failed"
+        started = self.initialized and any(c.serial for c in self.containers)
+        return "Running" if started else "Pending"
+
     def document(self, now: str) -> Object:
         """The whole status; a condition keeps its time until it changes."""
-        initialized = self.initialized
-        ready = initialized and self.failure is None and all(c.ready for c in self.containers)
+        over = self.failed or self.deleted
+        # Once the containers were begun it stays so, also while init containers run anew.
+        initialized = self.initialized or any(c.serial for c in self.containers)
+        ready = self.initialized and self.failure is None and all(c.ready for c in self.containers)
         for kind, value in (
+            ("PodReadyToStartContainers", bool(self.ip) and not over),
             ("Initialized", initialized),
             ("Ready", ready),
             ("ContainersReady", ready),
@@ -135,10 +161,11 @@ class PodRecord:
             status = "True" if value else "False"
             if self.conditions.get(kind, ("", ""))[0] != status:
                 self.conditions[kind] = (status, now)
-        started = initialized and any(c.serial for c in self.containers)
         document: Object = {
-            "phase": "Failed" if self.failed else "Running" if started else "Pending",
+            "phase": self.phase,
             "hostIP": self.host_ip,
+            "hostIPs": [{"ip": self.host_ip}],
+            "observedGeneration": _GENERATION,
             "startTime": self.start_time,
             "qosClass": self.qos,
         }
@@ -146,7 +173,8 @@ class PodRecord:
             document |= {"podIP": self.ip, "podIPs": [{"ip": self.ip}]}
         if self.failure and self.failed:
             document["reason"], document["message"] = self.failure
-            self.conditions.setdefault("DisruptionTarget", ("True", now))
+            if self.disrupted:
+                self.conditions.setdefault("DisruptionTarget", ("True", now))
         document["conditions"] = [self._condition(kind) for kind in self.conditions]
         if self.inits:
             document["initContainerStatuses"] = [c.document() for c in self.inits]
@@ -160,6 +188,7 @@ class PodRecord:
             "status": status,
             "lastProbeTime": None,
             "lastTransitionTime": since,
+            "observedGeneration": _GENERATION,
         }
         if kind == "DisruptionTarget" and self.failure:
             condition |= {"reason": "TerminationByKubelet", "message": self.failure[1]}
@@ -169,7 +198,7 @@ class PodRecord:
             names = " ".join(c.name for c in self.containers if not c.ready)
             condition["reason"] = "ContainersNotReady"
             condition["message"] = f"containers with unready status: [{names}]"
-        elif status == "False":
+        elif status == "False" and kind == "Initialized":
             names = " ".join(c.name for c in self.inits if c.exit_code != 0)
             condition["reason"] = "ContainersNotInitialized"
             condition["message"] = f"containers with incomplete status: [{names}]"

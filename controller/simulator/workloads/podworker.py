@@ -19,6 +19,8 @@ from controller.simulator.workloads.volumes import Volume
 
 _NO_ATTACH = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
 
+_LACKS = "The node was low on resource"  # how the message begins where the machine is short of it
+
 
 class PodWorker:
     """`run` ends when the pod is gone from the API server."""
@@ -45,6 +47,8 @@ class PodWorker:
             if self._deleted:
                 break
             self._begin_again()
+        self.record.deleted = True
+        self.write()
         self._machine.cluster.delete("pods", self.pod, gracePeriodSeconds=0)
 
     def delete(self, grace: float) -> None:
@@ -65,6 +69,7 @@ class PodWorker:
     def evict(self, message: str) -> None:
         """The kubelet itself ends the pod; it stays, Failed, until somebody deletes it."""
         self.record.failure = ("Evicted", message)
+        self.record.disrupted = message.startswith(_LACKS)
         self._machine.kubelet.say(self.pod, "Warning", "Evicted", message)
         self._say_killing()
         for worker in self.workers:

@@ -53,6 +53,14 @@ class Process(Protocol):
         ...
 
 
+class CannotCreate(Exception):
+    """No container can be made of the manifest: a Secret that it names is not there."""
+
+
+class CannotStart(Exception):
+    """The runtime has made the container, and the image's program does not run in it."""
+
+
 class IdleProcess:
     """Runs until it is stopped: the other containers of a pod."""
 
@@ -83,8 +91,7 @@ class DoneProcess(IdleProcess):
 
 class ForeignProcess(IdleProcess):
     """A program for another architecture: the kernel refuses to run it when the container has been
-    started, and the runtime writes why to the container's log. Not recorded: the line is that of
-    runc since 1.1; runc ended with 1 up to 1.1 and ends with 255 since 1.2, and we with 1.
+    started, and the runtime writes why to the container's log [scene arm].
     """
 
     def __init__(self, clock: Clock, program: str) -> None:

@@ -22,6 +22,7 @@ class Speed:
     # Between the start of an init container as process 1 and its handler of SIGTERM: one that comes
     # earlier is lost. Not where the pod has shareProcessNamespace.
     deaf: float = 0.0
+    create: float = 0.1  # between tries to make a container of its manifest
     longest_grace: float = 2.0  # a pod's terminationGracePeriodSeconds is cut to this
     node: Pace = field(default_factory=Pace)  # of the nodes themselves
 
@@ -46,6 +47,7 @@ REAL_SPEED = Speed(
     pull_first=10.0,
     pull_cap=300.0,
     attach=60.0,
+    create=14.0,  # [scene configerror]
     longest_grace=inf,
     node=Pace(health_seconds=30.0, log_seconds=60.0),
 )

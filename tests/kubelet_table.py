@@ -35,6 +35,7 @@ class Row:
     within: float = 14 * HOUR  # until the verdict
     # Question to the branch without which it is answered wrongly
     lacks: Mapping[str, str] = field(default_factory=dict)
+    attempts: int = 0  # to start what cannot be started: each is noted, though none is an end
 
 
 def _ends(scene: str, verdict: str, *says: str, ends: int) -> Row:
@@ -55,7 +56,6 @@ def _waits(scene: str, reason: str, condition: str, *says: str) -> Row:
         now=says,
         every="2m",
         asked=5 * MINUTE,
-        lacks={NOW: "now"},
     )
 
 
@@ -107,7 +107,6 @@ ROWS = (
         ("OOMKilled", "restarted 6 times"),
         told={"NodeRestarted": 5},
         now=("OOMKilled",),
-        lacks={NOW: "now"},
     ),
     Row(
         "noexec",
@@ -117,7 +116,7 @@ ROWS = (
         "ContainerNotCreated",
         now=("no such file or directory",),
         within=2 * HOUR,
-        lacks=dict.fromkeys((PHASES, TOLD, VERDICT, SAYS, NOW, QUIET), "pods"),
+        attempts=20,  # in an hour
     ),
     _ends("arm", "BadConfig configuration", "exec format error", ends=1),
     Row(
@@ -127,7 +126,6 @@ ROWS = (
         (_NO_SECRET,),
         "ContainerNotCreated",
         now=(_NO_SECRET,),
-        lacks={NOW: "now"},
     ),
     _waits("gone", "ImagePull", "ImagePull", "ErrImagePull"),
     _waits("unschedulable", "Unschedulable", "Unschedulable", "Insufficient cpu"),

@@ -20,6 +20,7 @@ from controller.domain.decide.told_conditions import outlook_of
 from controller.domain.health.conditions import AT_ONCE, Condition
 from controller.domain.objects import StateTerminated
 from controller.domain.pods.process_end import process_end_of
+from controller.domain.pods.stamps import never_started
 from controller.domain.record.record import OpenRun
 from controller.domain.run import Reason
 
@@ -140,7 +141,8 @@ def _down(case: RunCase) -> StateTerminated | None:
         return None
     if status.state.waiting is not None and status.state.waiting.reason == "PodInitializing":
         return None  # its pod is set up again
-    return status.state.terminated or status.last_state.terminated
+    last = status.state.terminated or status.last_state.terminated
+    return None if last is None or never_started(last) else last
 
 
 def _sentence(case: RunCase, kind: str, since: int) -> str:

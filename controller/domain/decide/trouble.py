@@ -18,6 +18,7 @@ from controller.domain.decide.next_record import stamp
 from controller.domain.decide.run_case import RunCase
 from controller.domain.decide.told_conditions import outlook_of
 from controller.domain.health.conditions import AT_ONCE, Condition
+from controller.domain.node_log.causes import EndKind
 from controller.domain.objects import StateTerminated
 from controller.domain.pods.process_end import process_end_of
 from controller.domain.pods.stamps import never_started
@@ -162,7 +163,9 @@ def _node_ended(case: RunCase, at: int) -> str:
     pod, status = case.pods.pod, case.pods.status
     container = pod.spec.container(status.name) if pod and status else None
     end = process_end_of(last, container=container)
-    how = say.exit_clause(end.code, str(end.kind), cut_bytes(end.sentence, _LINE))
+    # Its log is read when it has been started again: until then nothing is called lost.
+    why = "" if end.kind is EndKind.LOST else cut_bytes(end.sentence, _LINE)
+    how = say.exit_clause(end.code, str(end.kind), why)
     # A time that is older than the run is none: a process that never began has 1970 [scene noexec].
     calm = rules.crash_calm <= _up(last) <= stamp(case.o) - case.run.decided
     in_a_row = 1 if calm else seen.crashes + 1

@@ -105,7 +105,7 @@ def _start(case: StartCase, choice: Choice) -> Decision:
     if pending is not None and unwanted and pending.run != record.inherited:
         message = waiting.gives_claim_back(pending.run)
         return wait(o, record, Phase.IDLE, Reason.WAITING, message)
-    if clock_fault(o.skew, o.rules):
+    if record.last_run and clock_fault(o.skew, o.rules):
         # Its pod would delete the data of the runs before, by an id of a time that is not now.
         message = waiting.may_not_start(choice.name, build, waiting.CLOCKS_DOUBTED)
         return wait(o, record, Phase.IDLE, Reason.WAITING, message, again_in=DOUBTED)

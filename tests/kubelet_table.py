@@ -127,7 +127,7 @@ ROWS = (
         "ContainerNotCreated",
         now=(_NO_SECRET,),
     ),
-    _waits("gone", "ImagePull", "ImagePull", "ErrImagePull"),
+    _waits("gone", "ImagePull", "ImagePull", "not found"),
     _waits("unschedulable", "Unschedulable", "Unschedulable", "Insufficient cpu"),
     _waits("nopvc", "Unschedulable", "Unschedulable", _NO_CLAIM),
     _waits("readonly", "VolumeLost", "VolumeTrouble", "/data is not writable"),

@@ -201,6 +201,7 @@ def pod(
     restarts: int = 0,
     exit_code: int = 1,
     last_reason: str = "Error",
+    last_message: str = "",
     waiting: StateWaiting | None = None,
     terminating: bool = False,
     name: str = "fuji-1",
@@ -209,7 +210,9 @@ def pod(
     when the node's container last started, None where it never did.
     """
     up = running and started is not None and said is not None
-    ended = StateTerminated(exit_code=exit_code, reason=last_reason, started_at=started)
+    ended = StateTerminated(
+        exit_code=exit_code, reason=last_reason, started_at=started, message=last_message
+    )
     state = ContainerState(running=StateRunning(started_at=started)) if up else ContainerState()
     if waiting is not None:
         state = ContainerState(waiting=waiting)

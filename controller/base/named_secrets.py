@@ -21,7 +21,9 @@ _SHORT_NAME = re.compile(r"(?:^|[ _.-])(?:pwd|pass)$", re.IGNORECASE)  # and nev
 # Parameters of a URL that give whoever has it the rights of its writer; elsewhere they are words.
 _IN_QUERIES = frozenset({"sig", "signature"})
 # What only says where a secret is, or how much of something there is: `secretName`, `tokenBucket`.
-_REFERENCE = re.compile(r"(?:name|ref|path|file|dir|bucket|count|limit|size|length|type|ttl|expiry)$")
+_REFERENCE = re.compile(
+    r"(?:name|ref|path|file|dir|bucket|count|limit|size|length|type|ttl|expiry)$"
+)
 # Values of several words, where they are not quoted.
 _WHOLE_LINE = ("authorization", "passphrase", "mnemonic", "cookie", "cookies")
 

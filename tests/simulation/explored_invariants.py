@@ -39,6 +39,8 @@ def check_verdict(s: State, i: int, record: Record) -> None:
     shape = (outcome.run, real, old.run.image)
     if found is None or not found.up or (found.run, found.real, found.image) != shape:
         raise Violation(f"I3: run {outcome.run} passes on {found}")
+    if len(old.run.seen.places) > 1:  # of this world's ends, which all are at one block
+        raise Violation(f"I3: run {outcome.run} passes though its node ended twice at one block")
     if (outcome.run, real, True) not in s.volumes[i]:
         raise Violation(f"I3: run {outcome.run} passes on {s.volumes[i]}")
     strangers = {b for b, run, at in s.started if (run, at) == (outcome.run, i)} - {real}

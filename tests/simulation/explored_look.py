@@ -155,11 +155,13 @@ def _attention(record: Record | None, pods: tuple[Pod, ...], ready: bool) -> Att
     """As long as anybody may wish, of what is there now."""
     if record is None or record.run is None:
         return None
-    life = view_pods(pods, record.run, "node").life
+    view = view_pods(pods, record.run, "node")
+    life = view.life
     healthy = ready and life is not None
     return Attention(
         run=record.run.id,
         looks=9,
+        heard=view.ends,
         reverted=LONG,
         soak=_long_soak(life) if healthy and life is not None else None,
         answer=SOUND if healthy else None,

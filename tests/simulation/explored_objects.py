@@ -13,6 +13,7 @@ from tests.machine_objects import (
     pod,
     word,
 )
+from tests.node_lines import BAD_BLOCK
 from tests.simulation.explored_state import NAMES, Dep, PodState, Violation
 
 WRITES: list[Write] = []  # by number
@@ -77,6 +78,8 @@ def as_pod(found: PodState) -> Pod:
         uid=f"{found.uid}-{found.image}-{found.run}",
         said=said,
         started=EPOCH if found.up else None,
+        restarts=found.ends,
+        last_message=BAD_BLOCK,
     )
 
 

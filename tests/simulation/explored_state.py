@@ -2,9 +2,9 @@
 
 Two Deployments of one target, one volume each; one or two active controllers that may crash between
 any two effects; patches that land late or whose reply is lost; a store that may forget; a person or
-Argo CD that puts the image back or makes the Deployment again; a tag that moves. Time is abstract:
-what waits for a delay may happen at any moment, and the 60 seconds of `--settle` are over when
-every patch that was then on its way has landed.
+Argo CD that puts the image back or makes the Deployment again; a tag that moves; a node that ends.
+Time is abstract: what waits for a delay may happen at any moment, and the 60 seconds of `--settle`
+are over when every patch that was then on its way has landed.
 
 States are tuples, so that equal worlds are one; all that follows from a state is a function of it.
 """
@@ -45,6 +45,7 @@ class PodState(NamedTuple):
     real: str  # letter of the build that runs in it
     run: str | None  # id that it carries
     data: str | None  # the init container's word; None before it has said one
+    ends: int = 0  # how often its node has ended, each time at the same block
 
     @property
     def up(self) -> bool:
@@ -86,6 +87,7 @@ class Budget(NamedTuple):
     tag_moves: int = 0
     crashes: int = 0
     lost_replies: int = 0
+    ends: int = 0
 
 
 class State(NamedTuple):

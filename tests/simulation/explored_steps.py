@@ -218,6 +218,7 @@ def disturbances(s: State) -> Iterator[tuple[Step, State]]:
                     again=True,
                 ),
             )
+    yield from _ends(s)
     if budget.flushes and s.store.holder is not None:
         yield (
             ("flush", None),
@@ -230,6 +231,16 @@ def disturbances(s: State) -> Iterator[tuple[Step, State]]:
                 tag=chr(ord(s.tag) + 1), budget=budget._replace(tag_moves=budget.tag_moves - 1)
             ),
         )
+
+
+def _ends(s: State) -> Iterator[tuple[Step, State]]:
+    """A node ends at the block that it ends at always, and is started again."""
+    left = s.budget.ends
+    for i, found in enumerate(s.pods):
+        if left and found is not None and found.up:
+            again = found._replace(ends=found.ends + 1)
+            after = s._replace(pods=put(s.pods, i, again), budget=s.budget._replace(ends=left - 1))
+            yield ("node ends", i), after
 
 
 def text_of(step: Step) -> str:

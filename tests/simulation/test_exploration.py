@@ -100,6 +100,10 @@ def _no_collecting() -> Iterator[None]:
         pytest.param(begin(1, Budget(recreations=1, crashes=1)), 89_659, id="crash and made again"),
         pytest.param(begin(1, Budget(tag_moves=1)), 47_125, id="tag moves"),
         pytest.param(begin(2, Budget()), 38_800, id="two controllers"),
+        pytest.param(begin(1, Budget(ends=2)), 12_434, id="node ends"),
+        pytest.param(
+            begin(1, Budget(ends=2, crashes=1), kept=1), 4_572, id="alone, ends and crash"
+        ),
         # One Deployment alone can be disturbed more often in as many states
         pytest.param(begin(1, Budget(reverts=3), kept=1), 27_398, id="alone, put back"),
         pytest.param(

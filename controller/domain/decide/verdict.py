@@ -57,7 +57,8 @@ def _lacks_but_mode(case: RunCase) -> str | None:
         return say.no_soak(o.attention.lacking if o.attention else "")
     if soak.seconds < case.request.soak:
         return say.soak_lasts(case.request.soak)
-    wrong = _wrong_version(case) or _wrong_network(case)
+    # Only what is timed waits for a success: what is counted was so before it.
+    wrong = _wrong_version(case) or _wrong_network(case) or _ended(case)
     return _unasked(run, soak) or _untrusted(o) or (wrong[1] if wrong else None)
 
 

@@ -15,9 +15,6 @@ BOOTSTRAPPING = ("Starting", "Bootstrapping")
 SOAKING = ("Starting", "Bootstrapping", "Soaking")
 MINUTE, HOUR = 60.0, 3600.0
 
-# Questions of a row, for `lacks`
-PHASES, TOLD, NOW, VERDICT, SAYS, QUIET = "phases", "told", "now", "verdict", "says", "quiet"
-
 
 @dataclass(frozen=True)
 class Row:
@@ -33,8 +30,6 @@ class Row:
     act: Act | None = None  # of a person, a minute after the recording's end
     every: str = "30s"  # between looks; seldom where it takes half a day
     within: float = 14 * HOUR  # until the verdict
-    # Question to the branch without which it is answered wrongly
-    lacks: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 0  # to start what cannot be started: each is noted, though none is an end
 
 

@@ -2,8 +2,7 @@
 progress. A verdict is written `Phase Reason side` and may have patterns in it as file names have.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 FULL = "network-88888-full-sync"
 STATE = "network-88888-c-chain-state-sync"
@@ -14,10 +13,6 @@ SOAKING = ("Bootstrapping", "Soaking")
 PASSED = "Passed Soaked"
 # The class is one of the two at which the build is not blamed, though it may be told.
 UNREADABLE = "Failed * [nu]*"
-
-# Questions of a row, for `lacks`
-TARGET, PHASES, CONDITIONS, VERDICT = "target", "phases", "conditions", "verdict"
-SAYS, KEPT, PROGRESS, ENDS = "says", "kept", "progress", "ends"
 
 
 @dataclass(frozen=True)
@@ -34,8 +29,6 @@ class Row:
     kept_says: tuple[str, ...] | None = None  # what that sentence has; None: the same
     ends: int | None = None  # of its process, until the verdict; None: as many as it takes
     progress: tuple[str, ...] = ()  # in words, at its last page of metrics
-    # Question to the branch without which it is answered wrongly
-    lacks: Mapping[str, str] = field(default_factory=dict)
 
 
 def _passes(scene: str, target: str = FULL, *progress: str) -> Row:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.domain.defaults import Rules
-from tests.kubelet_table import NOW, PHASES, QUIET, ROWS, SAYS, TOLD, VERDICT, Row
+from tests.kubelet_table import ROWS, Row
 from tests.kubelet_tracks import Recording, recordings
 from tests.kubelet_world import Shown, play
 
@@ -24,14 +24,7 @@ _LOOKS = 3  # at most that lie between a moment and its being told, beside the p
 _played: dict[str, Shown | AssertionError] = {}
 
 
-def rows(question: str) -> pytest.MarkDecorator:
-    """What a row lacks of its answer is the name of the branch that brings it."""
-    cases = []
-    for row in ROWS:
-        lacks = row.lacks.get(question)
-        marks = [pytest.mark.xfail(strict=True, reason=lacks)] if lacks else []
-        cases.append(pytest.param(row, id=row.scene, marks=marks))
-    return pytest.mark.parametrize("row", cases)
+ROW = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.scene)
 
 
 async def played(row: Row, folder: Path) -> Shown:
@@ -56,20 +49,20 @@ def test_every_scene_has_its_row() -> None:
     assert sorted(row.scene for row in ROWS) == [found.name for found in recordings()]
 
 
-@rows(PHASES)
+@ROW
 async def test_its_phases(row: Row, tmp_path: Path) -> None:
     """Does the Deployment go through the phases that its pod has shown, and no others?"""
     shown = await played(row, tmp_path)
     assert tuple(phase for phase in shown.phases if phase not in _BESIDE) == row.phases
 
 
-@rows(VERDICT)
+@ROW
 async def test_its_verdict_and_side(row: Row, tmp_path: Path) -> None:
     """Is it put on the right side, by the right reason?"""
     assert (await played(row, tmp_path)).verdict == row.verdict
 
 
-@rows(SAYS)
+@ROW
 async def test_its_sentence(row: Row, tmp_path: Path) -> None:
     """Does the verdict's sentence name what a person would look for?"""
     shown = await played(row, tmp_path)
@@ -77,7 +70,7 @@ async def test_its_sentence(row: Row, tmp_path: Path) -> None:
     assert [part for part in row.says if part not in shown.outcome.message] == []
 
 
-@rows(TOLD)
+@ROW
 async def test_what_is_told(row: Row, tmp_path: Path) -> None:
     """Are people told of the run's beginning and end, of each trouble that it has had as often as
     it came, and of nothing else?
@@ -91,7 +84,7 @@ async def test_what_is_told(row: Row, tmp_path: Path) -> None:
     assert shown.reasons == [*beginning, *troubles, *condition, *soaking, ended]
 
 
-@rows(TOLD)
+@ROW
 async def test_when_its_condition_is_told(row: Row, tmp_path: Path) -> None:
     """After ten minutes of observed time, and not before?"""
     shown = await played(row, tmp_path)
@@ -104,7 +97,7 @@ async def test_when_its_condition_is_told(row: Row, tmp_path: Path) -> None:
     assert shown.began + patience <= told <= shown.over + patience + looks
 
 
-@rows(NOW)
+@ROW
 async def test_what_is_said_meanwhile(row: Row, tmp_path: Path) -> None:
     """A while after the last of it, do message, `status` and `explain` say what is wrong?"""
     shown = await played(row, tmp_path)
@@ -114,7 +107,7 @@ async def test_what_is_said_meanwhile(row: Row, tmp_path: Path) -> None:
     assert lacking == []
 
 
-@rows(QUIET)
+@ROW
 async def test_how_often_it_is_written(row: Row, tmp_path: Path) -> None:
     """Is the Deployment written when something has changed, and not at every look?"""
     shown = await played(row, tmp_path)

@@ -5,26 +5,13 @@ import pytest
 from controller.domain.pace.progress import Progress, after
 from controller.domain.pace.words import describe_progress
 from controller.node.metrics_page import Metrics, read_metrics
-from tests.replayed_table import PROGRESS, ROWS, Row
+from tests.replayed_table import ROWS, Row
 from tests.scenes import Scene, scene
 
 SCENES = [row for row in ROWS if scene(row.scene).metrics]
 
 
-def _rows() -> list[object]:
-    return [
-        pytest.param(
-            row,
-            id=row.scene,
-            marks=[pytest.mark.xfail(strict=True, reason=row.lacks[PROGRESS])]
-            if PROGRESS in row.lacks
-            else [],
-        )
-        for row in SCENES
-    ]
-
-
-@pytest.mark.parametrize("row", _rows())
+@pytest.mark.parametrize("row", SCENES, ids=lambda row: row.scene)
 def test_its_progress_in_words(row: Row) -> None:
     """Do the counters of its last page say what was done, in things and not in requests?"""
     assert describe_progress(_further(Progress(), _pages(scene(row.scene))[-1])) == row.progress

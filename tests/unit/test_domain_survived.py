@@ -810,3 +810,18 @@ def test_a_full_sync_passes_on_what_nobody_tells() -> None:
     found = full_sync()
     found.looks(replace(SOUND, counters={}, heights={}), 0.5)
     assert found.verdict[:2] == ("Passed", "Soaked")
+
+
+def test_a_clock_that_was_doubted_is_no_delay_of_the_builds() -> None:
+    """Does a node that was ready pass when our clock is right again, though it could not for longer
+    than its timeout?
+    """
+    found = scene()
+    world = found.world
+    world.change(found.key, with_annotations(world.deployments[found.key], timeout="2h"))
+    world.skew = 300.0
+    found.looks(SOUND, 3)
+    assert found.verdict == ("Soaking", "", "")
+    world.skew = 0.0
+    found.looks(SOUND, 1)
+    assert found.verdict == ("Passed", "Soaked", "")

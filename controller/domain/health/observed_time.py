@@ -81,7 +81,10 @@ def attend(before: Attention, look: Look, gap: float, rules: Rules) -> Attention
     overheard = _overheard(before, look)
     rounds = rounds_after(before.rounds, look.life, look.answer, counted)
     spans = _spans(before, look, progress, rounds, counted, rules)
-    blind = look.started and (not BLINDING.isdisjoint(spans) or _unseen(look))
+    # A clock that is doubted keeps a node that is ready from passing, so its time is no delay.
+    ready = look.answer is not None and look.answer.ready
+    doubted = bool(look.clock_fault) and ready
+    blind = look.started and (not BLINDING.isdisjoint(spans) or _unseen(look) or doubted)
     return replace(
         before,
         looks=before.looks + 1,

@@ -21,7 +21,7 @@ from controller.domain.health.conditions import AT_ONCE, Condition
 from controller.domain.node_log.causes import EndKind
 from controller.domain.objects import StateTerminated
 from controller.domain.pods.process_end import process_end_of
-from controller.domain.pods.stamps import never_started
+from controller.domain.pods.stamps import never_started, ran_for
 from controller.domain.record.record import OpenRun
 from controller.domain.run import Reason
 
@@ -167,16 +167,11 @@ def _node_ended(case: RunCase, at: int) -> str:
     why = "" if end.kind is EndKind.LOST else cut_bytes(end.sentence, _LINE)
     how = say.exit_clause(end.code, str(end.kind), why)
     # A time that is older than the run is none: a process that never began has 1970 [scene noexec].
-    calm = rules.crash_calm <= _up(last) <= stamp(case.o) - case.run.decided
+    ran = ran_for(last, now=case.o.now)
+    up = ran.total_seconds() if ran else 0.0
+    calm = rules.crash_calm <= up <= stamp(case.o) - case.run.decided
     in_a_row = 1 if calm else seen.crashes + 1
     return say.node_ended(how, at, in_a_row, _outlook(case), down=True)
-
-
-def _up(last: StateTerminated) -> float:
-    """Seconds for which it ran; 0 where the kubelet does not say."""
-    if last.started_at is None or last.finished_at is None:
-        return 0.0
-    return (last.finished_at - last.started_at).total_seconds()
 
 
 def _outlook(case: RunCase) -> str:

@@ -2,7 +2,7 @@
 whose pod it runs in. All else is the same engine.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from controller.base.errors import SettingsFault
@@ -75,16 +75,8 @@ async def namespaces_scope(wiring: Wiring, client: KubeClient) -> Scope:
 
 async def own_pod_scope(wiring: Wiring, client: KubeClient) -> Scope:
     """Of the monitor. Raises SettingsFault where its pod is no labelled Deployment's."""
-    environ, settings = wiring.around.environ, wiring.settings
-    pod, namespace = (environ.get(name, "") for name in ("POD_NAME", "POD_NAMESPACE"))
-    if not pod or not namespace:
-        raise SettingsFault(
-            [
-                "POD_NAME and POD_NAMESPACE are not set: the monitor runs in the pod of the node"
-                " that it looks after, which gives them by the downward API; add"
-                " k8s/targets/components/monitor to the target"
-            ]
-        )
+    settings = wiring.settings
+    namespace, pod = own_pod(wiring.around.environ)
     deployment = await own_deployment(client, namespace, pod)
     name, dry_run = deployment.metadata.name, settings.engine.dry_run
     rights = reading_one(name) + (() if dry_run else writing_one(name) + leasing_one(name))
@@ -101,6 +93,20 @@ async def own_pod_scope(wiring: Wiring, client: KubeClient) -> Scope:
         rights=tuple(needed),
         optional=((namespace, (*WITNESSING, *PLACING)),),
         own_pod=pod,
+    )
+
+
+def own_pod(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Namespace and name of the pod that this process runs in. Raises SettingsFault."""
+    pod, namespace = environ.get("POD_NAME"), environ.get("POD_NAMESPACE")
+    if pod and namespace:
+        return namespace, pod
+    raise SettingsFault(
+        [
+            "POD_NAME and POD_NAMESPACE are not both set: the monitor runs in the pod of the node"
+            " that it looks after, where the downward API sets them; add the component"
+            " k8s/targets/components/monitor to the target"
+        ]
     )
 
 

@@ -22,7 +22,7 @@ from controller.cli.surroundings import reading_settings, surroundings
 from controller.demo.process import ControllerProcess
 from controller.demo.scenario import Demo, demo_world, log_path
 from controller.inspection.deployments import Inspection, inspecting
-from controller.inspection.history import read_history
+from controller.views.history import read_history
 from store import MemoryStore
 
 HEADINGS = ("DEPLOYMENT", "TARGET", "BUILD", "PHASE", "MESSAGE")

@@ -12,8 +12,8 @@ from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, print_json, print_rows, short
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.inspection.deployments import inspecting
-from controller.inspection.history import LOOKED_THROUGH, History, HistoryLine, read_history
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
+from controller.views.history import LOOKED_THROUGH, History, HistoryLine, read_history
 
 HEADINGS = ("TIME", "DEPLOYMENT", "TARGET", "RUN", "BUILD", "PHASE", "REASON", "MESSAGE")
 UNTESTED = "nothing has been tested here yet"

@@ -10,7 +10,7 @@ import pytest
 
 from controller.domain.record.record import Record, Step
 from controller.engine.telling.notices import transition_id
-from controller.inspection.history import LOOKED_THROUGH, read_history
+from controller.views.history import LOOKED_THROUGH, read_history
 from store import StateStore, Transition, open_store
 from tests.commands import Finished, command
 from tests.controlled_world import SELDOM, ControlledWorld

@@ -1,0 +1,42 @@
+"""What the views share: times as RFC 3339, numbers, and text from a store that others may write."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from controller.base.text import shown
+
+LONGEST = 1000  # characters of a sentence
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, rename="snake"):
+    """Plain values, as JSON shows them: times in UTC, durations in seconds, None for what is not
+    known.
+    """
+
+
+def moment(seconds: float) -> datetime | None:
+    """seconds: since 1970; None for 0, which stands for never, and for what is no time."""
+    if not 0 < seconds < 253_402_300_800:  # the year 10000
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def number(fields: Mapping[str, str], name: str) -> float | None:
+    """A number that is not negative, of a hash; None for what is none."""
+    try:
+        found = float(fields.get(name, ""))
+    except ValueError:
+        return None
+    return found if 0 <= found < math.inf else None
+
+
+def text(fields: Mapping[str, str], name: str) -> str:
+    return shown(fields.get(name, ""), LONGEST)
+
+
+def as_json(value: object) -> bytes:
+    """Indented, for people and programs alike."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2)

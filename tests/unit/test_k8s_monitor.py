@@ -52,6 +52,22 @@ def test_all_have_the_deployments_name(target: str, way: str) -> None:
     assert named == {name}
 
 
+def test_the_role_follows_the_deployment_itself() -> None:
+    """Does the suffix of a target without a ConfigMap, whose name is followed anyway, reach the
+    Role?
+    """
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bootstrap"}}
+    text = {
+        "nameSuffix": "-own",
+        "resources": ["../k8s/targets/base"],
+        "components": ["../k8s/targets/components/monitor"],
+        "patches": [{"patch": json.dumps({"$patch": "delete", **config_map})}],
+    }
+    role = one(build_own(yaml.safe_dump(text)), "Role")
+    named = {n for rule in role["rules"] for n in rule.get("resourceNames", [])}
+    assert named == {"bootstrap-own"}
+
+
 def test_two_in_one_namespace_keep_apart(tmp_path: Path) -> None:
     """Can two monitored targets be applied together, each with a Role of its own?"""
     shutil.copytree(K8S, tmp_path / "k8s")

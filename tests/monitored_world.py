@@ -107,7 +107,7 @@ class Monitors(Gate):
 
     lives: of all monitors, oldest first. requests: theirs, as `patch deployments`, without those
     about Leases. refused: by the rights of their Role, but for what is optional. blow: the next
-    one, if any.
+    one, if any; struck: one fell.
     """
 
     def __init__(self, folder: Path, rules: Rules, **flags: object) -> None:
@@ -116,6 +116,7 @@ class Monitors(Gate):
         self.refused: list[Access] = []
         self.blow: Blow | None = None
         self.requests: list[str] = []
+        self.struck = False
         self._folder = folder
         self._rules = rules
         self._flags = flags
@@ -180,7 +181,11 @@ class Monitors(Gate):
         """To be subscribed: what was armed by a write strikes when it is done."""
         if self._after is not None and change.plural == self._after[1]:
             process, self._after = self._after[0], None
-            process.kill()
+            self._strike(process)
+
+    def _strike(self, process: MonitorProcess) -> None:
+        self.struck = True
+        process.kill()
 
     def _note(self, process: MonitorProcess, access: Access) -> None:
         if access.resource == "leases":
@@ -193,7 +198,7 @@ class Monitors(Gate):
         if blow.after:
             self._after = (process, access.resource)
             return
-        process.kill()
+        self._strike(process)
         raise StatusError(401, "Unauthorized", "Unauthorized")
 
     def _may(self, access: Access) -> bool:

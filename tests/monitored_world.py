@@ -286,6 +286,7 @@ class MonitoredWorld(ControlledWorld):
     def __init__(self, world: World, folder: Path, monitors: Monitors, clock: LoopClock) -> None:
         super().__init__(world, folder, clock=clock)
         self.monitors = monitors
+        self.clock = clock
 
     def deploy_monitored(
         self, name: str, change: Callable[[Object], object] = lambda _: None, **manifest: Any
@@ -298,6 +299,12 @@ class MonitoredWorld(ControlledWorld):
     def reasons(self, name: str) -> list[str]:
         """Of the Kubernetes Events that it was told by, by age."""
         return [reason for reason, _ in self.events(name)]
+
+    def monitor_runs(self, name: str) -> bool:
+        """By the status of the pod that is to stay."""
+        pod = self.world.pod_of(name) or {}
+        found = (pod.get("status") or {}).get("initContainerStatuses") or ()
+        return any(c["name"] == MONITOR and "running" in c["state"] for c in found)
 
     def pod(self, name: str) -> str:
         """Of the pod that is to stay; empty where there is none."""

@@ -107,7 +107,7 @@ class Monitors(Gate):
 
     lives: of all monitors, oldest first. requests: theirs, as `patch deployments`, without those
     about Leases. refused: by the rights of their Role, but for what is optional. blow: the next
-    one, if any.
+    one, if any; struck: one fell.
     """
 
     def __init__(self, folder: Path, rules: Rules, **flags: object) -> None:
@@ -116,6 +116,7 @@ class Monitors(Gate):
         self.refused: list[Access] = []
         self.blow: Blow | None = None
         self.requests: list[str] = []
+        self.struck = False
         self._folder = folder
         self._rules = rules
         self._flags = flags
@@ -180,7 +181,11 @@ class Monitors(Gate):
         """To be subscribed: what was armed by a write strikes when it is done."""
         if self._after is not None and change.plural == self._after[1]:
             process, self._after = self._after[0], None
-            process.kill()
+            self._strike(process)
+
+    def _strike(self, process: MonitorProcess) -> None:
+        self.struck = True
+        process.kill()
 
     def _note(self, process: MonitorProcess, access: Access) -> None:
         if access.resource == "leases":
@@ -193,7 +198,7 @@ class Monitors(Gate):
         if blow.after:
             self._after = (process, access.resource)
             return
-        process.kill()
+        self._strike(process)
         raise StatusError(401, "Unauthorized", "Unauthorized")
 
     def _may(self, access: Access) -> bool:
@@ -281,6 +286,7 @@ class MonitoredWorld(ControlledWorld):
     def __init__(self, world: World, folder: Path, monitors: Monitors, clock: LoopClock) -> None:
         super().__init__(world, folder, clock=clock)
         self.monitors = monitors
+        self.clock = clock
 
     def deploy_monitored(
         self, name: str, change: Callable[[Object], object] = lambda _: None, **manifest: Any
@@ -293,6 +299,12 @@ class MonitoredWorld(ControlledWorld):
     def reasons(self, name: str) -> list[str]:
         """Of the Kubernetes Events that it was told by, by age."""
         return [reason for reason, _ in self.events(name)]
+
+    def monitor_runs(self, name: str) -> bool:
+        """By the status of the pod that is to stay."""
+        pod = self.world.pod_of(name) or {}
+        found = (pod.get("status") or {}).get("initContainerStatuses") or ()
+        return any(c["name"] == MONITOR and "running" in c["state"] for c in found)
 
     def pod(self, name: str) -> str:
         """Of the pod that is to stay; empty where there is none."""

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.jumping
 BUILD = SimulatedBuild("1.14.0", "a1" * 20, Plan(bootstrap_seconds=2 * MINUTE))
 ANNOTATIONS = {names.SOAK: "2m"}
 # What a user may choose, and what makes fewer requests: seldom polled, and looked at.
-SELDOM = {"poll_interval": "10m", "probe_interval": "1m", "resync_interval": "1h"}
+SELDOM = {"poll_interval": "4m", "probe_interval": "1m", "resync_interval": "1h"}
 
 PARTS = 4  # that the requests of a run are dealt into
 WRITES = ("create", "update", "patch")
@@ -34,15 +34,16 @@ class Ending:
     reasons: list[str]  # that were told by Kubernetes Events
     logged: set[str]  # transitions that the log told
     lives: int
+    struck: bool
 
 
 async def played(folder: Path, blow: Blow | None) -> Ending:
-    """One run from its first pod to its verdict, and half an hour more."""
+    """One run from its first pod to its verdict, and a little more."""
     async with monitored_world(folder, BUILD, **SELDOM) as world:
         world.monitors.blow = blow
         world.deploy_monitored("fuji", annotations=ANNOTATIONS)
         await world.passes("fuji")
-        await world.a_while(3)
+        await world.a_while(1)
         record = world.record("fuji")
         assert record is not None
         return Ending(
@@ -54,6 +55,7 @@ async def played(folder: Path, blow: Blow | None) -> Ending:
             world.reasons("fuji"),
             told(world),
             len(world.monitors.lives),
+            world.monitors.struck,
         )
 
 
@@ -72,8 +74,9 @@ def folder(parent: Path, name: str) -> Path:
 
 
 def assert_the_same(ending: Ending, quiet: Ending) -> None:
-    """A life more, and nothing else."""
-    assert ending.lives == quiet.lives + 1
+    """Another life of the monitor, and nothing else."""
+    assert ending.struck
+    assert 0 <= ending.lives - quiet.lives <= 1  # none, where its pod was to go at that moment
     assert ending.outcomes == quiet.outcomes
     assert ending.builds == quiet.builds
     assert (ending.phase, ending.open_run) == (quiet.phase, quiet.open_run)

@@ -9,6 +9,7 @@ from loguru import logger
 from controller.base.clock import Clock
 from controller.base.errors import TargetFault
 from controller.domain.build import Build
+from controller.domain.decide.run_notes import lasted_for
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.health.look import Overheard, look_of
@@ -95,12 +96,14 @@ class RunLooks:
             return
         fields = await self._recalled()
         run = self.run
-        progress = decode_progress(fields.get("progress", ""))
+        progress = decode_progress(fields.get("progress", "") or run.progress)
         attention = Attention(
             run.id,
             observed=max(run.observed, number_of(fields, "observed")),
             blind=max(run.blind, number_of(fields, "blind")),
             synced=run.seen.synced,
+            began_with=run.observed,
+            lasted_for=lasted_for(run),
         )
         self.attention = replace(attention, progress=progress) if progress else attention
 

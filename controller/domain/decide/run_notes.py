@@ -6,6 +6,8 @@ what keeps its pods from running counts for none, and would have no end if each 
 How C came to its state is counted by one process of the node and not told again by the next.
 """
 
+from dataclasses import replace as with_fields
+
 from msgspec.structs import replace
 
 from controller.domain.decide.observation import Observation
@@ -13,7 +15,7 @@ from controller.domain.defaults import Rules
 from controller.domain.health.conditions import OF_PODS, Condition
 from controller.domain.health.observed_time import Attention
 from controller.domain.health.patience import patience_of
-from controller.domain.pace.noted_progress import encode_progress
+from controller.domain.pace.noted_progress import decode_progress, encode_progress
 from controller.domain.record.record import OpenRun
 
 
@@ -51,10 +53,23 @@ def are_due(run: OpenRun, o: Observation) -> bool:
     )
 
 
-def lasted_for(run: OpenRun) -> dict[Condition, float]:
-    """What `noted` has noted of the pods, as far as it can be read."""
+def taken_up(
+    run: OpenRun, *, observed: float = 0.0, blind: float = 0.0, progress: str = ""
+) -> Attention:
+    """What earlier controllers observed of a run. observed, blind, progress: as the store has them,
+    if it has; of the record and the store the greater counts, for either may be behind.
+    """
     known = set(map(str, OF_PODS))
-    return {Condition(c): max(0.0, s) for c, s in run.lasted_for.items() if c in known}
+    found = Attention(
+        run.id,
+        observed=max(run.observed, observed),
+        blind=max(run.blind, blind),
+        synced=run.seen.synced,
+        began_with=run.observed,
+        lasted_for={Condition(c): max(0.0, s) for c, s in run.lasted_for.items() if c in known},
+    )
+    so_far = decode_progress(progress or run.progress)
+    return found if so_far is None else with_fields(found, progress=so_far)
 
 
 def _has_grown(now: float, written: float, begun: float, rules: Rules) -> bool:

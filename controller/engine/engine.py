@@ -47,6 +47,7 @@ class EngineOptions:
     probe_interval: float = 30.0  # between two looks at an open run
     max_open_runs: int | None = None  # None: no limit
     dry_run: bool = False  # says what it would do, and does nothing
+    store_lasts: bool = True  # outlives this process; else the records say what the next must know
     workers: int = 4  # Deployments that are looked at at the same time
     rules: Rules = field(default_factory=Rules)
     secrets: tuple[str, ...] = field(default=(), repr=False)  # texts that no evidence may hold
@@ -121,6 +122,7 @@ class Engine:
             state=self.poller.state,
             attention=self.prober.attention,
             told=self._publisher.told,
+            store_lasts=options.store_lasts,
             facts=self.prober.facts,
             earlier=self.prober.earlier,
             order=self.prober.order,

@@ -26,6 +26,7 @@ from controller.process.metered_registry import MeteredRegistry
 from controller.process.scope import Scope
 from controller.process.wiring import Wiring
 from store.api import StateStore
+from store.opening import is_memory
 
 SYNC_DEADLINE = 60.0  # seconds to list everything once; more is told, and waited for all the same
 STOP_DEADLINE = 20.0  # seconds for keys in hand: under the 30 s that Kubernetes gives a pod [60]
@@ -114,6 +115,7 @@ class Leading:
             max_open_runs=settings.engine.max_open_runs,
             secrets=settings.store.secrets,
             dry_run=settings.engine.dry_run,
+            store_lasts=not is_memory(settings.store.url),
             rules=replace(around.rules, compare_url=settings.engine.compare_url),
         )
         engine = Engine(ports, options)

@@ -80,6 +80,7 @@ class Seen(NamedTuple):
     leave: bool  # runs may be started
     tag: str
     clock: int
+    store_lasts: bool
 
 
 def look(s: State, c: int, i: int) -> Seen:
@@ -105,6 +106,7 @@ def look(s: State, c: int, i: int) -> Seen:
         leave=running or (control.opened and not control.waits & s.flights),
         tag="" if running else s.tag,
         clock=s.clock,
+        store_lasts=not s.inside,
     )
 
 
@@ -141,6 +143,7 @@ def _observation(seen: Seen) -> Observation:
         state=lambda followed: _state(followed, seen.tag),
         attention=lambda _key: attention,
         told=lambda _key: seen.told,
+        store_lasts=seen.store_lasts,
     )
     leave = Leave(seen.leave, "" if seen.leave else "settling")
     return at_once(observe(senses, as_deployment(i, seen.dep), leave))
@@ -189,7 +192,8 @@ class ToDo(NamedTuple):
 def to_do(seen: Seen) -> ToDo:
     decision = decision_on(seen)
     effects = tuple(e for e in decision.effects if not isinstance(e, Nudge))
-    if only_says(as_record(seen.which, seen.dep.record), decision):
+    # Where no store outlives the controller, each write notes what people were told by then.
+    if seen.store_lasts and only_says(as_record(seen.which, seen.dep.record), decision):
         return ToDo(effects=effects)
     write = number_of(decision.write) if decision.write is not None else None
     return ToDo(write, decision.record, effects)

@@ -3,6 +3,7 @@
 Two Deployments of one target, one volume each; one or two active controllers that may crash between
 any two effects; patches that land late or whose reply is lost; a store that may forget; a person or
 Argo CD that puts the image back or makes the Deployment again; a tag that moves; a node that ends.
+The controller may live in the pod that it looks after, and its store with it.
 Time is abstract: what waits for a delay may happen at any moment, and the 60 seconds of `--settle`
 are over when every patch that was then on its way has landed.
 
@@ -108,12 +109,15 @@ class State(NamedTuple):
     told: frozenset[tuple[str, str, str]] = frozenset()
     again: bool = False  # a Deployment was ever made again
     kept: int = 2  # Deployments that are looked after; one alone can be disturbed more often
+    # The one controller lives in the pod of the first Deployment, its store with it: both end with
+    # the pod, and a crash takes the store with it
+    inside: bool = False
 
 
 Step = tuple[str, object]
 
 
-def begin(controllers: int, budget: Budget, *, kept: int = 2) -> State:
+def begin(controllers: int, budget: Budget, *, kept: int = 2, inside: bool = False) -> State:
     fresh = Dep(1, bare(), None, None, None, None)
     return State(
         tag="a",
@@ -126,6 +130,7 @@ def begin(controllers: int, budget: Budget, *, kept: int = 2) -> State:
         flights=frozenset(),
         budget=budget,
         kept=kept,
+        inside=inside,
     )
 
 

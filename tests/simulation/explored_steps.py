@@ -11,7 +11,12 @@ from tests.machine_objects import (
     RULES,
     bare,
 )
-from tests.simulation.explored_invariants import check_verdict, check_wiped, check_write
+from tests.simulation.explored_invariants import (
+    check_told,
+    check_verdict,
+    check_wiped,
+    check_write,
+)
 from tests.simulation.explored_look import look, to_do
 from tests.simulation.explored_objects import WRITES, as_record, landed, letter
 from tests.simulation.explored_state import (
@@ -35,7 +40,7 @@ def work(s: State) -> Iterator[tuple[Step, State]]:
         if not control.opened:
             yield ("open", c), refilled(s, c)
         if control.busy is None:
-            for i in range(s.kept):
+            for i in range(s.kept if control.opened or not s.inside else 0):
                 after = looked(s, c, i)
                 if after is not None:
                     yield ("look", (c, i)), after
@@ -136,6 +141,7 @@ def flown(s: State, flight: Flight) -> State:
     if after is None:
         return s
     check_write(i, before, after)
+    check_told(s, i, before, after)
     return s._replace(deps=put(s.deps, i, after), void=s.void | _voided(i, after))
 
 
@@ -174,19 +180,24 @@ def kubelet(s: State, i: int) -> State | None:
             data = "resumed" if own[1] == real else "foreign"
     made = PodState(dep.uid, dep.image, real, dep.run, data)
     started = s.started | {(real, dep.run, i)} if made.up else s.started
+    if s.inside:
+        s = ended(s, 0)
     return s._replace(pods=put(s.pods, i, made), volumes=put(s.volumes, i, volume), started=started)
+
+
+def ended(s: State, c: int) -> State:
+    """A controller's process is over, and starts anew: what it had in hand is left where it was."""
+    store = s.store._replace(holder=None) if s.store.holder == c else s.store
+    return s._replace(
+        controls=put(s.controls, c, Control(waits=s.flights)), store=Store() if s.inside else store
+    )
 
 
 def disturbances(s: State) -> Iterator[tuple[Step, State]]:
     budget = s.budget
     for c, control in enumerate(s.controls):
         if budget.crashes and (control.busy is not None or control.opened):
-            store = s.store._replace(holder=None) if s.store.holder == c else s.store
-            after = s._replace(
-                controls=put(s.controls, c, Control(waits=s.flights)),
-                store=store,
-                budget=budget._replace(crashes=budget.crashes - 1),
-            )
+            after = ended(s, c)._replace(budget=budget._replace(crashes=budget.crashes - 1))
             if after.controls != s.controls:
                 yield ("crash", c), after
         if budget.lost_replies and control.sent in s.flights:

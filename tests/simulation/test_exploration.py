@@ -112,6 +112,22 @@ def _no_collecting() -> Iterator[None]:
         pytest.param(
             begin(2, Budget(tag_moves=1, lost_replies=1), kept=1), 42_463, id="alone, two looking"
         ),
+        # Each new pod ends the controller in it, whose store is gone with it
+        pytest.param(
+            begin(1, Budget(crashes=1, tag_moves=1), kept=1, inside=True),
+            31_732,
+            id="inside, crash and tag",
+        ),
+        pytest.param(
+            begin(1, Budget(lost_replies=1, tag_moves=1), kept=1, inside=True),
+            23_606,
+            id="inside, lost and tag",
+        ),
+        pytest.param(
+            begin(1, Budget(ends=2, crashes=1), kept=1, inside=True),
+            28_842,
+            id="inside, ends and crash",
+        ),
     ],
 )
 def test_the_invariants_hold_in_every_state(first: State, states: int) -> None:

@@ -76,6 +76,8 @@ class Observation:
     leave: Leave = Leave(True)
     attention: Attention | None = None  # what was observed of the open run; None: nothing yet
     told: int = 0  # `seq` of the last step that all sinks have
+    # Whether a store outlives this process; False: whatever the next one must know, the record says
+    store_lasts: bool = True
     manager: str = ""  # who last wrote the image; empty: nobody knows
     skew: float | None = None  # seconds our clock is ahead of the API server's; None: not known
     facts: Facts | None = None  # known beside the record of the open run; None while nothing is

@@ -108,6 +108,8 @@ class Reconciler:
                 return self._again_in(decision, o)
             if not await self._executor.carry_out(key, decision):
                 await self._follow_up.settled(o)
+                if not o.store_lasts and self._senses.told(key) > o.told:
+                    continue  # the record is to say so
                 return self._again_in(decision, o)
             if _begins_or_ends_a_run(o, decision):
                 self._follow_up.began_or_ended(o, decision)

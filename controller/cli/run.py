@@ -18,11 +18,11 @@ def run(*, flags: Flags) -> None:
     """Watch the labelled Deployments and test build after build, until stopped by a signal."""
     settings = load_settings(flags)
     configure_logs(settings.logs.format, settings.logs.level, sys.stderr)
-    asyncio.run(_run(App(settings, surroundings())))
+    asyncio.run(until_signalled(App(settings, surroundings())))
 
 
-async def _run(app: App) -> None:
-    """SIGTERM and SIGINT stop in good order; a second one at once."""
+async def until_signalled(app: App) -> None:
+    """Runs it. SIGTERM and SIGINT stop in good order; a second one at once."""
     loop = asyncio.get_running_loop()
     running = asyncio.ensure_future(app.run())
     asked = False

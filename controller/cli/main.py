@@ -13,6 +13,7 @@ from controller.cli.explain import explain
 from controller.cli.explain_log import explain_log_command
 from controller.cli.history import history
 from controller.cli.levers import LEVERS, command_of, queue_build
+from controller.cli.monitor import monitor
 from controller.cli.run import run
 from controller.cli.status import status
 from controller.process.wiring import our_version
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for command in (run, status, explain, history, evidence, demo):
+for command in (run, monitor, status, explain, history, evidence, demo):
     app.command()(command)
 app.command("explain-log")(explain_log_command)
 for lever in LEVERS:

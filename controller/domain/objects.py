@@ -117,8 +117,13 @@ class Strategy(Struct, frozen=True):
     type: str = ""
 
 
+class LabelSelector(Struct, frozen=True):
+    match_labels: dict[str, str] | None = None
+
+
 class DeploymentSpec(Struct, frozen=True):
     replicas: int = 1
+    selector: LabelSelector = LabelSelector()
     paused: bool = False
     strategy: Strategy = Strategy()
     template: Template = Template()

@@ -21,6 +21,7 @@ from controller.kube.api.call import JSON_PATCH, WRITE_TIMEOUT, Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS
 from controller.kube.watch.listing import Listing, list_all
+from controller.kube.watch.selection import Selection
 from controller.kube.writer import DeploymentWriter
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
@@ -136,7 +137,7 @@ class LeverHand:
     async def _listing(self, namespace: str) -> Listing[Deployment]:
         if namespace not in self._listings:
             selector = self._wiring.settings.cluster.selector
-            listing = await list_all(self._client, DEPLOYMENTS, namespace, selector)
+            listing = await list_all(self._client, DEPLOYMENTS, Selection(namespace, selector))
             for bad in listing.unreadable:
                 raise Garbled(f"Deployment {shown(bad.key)} cannot be read: {bad.why}")
             self._listings[namespace] = listing

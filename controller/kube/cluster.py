@@ -28,6 +28,7 @@ from controller.kube.watch.informer import Informer
 from controller.kube.watch.list_and_watch import ListAndWatch, StreamTimes
 from controller.kube.watch.listing import list_all
 from controller.kube.watch.reflector import ReflectorTimes
+from controller.kube.watch.selection import Selection
 from controller.kube.writer import DeploymentWriter
 
 ALL = ""  # the namespace that stands for all of them
@@ -39,6 +40,9 @@ class Watching:
 
     namespaces: tuple[str, ...]  # `(ALL,)` for the whole cluster
     selector: str = DEFAULT_SELECTOR  # of labels; what is not selected is not seen at all
+    # The only Deployment, whose name its Service has; empty for all. Then of one namespace
+    deployment: str = ""
+    pod_labels: str = ""  # selects its pods beside `selector`; empty for nothing more
     instance: str = ""  # who of us speaks in Kubernetes Events; empty for a name of all of us
     # times, None for the usual ones: short in tests and the demo
     stream: StreamTimes | None = None
@@ -69,7 +73,7 @@ class KubeCluster:
         self._clock = clock
         self._random = random
         self._instance = watching.instance
-        self._selector = watching.selector
+        self._watching = watching
         self._writer = DeploymentWriter(client)
         self._handlers: list[Callable[[str], None]] = []
         # All namespaces and one of them beside it would show each object twice.
@@ -107,7 +111,7 @@ class KubeCluster:
 
     async def read_pods(self, key: str) -> Sequence[Pod]:
         namespace = key.partition("/")[0]
-        listing = await list_all(self._client, PODS, namespace, self._selector)
+        listing = await list_all(self._client, PODS, _pods(self._watching, namespace))
         return [pod for pod in listing.objects if deployment_of(pod) == key]
 
     async def write(self, write: Write) -> WriteReply:
@@ -173,22 +177,24 @@ class KubeCluster:
         return [informer for view in self._views.values() for informer in view.informers]
 
     def _of(self, key: str) -> View | None:
-        namespace = key.partition("/")[0]
+        namespace, _, name = key.partition("/")
+        if self._watching.deployment not in ("", name):
+            return None
         return self._views.get(namespace) or self._views.get(ALL)
 
     def _view(self, watching: Watching, namespace: str) -> View:
-        def informer(resource: Any, cache: Cache[Any]) -> Informer[Any]:
-            source = ListAndWatch(
-                self._client, resource, namespace, watching.selector, self._clock, watching.stream
-            )
+        named = Selection(namespace, watching.selector, watching.deployment)
+
+        def informer(resource: Any, cache: Cache[Any], selection: Selection) -> Informer[Any]:
+            source = ListAndWatch(self._client, resource, selection, self._clock, watching.stream)
             return Informer(
                 source, cache, self._clock, self._random, watching.reflector, watching.policy
             )
 
         view = View(
-            informer(DEPLOYMENTS, Cache()),
-            informer(PODS, Cache(deployment_of)),
-            informer(SERVICES, Cache()),
+            informer(DEPLOYMENTS, Cache(), named),
+            informer(PODS, Cache(deployment_of), _pods(watching, namespace)),
+            informer(SERVICES, Cache(), named),
         )
         view.deployments.on_change(self._own_key)
         view.services.on_change(self._own_key)  # the Service has the Deployment's name
@@ -206,3 +212,8 @@ class KubeCluster:
         for key in sorted(keys):
             for handler in self._handlers:
                 handler(key)
+
+
+def _pods(watching: Watching, namespace: str) -> Selection:
+    """By labels: a pod's name is not known before it is."""
+    return Selection(namespace, ",".join(filter(None, (watching.selector, watching.pod_labels))))

@@ -1,7 +1,7 @@
 """Which of the rights that we need we do not have, asked of the API server itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import orjson
@@ -25,11 +25,13 @@ class Right:
     group: str  # empty for core
     resource: str  # plural
     subresource: str = ""  # empty for the resource itself
+    name: str = ""  # of the one object, as `resourceNames` has it; empty for all
 
     def operation(self, namespace: str) -> Operation:
         namespace = "" if self.of_cluster else namespace
         name = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
-        return Operation(self.verb, f"{name}.{self.group}" if self.group else name, namespace)
+        full = f"{name}.{self.group}" if self.group else name
+        return Operation(self.verb, full, namespace, self.name)
 
     @property
     def of_cluster(self) -> bool:
@@ -66,6 +68,25 @@ READ_CLAIMS = Right("get", "", "persistentvolumeclaims")
 PLACING = (READ_NODES, READ_CLAIMS)
 
 
+def reading_one(name: str) -> tuple[Right, ...]:
+    """As READING, of one Deployment and its Service; pods have no name before they are."""
+    return tuple(
+        right if right.resource == "pods" else replace(right, name=name) for right in READING
+    )
+
+
+def writing_one(name: str) -> tuple[Right, ...]:
+    """As WRITING, of one Deployment; `create` cannot be bound to a name."""
+    return tuple(
+        right if right.verb == "create" else replace(right, name=name) for right in WRITING
+    )
+
+
+def leasing_one(name: str) -> tuple[Right, ...]:
+    """As LEASING, of a Lease that is there and need not be made."""
+    return tuple(replace(right, name=name) for right in LEASING if right.verb != "create")
+
+
 async def missing_rights(client: KubeClient, namespace: str, rights: Sequence[Right]) -> list[str]:
     """A sentence for each right that we lack. namespace: empty for all of them.
 
@@ -84,6 +105,8 @@ async def _allowed(client: KubeClient, namespace: str, right: Right) -> bool:
         attributes["namespace"] = namespace
     if right.subresource:
         attributes["subresource"] = right.subresource
+    if right.name:
+        attributes["name"] = right.name
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",

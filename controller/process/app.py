@@ -7,31 +7,25 @@ and store are closed. A controller without the Lease stands by with nothing runn
 """
 
 import asyncio
+import contextlib
 import socket
 from contextlib import AsyncExitStack
 
 from loguru import logger
 
-from controller.base.errors import BootstrapError
+from controller.base.backoff import Backoff
+from controller.base.errors import BootstrapError, Trouble
 from controller.base.metrics import Metrics
 from controller.base.tasks import Work, stop_all, supervise
 from controller.engine.ports import Sink
 from controller.kube.api.client import KubeClient
 from controller.kube.lease import LeaseClaim, LeaseLock
-from controller.kube.rights import (
-    IDENTIFYING,
-    LEASING,
-    PLACING,
-    PROXYING,
-    READING,
-    WITNESSING,
-    WRITING,
-    missing_rights,
-)
+from controller.kube.rights import missing_rights
 from controller.notify.log_sink import LogSink
-from controller.process.leading import Leading, Parts
+from controller.process.leading import START_BACKOFF, Leading, Parts
 from controller.process.leases import Leases
 from controller.process.listener import Health, Listener
+from controller.process.scope import FindScope, Scope, namespaces_scope
 from controller.process.wiring import Surroundings, Wiring, our_version
 from controller.settings.settings import Settings
 from store import is_memory
@@ -42,10 +36,13 @@ BEAT_LIMIT = 60.0  # seconds without one: the loop hangs, and /healthz says so
 
 
 class App:
-    """One controller process. `run` returns after `stop`."""
+    """One process of the controller, or of a monitor. `run` returns after `stop`."""
 
-    def __init__(self, settings: Settings, around: Surroundings) -> None:
+    def __init__(
+        self, settings: Settings, around: Surroundings, find_scope: FindScope = namespaces_scope
+    ) -> None:
         self._settings = settings
+        self._find_scope = find_scope
         self._around = around
         self._metrics = Metrics(our_version())
         self._stopping = asyncio.Event()
@@ -78,25 +75,47 @@ class App:
             listener = Listener(self._metrics, self._alive, self._ready)
             await listener.start(settings.listen.host, settings.listen.port)
             stack.push_async_callback(listener.close)
-            await self._warn_of_rights(wiring, client)
-            parts = Parts(
-                client, store, self._sinks(stack), self._metrics, self._instance, self._say_status
-            )
-            await self._lead_when_held(wiring, parts)
+            scope = await self._found(wiring, client)
+            if scope is not None:
+                await self._warn_of_rights(scope, client)
+                parts = Parts(
+                    client=client,
+                    store=store,
+                    sinks=self._sinks(stack),
+                    metrics=self._metrics,
+                    scope=scope,
+                    instance=self._instance,
+                    on_status=self._say_status,
+                )
+                await self._lead_when_held(wiring, parts)
         logger.info("controller stopped")
 
+    async def _found(self, wiring: Wiring, client: KubeClient) -> Scope | None:
+        """What we look after, as soon as the API server tells; None where we are stopped before."""
+        clock = self._around.clock
+        backoff = Backoff(START_BACKOFF, clock, self._around.random)
+        while not self._stopping.is_set():
+            try:
+                return await self._find_scope(wiring, client)
+            except Trouble as trouble:
+                self._say_status(str(trouble))
+                logger.bind(why=str(trouble)).error("cannot start yet")
+                with contextlib.suppress(TimeoutError):
+                    await clock.within(backoff.next_delay(), self._stopping.wait())
+        return None
+
     async def _lead_when_held(self, wiring: Wiring, parts: Parts) -> None:
-        clock, random, homes = self._around.clock, self._around.random, wiring.homes(parts.client)
-        claims = [] if self._settings.engine.dry_run else homes
+        clock, random = self._around.clock, self._around.random
+        claims = [] if self._settings.engine.dry_run else parts.scope.leases
         locks = [
             LeaseLock(
                 parts.client,
-                LeaseClaim(namespace, self._instance),
+                LeaseClaim(namespace, self._instance, name),
                 clock,
                 random,
                 self._around.lease,
             )
-            for namespace in claims
+            for namespace, name in claims
         ]
         self._leases = Leases(locks, clock, self._say_status)
         tasks = [self._eternal("heartbeat", self._keep_beat)]
@@ -105,12 +124,12 @@ class App:
             while not self._stopping.is_set():
                 await self._leases.wait_held()
                 if not self._stopping.is_set():
-                    await self._lead(wiring, parts, homes[0])
+                    await self._lead(wiring, parts)
         finally:
             await stop_all(tasks)
             await self._leases.release()
 
-    async def _lead(self, wiring: Wiring, parts: Parts, home: str) -> None:
+    async def _lead(self, wiring: Wiring, parts: Parts) -> None:
         leading = self._leading = Leading(parts, wiring)
 
         async def until_lost() -> None:
@@ -121,7 +140,7 @@ class App:
                 await leading.finish()
 
         try:
-            await leading.run(until_lost, home)
+            await leading.run(until_lost)
         finally:
             self._leading = None
 
@@ -148,23 +167,14 @@ class App:
         except (StoreUnavailable, StoreMisused) as error:
             logger.bind(why=str(error)).warning("the store cannot be looked at yet")
 
-    async def _warn_of_rights(self, wiring: Wiring, client: KubeClient) -> None:
+    async def _warn_of_rights(self, scope: Scope, client: KubeClient) -> None:
         """Says at once what would fail later; a right may still be granted, so it goes on."""
-        dry_run = self._settings.engine.dry_run
-        rights = [*READING, *(() if dry_run else WRITING)]
-        if not wiring.asks_pods_directly:
-            rights += PROXYING
-        wanted = [(namespace, rights) for namespace in wiring.watched(client)]
-        homes = wiring.homes(client)
-        wanted.append((homes[0], list(IDENTIFYING)))
-        if not dry_run:
-            wanted += [(namespace, list(LEASING)) for namespace in homes]
         try:
-            for namespace, needed in wanted:
+            for namespace, needed in scope.rights:
                 for sentence in await missing_rights(client, namespace, needed):
                     logger.error(sentence)
-            for namespace in wiring.watched(client):
-                if lacking := await missing_rights(client, namespace, [*WITNESSING, *PLACING]):
+            for namespace, wanted in scope.optional:
+                if lacking := await missing_rights(client, namespace, wanted):
                     logger.bind(rights=lacking).info(
                         "less will be told of runs than could be: optional rights are missing"
                     )

@@ -23,6 +23,7 @@ from controller.kube.pod_facts import KubeWitness
 from controller.notify.fan_out import Notifier
 from controller.notify.kube_sink import KubeSink
 from controller.process.metered_registry import MeteredRegistry
+from controller.process.scope import Scope
 from controller.process.wiring import Wiring
 from store.api import StateStore
 
@@ -39,6 +40,7 @@ class Parts:
     store: StateStore
     sinks: list[Sink]  # all but Kubernetes Events
     metrics: Metrics
+    scope: Scope
     instance: str  # our name, as holder of the Lease
     on_status: Callable[[str], None]  # is given one sentence of how we stand
 
@@ -49,7 +51,8 @@ class Leading:
     def __init__(self, parts: Parts, wiring: Wiring) -> None:
         self._parts = parts
         self._wiring = wiring
-        self._cluster: KubeCluster = wiring.cluster(parts.client, parts.instance)
+        watching = replace(parts.scope.watching, instance=parts.instance)
+        self._cluster: KubeCluster = wiring.cluster(parts.client, watching)
         self._registry: MeteredRegistry | None = None
         self._engine: Engine | None = None
 
@@ -61,15 +64,15 @@ class Leading:
     def troubles(self) -> list[str]:
         return self._cluster.troubles()
 
-    async def run(self, wait_lost: Work, home: str) -> None:
-        """wait_lost: returns when it is over. home: the namespace whose uid names the cluster."""
+    async def run(self, wait_lost: Work) -> None:
+        """wait_lost: returns when it is over."""
         around = self._wiring.around
         informers = asyncio.create_task(
             supervise("informers", self._cluster.run, around.clock, around.random), name="informers"
         )
         async with AsyncExitStack() as stack:
             wiring = Wiring(self._wiring.settings, around, stack)
-            working = asyncio.create_task(self._work(wiring, home), name="engine")
+            working = asyncio.create_task(self._work(wiring), name="engine")
             losing = asyncio.create_task(wait_lost(), name="until lost")
             try:
                 await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
@@ -84,8 +87,8 @@ class Leading:
         if self._engine is not None:
             await self._engine.finish(STOP_DEADLINE)
 
-    async def _work(self, wiring: Wiring, home: str) -> None:
-        identity = await self._synced(home)
+    async def _work(self, wiring: Wiring) -> None:
+        identity = await self._synced()
         parts, around, settings = self._parts, wiring.around, wiring.settings
         registry = MeteredRegistry(await wiring.registry(), parts.metrics, around.clock)
         sinks = list(parts.sinks)
@@ -94,7 +97,7 @@ class Leading:
         ports = Ports(
             cluster=self._cluster,
             registry=registry,
-            probe=await wiring.probe(parts.client),
+            probe=await wiring.probe(parts.client, parts.scope.own_pod),
             store=parts.store,
             sink=Notifier(sinks, around.clock, parts.metrics),
             witness=KubeWitness(parts.client),
@@ -121,14 +124,15 @@ class Leading:
         logger.bind(cluster=identity, deployments=count).info("controller leads")
         await engine.run()
 
-    async def _synced(self, home: str) -> str:
-        """The cluster's id, when the caches are synced."""
+    async def _synced(self) -> str:
+        """The cluster's id, when the caches are synced; empty where none is asked for."""
+        home = self._parts.scope.identity
         around = self._wiring.around
         backoff = Backoff(START_BACKOFF, around.clock, around.random)
         while True:
             try:
                 await self._cluster.wait_synced(SYNC_DEADLINE)
-                return await cluster_id(self._parts.client, home)
+                return await cluster_id(self._parts.client, home) if home else ""
             except Trouble as trouble:
                 self._parts.on_status(str(trouble))
                 logger.bind(why=str(trouble)).error("cannot start yet")

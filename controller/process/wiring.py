@@ -20,6 +20,7 @@ from controller.kube.login.service_account import SERVICE_ACCOUNT, in_cluster
 from controller.kube.pod_proxy_door import PodProxyDoor
 from controller.node.direct_door import DirectDoor, node_session
 from controller.node.http_probe import HttpNodeProbe
+from controller.node.own_pod_door import OwnPodDoor
 from controller.registry.client import RegistryClient
 from controller.registry.transport import registry_session
 from controller.settings.settings import Settings
@@ -77,9 +78,10 @@ class Wiring:
         watched = self.watched(client)
         return (client.namespace,) if ALL in watched else watched
 
-    def cluster(self, client: KubeClient, instance: str = "") -> KubeCluster:
-        watching = Watching(self.watched(client), self.settings.cluster.selector, instance=instance)
-        return KubeCluster(client, watching, self.around.clock, self.around.random)
+    def cluster(self, client: KubeClient, watching: Watching | None = None) -> KubeCluster:
+        """watching: None for what the settings say."""
+        wanted = watching or Watching(self.watched(client), self.settings.cluster.selector)
+        return KubeCluster(client, wanted, self.around.clock, self.around.random)
 
     async def registry(self) -> Registry:
         chosen = self.settings.registry
@@ -99,12 +101,16 @@ class Wiring:
         given = self.settings.cluster.kubeconfig or self.settings.cluster.context
         return not given and in_cluster(self.around.environ, self.around.service_account)
 
-    async def probe(self, client: KubeClient) -> NodeProbe:
-        if not self.asks_pods_directly:
+    async def probe(self, client: KubeClient, own_pod: str = "") -> NodeProbe:
+        """own_pod: the name of the only pod whose node is asked, on localhost; empty: of any."""
+        if not own_pod and not self.asks_pods_directly:
             return HttpNodeProbe(PodProxyDoor(client))
         session = await self.stack.enter_async_context(node_session())
-        url = self.settings.node.url or BY_ADDRESS
-        return HttpNodeProbe(DirectDoor(session, self.around.clock, url))
+        url = self.settings.node.url
+        door = DirectDoor(session, self.around.clock, url or BY_ADDRESS)
+        if own_pod:
+            return HttpNodeProbe(OwnPodDoor(door, own_pod, loopback=url is None))
+        return HttpNodeProbe(door)
 
     async def store(self) -> StateStore:
         """Raises SettingsFault for one that cannot be opened. A dry run only reads."""

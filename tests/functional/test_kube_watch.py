@@ -24,6 +24,7 @@ from controller.kube.watch.informer import Informer
 from controller.kube.watch.list_and_watch import ListAndWatch, StreamTimes
 from controller.kube.watch.listing import ATTEMPTS, list_all
 from controller.kube.watch.reflector import ReflectorTimes
+from controller.kube.watch.selection import Selection
 from tests.jumping_loop import LoopClock
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.credentials import GivenCredentials
@@ -49,7 +50,7 @@ TIMES = StreamTimes()
 async def source_of(server: Script) -> AsyncIterator[ListAndWatch[Deployment]]:
     clock = LoopClock()
     async with KubeClient(GivenCredentials(server.url), clock) as client:
-        yield ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock)
+        yield ListAndWatch(client, DEPLOYMENTS, Selection("bootstrap", SELECTOR), clock)
 
 
 async def watched(
@@ -211,7 +212,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_left() -> None:
         clock = LoopClock()
         url = f"http://127.0.0.1:{server.port}"
         async with KubeClient(GivenCredentials(url), clock) as client:
-            source = ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock)
+            source = ListAndWatch(client, DEPLOYMENTS, Selection("bootstrap", SELECTOR), clock)
             with pytest.raises(Unavailable):
                 await watched(source)
 
@@ -246,7 +247,7 @@ class Running:
 async def running(server: Script) -> AsyncIterator[Running]:
     clock = InstantClock()
     async with KubeClient(GivenCredentials(server.url), clock) as client:
-        source = ListAndWatch(client, DEPLOYMENTS, "bootstrap", SELECTOR, clock)
+        source = ListAndWatch(client, DEPLOYMENTS, Selection("bootstrap", SELECTOR), clock)
         informer = Informer(
             source,
             Cache[Deployment](),
@@ -303,4 +304,4 @@ async def test_listing_is_refused_where_the_right_is_missing() -> None:
         clock = InstantClock()
         async with KubeClient(GivenCredentials(server.url), clock) as client:
             with pytest.raises(Refused, match="list deployments"):
-                await list_all(client, DEPLOYMENTS, "bootstrap", SELECTOR)
+                await list_all(client, DEPLOYMENTS, Selection("bootstrap", SELECTOR))

@@ -5,8 +5,14 @@ from msgspec.structs import replace as with_fields
 
 from controller.base.errors import TargetFault
 from controller.domain.manifest.node_port import node_port
-from controller.domain.objects import Deployment, Service, ServicePort
-from tests.machine_objects import deployment, service
+from controller.domain.objects import (
+    Container,
+    ContainerPort,
+    Deployment,
+    Service,
+    ServicePort,
+)
+from tests.machine_objects import deployment, service, variables
 
 
 def port(
@@ -56,6 +62,37 @@ def test_a_service_that_leads_nowhere_gets_one_sentence(
     assert caught.value.reason == reason
     assert "'fuji'" in str(caught.value)
     assert remedy in str(caught.value)
+
+
+def told(value: str, *more: Container) -> Deployment:
+    """The node says that it listens there; beside it more containers."""
+    tested = deployment(env=variables(AVAGO_NETWORK_ID="fuji", AVAGO_HTTP_PORT=value))
+    pod = tested.spec.template.spec
+    pod = with_fields(pod, containers=[*(pod.containers or ()), *more])
+    template = with_fields(tested.spec.template, spec=pod)
+    return with_fields(tested, spec=with_fields(tested.spec, template=template))
+
+
+def test_a_node_on_another_port_than_the_services_is_refused() -> None:
+    """Is it told which port the Service must lead to, instead of a node that is never heard?"""
+    with pytest.raises(TargetFault, match="write targetPort: 9660") as caught:
+        node_port(told("9660"), service())
+    assert caught.value.reason == "PortsDiffer"
+
+
+@pytest.mark.parametrize(
+    ("tested", "target", "expected"),
+    [
+        (told("9660"), 9660, 9660),
+        (told("0x25C2"), 9666, 9666),  # as Go reads a whole number
+        (told("9660", Container("proxy", ports=[ContainerPort("", 8080)])), 8080, 8080),
+    ],
+)
+def test_a_node_that_is_reached_there_is_fine(
+    tested: Deployment, target: int, expected: int
+) -> None:
+    """Is a port let be that the node, or a container before it, says that it listens on?"""
+    assert node_port(tested, service(ports=[port(80, target)])) == expected
 
 
 def linked(name: str, *, links: bool | None, address: str) -> tuple[Deployment, Service]:

@@ -4,6 +4,8 @@ from controller.base.errors import TargetFault
 from controller.base.text import shown
 from controller.domain import names
 from controller.domain.manifest.data_directories import CONTRACT
+from controller.domain.manifest.go_values import whole
+from controller.domain.manifest.node_flags import NodeFlags
 from controller.domain.manifest.request import node_container_name
 from controller.domain.objects import Container, Deployment, Service
 
@@ -42,7 +44,28 @@ def node_port(deployment: Deployment, service: Service | None) -> int:
             f"Service '{name}' has no usable port: name the node's HTTP port (9650) 'http', with a"
             " targetPort that the node's container has",
         )
+    _check_listens(deployment, port)
     return port
+
+
+def _check_listens(deployment: Deployment, port: int) -> None:
+    """A node that says at which port it listens, and another that is asked, would never be heard:
+    unless another container of the pod says that it listens there, and passes on.
+    """
+    pod, node = deployment.spec.template.spec, node_container_name(deployment)
+    container = pod.container(node)
+    said = NodeFlags.of(container).said("http-port") if container else None
+    if said is None or said.hidden or whole(said.value) in (None, port):
+        return
+    others = (c for c in (*(pod.containers or ()), *(pod.init_containers or ())) if c.name != node)
+    if any(port == each.container_port for c in others for each in c.ports or ()):
+        return
+    name, listens = shown(deployment.metadata.name, 63), shown(said.value, 40)
+    raise TargetFault(
+        "PortsDiffer",
+        f"Service '{name}' leads to port {port} of the pod, and the node listens on {listens}"
+        f" ({said.place}): write targetPort: {listens}, and the same in the container's ports",
+    )
 
 
 def _check_links(deployment: Deployment, service: Service) -> None:

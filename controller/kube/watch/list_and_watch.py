@@ -12,6 +12,7 @@ from controller.kube.api.resources import Resource
 from controller.kube.watch.decoding import ObjectDecoder, WatchEvent
 from controller.kube.watch.lines import LineSplitter
 from controller.kube.watch.listing import Listing, list_all
+from controller.kube.watch.selection import Selection
 
 T = TypeVar("T")
 
@@ -27,27 +28,25 @@ class StreamTimes:
 
 
 class ListAndWatch(Generic[T]):
-    """See the module. namespace: empty for all of them."""
+    """See the module."""
 
     def __init__(
         self,
         client: KubeClient,
         resource: Resource[T],
-        namespace: str,
-        selector: str,
+        selection: Selection,
         clock: Clock,
         times: StreamTimes | None = None,
     ) -> None:
         self._client = client
         self._resource = resource
-        self._namespace = namespace
-        self._selector = selector
+        self._selection = selection
         self._clock = clock
         self._times = times or StreamTimes()
         self._decoder = ObjectDecoder(resource.type)
 
     def __str__(self) -> str:
-        return f"{self._resource.plural} in {self._namespace or 'all namespaces'}"
+        return f"{self._resource.plural} in {self.namespace or 'all namespaces'}"
 
     @property
     def plural(self) -> str:
@@ -55,11 +54,11 @@ class ListAndWatch(Generic[T]):
 
     @property
     def namespace(self) -> str:
-        return self._namespace
+        return self._selection.namespace
 
     async def listing(self) -> Listing[T]:
         """Raises what `list_all` raises."""
-        return await list_all(self._client, self._resource, self._namespace, self._selector)
+        return await list_all(self._client, self._resource, self._selection)
 
     async def watch(
         self, resource_version: str, timeout: float
@@ -70,15 +69,15 @@ class ListAndWatch(Generic[T]):
         Raises Unavailable where the stream broke or fell silent, and what `KubeClient.stream`
         raises. To be closed by its user (`contextlib.aclosing`).
         """
-        operation = self._resource.operation("watch", self._namespace)
+        operation = self._resource.operation("watch", self.namespace, self._selection.name)
         query = (
             ("watch", "true"),
-            ("labelSelector", self._selector),
+            *self._selection.query(),
             ("resourceVersion", resource_version),
             ("allowWatchBookmarks", "true"),
             ("timeoutSeconds", str(max(1, round(timeout)))),
         )
-        call = Call(operation, "GET", self._resource.path(self._namespace), query)
+        call = Call(operation, "GET", self._resource.path(self.namespace), query)
         end = self._clock.monotonic() + timeout + self._times.grace
         splitter = LineSplitter()
         async with self._client.stream(call) as stream:

@@ -13,6 +13,7 @@ from controller.kube.api.client import KubeClient
 from controller.kube.api.errors import Expired
 from controller.kube.api.resources import Page, Resource
 from controller.kube.watch.decoding import ObjectDecoder, Unreadable
+from controller.kube.watch.selection import Selection
 
 T = TypeVar("T")
 
@@ -36,9 +37,7 @@ class Listing(Generic[T]):
 _PAGE = msgspec.json.Decoder(Page)
 
 
-async def list_all(
-    client: KubeClient, resource: Resource[T], namespace: str, selector: str
-) -> Listing[T]:
+async def list_all(client: KubeClient, resource: Resource[T], selection: Selection) -> Listing[T]:
     """No resourceVersion is sent: the list is of now, never older than what was seen [2].
 
     A 410 in the middle begins the list again; the inconsistent token that comes with it is not
@@ -46,26 +45,25 @@ async def list_all(
     """
     for _ in range(ATTEMPTS):
         try:
-            return await _list_once(client, resource, namespace, selector)
+            return await _list_once(client, resource, selection)
         except Expired:
             continue
-    operation = resource.operation("list", namespace)
+    operation = resource.operation("list", selection.namespace, selection.name)
     raise Unavailable(f"the API server's pages expired {ATTEMPTS} times, to {operation}")
 
 
-async def _list_once(
-    client: KubeClient, resource: Resource[T], namespace: str, selector: str
-) -> Listing[T]:
-    operation = resource.operation("list", namespace)
+async def _list_once(client: KubeClient, resource: Resource[T], selection: Selection) -> Listing[T]:
+    operation = resource.operation("list", selection.namespace, selection.name)
     decoder = ObjectDecoder(resource.type)
     objects: list[T] = []
     unreadable: list[Unreadable] = []
     token = ""
     for _ in range(MOST_PAGES):
-        query = [("labelSelector", selector), ("limit", str(PAGE))]
+        query = [*selection.query(), ("limit", str(PAGE))]
         if token:
             query.append(("continue", token))  # and no resourceVersion beside it [6]
-        body = await client.fetch(Call(operation, "GET", resource.path(namespace), tuple(query)))
+        path = resource.path(selection.namespace)
+        body = await client.fetch(Call(operation, "GET", path, tuple(query)))
         page = _decode(body)
         for raw in page.items or ():
             found = decoder.object(raw)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
 
@@ -26,13 +25,6 @@ from controller.registry.transport import registry_session
 from controller.settings.settings import Settings
 from store import ReadOnlyStore, open_store
 from store.api import StateStore, StoreMisused
-
-
-def our_version() -> str:
-    try:
-        return version("bootstrap-controller")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0+unknown"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
+import aiohttp
 import pytest
 
 from controller.kube.api.client import KubeClient
@@ -21,6 +22,7 @@ from tests.commands import command
 from tests.controlled_world import LEASE, SELDOM, ControlledWorld, controlled_world
 from tests.jumping_loop import LoopClock
 from tests.kube_samples.credentials import GivenCredentials
+from tests.redis_servers import free_port
 
 pytestmark = pytest.mark.jumping
 
@@ -70,12 +72,12 @@ def remove_monitor(deployment: Object) -> None:
 
 
 @asynccontextmanager
-async def monitor(world: ControlledWorld) -> AsyncIterator[LeaseLock]:
+async def monitor(world: ControlledWorld, holder: str = HOLDER) -> AsyncIterator[LeaseLock]:
     """Holds the Lease of `fuji` while the block runs, and does not give it back."""
     clock = LoopClock()
     credentials = GivenCredentials(world.world.api.url, "token")
     async with KubeClient(credentials, clock) as client:
-        claim = LeaseClaim(NAMESPACE, HOLDER, "fuji")
+        claim = LeaseClaim(NAMESPACE, holder, "fuji")
         lock = LeaseLock(client, claim, clock, Random(2), LEASE)
         assert await lock.attempt()
         task = asyncio.create_task(lock.run())
@@ -150,16 +152,15 @@ async def test_a_controller_without_rights_on_the_lease_stands_aside(
     """
     rights.closed = NAMESPACE
     world.world.api.kubeconfig(world.kubeconfig, namespace="default", token="token")
-    start_at_default(world)
+    listen = f"127.0.0.1:{free_port()}"
+    world.start(all_namespaces=True, listen=listen, **SELDOM)  # with the Lease of `default`
     await world.passes("other")
+    async with aiohttp.ClientSession() as session, session.get(f"http://{listen}/readyz") as ready:
+        assert ready.status == 200
+        assert "Lease bootstrap/fuji cannot be had: not allowed to get leases" in await ready.text()
     assert world.record("fuji") is None
     assert world.has_said("a Deployment that has a monitor is left alone while its Lease cannot")
     assert world.has_said("not allowed to get leases.coordination.k8s.io fuji in namespace")
-
-
-def start_at_default(world: ControlledWorld) -> None:
-    """All namespaces, with the Lease of `default`."""
-    world.start(all_namespaces=True, **SELDOM)
 
 
 async def test_a_dry_run_looks_at_it_and_claims_nothing(world: ControlledWorld) -> None:
@@ -169,10 +170,46 @@ async def test_a_dry_run_looks_at_it_and_claims_nothing(world: ControlledWorld) 
     assert holder_of(world, "fuji") is None
 
 
-async def explained(world: ControlledWorld) -> list[str]:
-    done = await command(
-        "explain", "fuji", "--kubeconfig", str(world.kubeconfig), "--output", "json"
-    )
+async def explained(world: ControlledWorld, name: str = "fuji") -> list[str]:
+    world.world.api.kubeconfig(world.kubeconfig, namespace=NAMESPACE, token="token")
+    words = ("explain", name, "--kubeconfig", str(world.kubeconfig), "--output", "json")
+    done = await command(*words)
     assert done.code == 0, done.err
-    found: list[str] = done.json()["custody"]
+    found: list[str] = done.json()["looks after"]
     return found
+
+
+async def test_explain_says_who_looks_after_it(world: ControlledWorld, rights: Rights) -> None:
+    """Is the holder of its Lease named, be it a controller, something else, or nobody, and why
+    nothing can be said? And is a Deployment without a monitor not asked about?
+    """
+    assert await explained(world, "other") == []
+    assert await explained(world) == [
+        "nobody: Lease bootstrap/fuji is held by nobody, so its pod's monitor does not run, nor"
+        " does a controller take its place"
+    ]
+    async with monitor(world):
+        (told,) = await explained(world)
+        assert told.startswith(
+            f"{HOLDER} (another controller, or a monitor whose pod is gone) holds"
+        )
+        assert "Lease bootstrap/fuji, renewed " in told
+    rights.closed = NAMESPACE
+    (told,) = await explained(world)
+    assert told.startswith(
+        "cannot be told: Lease bootstrap/fuji cannot be read (not allowed to get"
+    )
+
+
+async def test_explain_tells_monitor_from_controller(world: ControlledWorld) -> None:
+    """Is a holder that is a pod of the Deployment called its monitor, and the controller so?"""
+    start(world)
+    await world.until(lambda: world.record("fuji") is not None)
+    (told,) = await explained(world)
+    assert told.startswith("controller controller-0 holds Lease bootstrap/fuji")
+    await world.stop()
+    pod = world.world.pod_of("fuji")
+    assert pod is not None
+    async with monitor(world, pod["metadata"]["name"]):
+        (told,) = await explained(world)
+    assert told.startswith(f"monitor {pod['metadata']['name']} holds Lease bootstrap/fuji")

@@ -14,7 +14,9 @@ from controller.domain.reference import repository_of
 _PROGRAM = "bootstrap-controller"  # of the package, and the end of its image's repository
 _MODULE = ("-m", "controller")  # of Python
 _COMMAND = "monitor"
-_SIDECAR = "Always"  # restartPolicy of an init container that the others do not wait for
+# restartPolicy of an init container that the others do not wait for; on by default since Kubernetes
+# 1.29, and dropped where it is off [K pkg/features/kube_features.go, SidecarContainers]
+_SIDECAR = "Always"
 _MOST_WORDS = 4096  # of a command line; a monitor's has a few dozen
 
 

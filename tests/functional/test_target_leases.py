@@ -17,7 +17,7 @@ from controller.kube.lease import LeaseClaim, LeaseLock, LeaseTimes
 from controller.process.target_leases import TargetLeases
 from controller.simulator.apiserver.auth import Access
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
-from controller.simulator.faults import Refuse
+from controller.simulator.faults import Delay, Refuse
 from controller.simulator.world import PERSON
 from tests.jumping_loop import LoopClock
 from tests.kube_samples.credentials import GivenCredentials
@@ -204,10 +204,17 @@ async def test_it_is_given_back_at_once(desk: Desk, how: str) -> None:
 
 
 async def test_it_is_taken_again_after_it_was_given_back(desk: Desk) -> None:
-    """Is a Deployment that is made again at once ours with a Lease that stays ours?"""
+    """Is a Deployment that is made again at once ours with a Lease that stays ours, however late
+    the first one is given back?
+    """
     await desk.becomes(None)
+    late = asyncio.Event()
+    desk.server.faults.add(Delay(late), method="GET", path="leases", count=1)
     desk.leases.forget(KEY)
+    await LoopClock().sleep(0.1)
     assert desk.leases.elsewhere(MONITORED) == ""
+    await LoopClock().sleep(1)
+    late.set()
     await desk.becomes(None)
     await LoopClock().sleep(1)
     assert desk.spec()["holderIdentity"] == "controller-0"

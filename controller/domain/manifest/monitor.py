@@ -17,7 +17,6 @@ _COMMAND = "monitor"
 # restartPolicy of an init container that the others do not wait for; on by default since Kubernetes
 # 1.29, and dropped where it is off [K pkg/features/kube_features.go, SidecarContainers]
 _SIDECAR = "Always"
-_MOST_WORDS = 4096  # of a command line; a monitor's has a few dozen
 
 
 def monitor_container(deployment: Deployment) -> str | None:
@@ -34,7 +33,7 @@ def is_monitor(container: Container) -> bool:
     # Seldom true: the words of a long script are not split for nothing.
     if not any(_COMMAND in text for text in _texts(container)):
         return False
-    words = CommandLine.of(container, Environment(container)).words[:_MOST_WORDS]
+    words = CommandLine.of(container, Environment(container)).words
     if any(second == _COMMAND and _is_program(first) for first, second in pairwise(words)):
         return True
     calls = zip(words, words[1:], words[2:], strict=False)

@@ -57,7 +57,7 @@ async def test_a_deployment_without_the_label(world: MonitoredWorld) -> None:
     """Does the container end with 2, is the label named in its status, and does the next one work
     when it is there?
     """
-    world.deploy_monitored("fuji", lambda d: d["metadata"]["labels"].pop(names.TEST))
+    world.deploy_monitored("fuji", lambda d: d["metadata"].update(labels={"app": "fuji"}))
 
     def ended() -> str:
         pod = world.world.pod_of("fuji") or {}

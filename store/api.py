@@ -9,6 +9,8 @@ Obligations of every backend, checked by one suite (`tests/functional/test_store
 * Every write may be sent twice (a client repeats a command whose reply was lost) and has the same
   effect as once.
 * `claim`, `release` and `refill` are atomic: no two callers see the same claim granted to both.
+* Several callers may use one store at once, each of which knows only a part of the claims. They
+  share one epoch: whoever comes joins the one that stands.
 * A store that is not reached, times out, is full or read-only raises `StoreUnavailable`, within
   the time limit that it was opened with, and never a foreign exception.
 * Nothing a backend returns is shared with it: callers may keep and change what they got.
@@ -30,8 +32,8 @@ class StoreUnavailable(StoreError):
 
 
 class StoreForgot(StoreError):
-    """The store's epoch is not the caller's: it was emptied, rolled back or taken over since the
-    last refill. Nothing was written; refill, then ask again.
+    """The store's epoch is not the caller's, or it has granted fewer claims than the caller saw: it
+    was emptied or rolled back. Nothing was written; refill, then ask again.
     """
 
 
@@ -54,8 +56,8 @@ class Meta:
     """Which memory this is."""
 
     schema: int  # layout version of the keys
-    epoch: str  # token of the last refill
-    grants: int  # claims granted since that refill; fewer than were seen before: a rollback
+    epoch: str  # token of the refill that found it empty or rolled back; all its users share it
+    grants: int  # claims granted in this epoch; fewer than were seen before: a rollback
     cluster: str  # id of the cluster whose memory it is; empty: whichever comes may adopt it
 
 
@@ -82,16 +84,26 @@ class Transition:
 class StateStore(ABC):
     """See the module's text for what all methods owe. All may raise `StoreUnavailable`."""
 
+    @property
+    def lasts(self) -> bool:
+        """Whether it outlives the process that opened it, so that others may use it too."""
+        return True
+
     @abstractmethod
     async def meta(self) -> Meta | None:
         """Which memory this is; None for an empty one. Raises StoreMisused for a newer schema."""
 
     @abstractmethod
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
-        """Adds the claims that are missing, replaces none, and then writes `meta` (with the grants
-        counted from zero) whatever was there: from now on only callers with this epoch may claim.
-        A refill whose epoch stands already is the same one sent twice: the grants stay. Raises
-        StoreMisused, having written nothing, for a newer schema.
+    async def refill(
+        self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
+    ) -> Meta:
+        """Adds the claims that are missing, replaces none, and joins: the epoch and the grants that
+        stand are kept. Only where there is no epoch, or `instead_of` stands, or the memory is no
+        cluster's and is adopted by this, `meta` is written with the grants counted from zero: from
+        then on only callers with its epoch may claim. Returns the Meta that stands afterwards.
+
+        instead_of: the epoch that the caller has found rolled back. Raises StoreMisused, having
+        written nothing, for a newer schema and for the memory of another cluster.
         """
 
     @abstractmethod

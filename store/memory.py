@@ -45,15 +45,25 @@ class MemoryStore(StateStore):
     def __repr__(self) -> str:
         return "MemoryStore()"
 
+    @property
+    def lasts(self) -> bool:
+        return False
+
     async def meta(self) -> Meta | None:
         return self._meta
 
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
+    async def refill(
+        self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
+    ) -> Meta:
+        standing = self._meta
+        limits.check_cluster(standing, meta.cluster)
         for claim in limits.check_claims(claims):
             self._claims.setdefault((claim.target, claim.build), claim)
-        standing = self._meta
-        again = standing is not None and standing.epoch == meta.epoch
-        self._meta = replace(meta, grants=standing.grants if standing and again else 0)
+        adopted = standing is not None and standing.cluster != meta.cluster
+        if standing is None or adopted or standing.epoch == instead_of:
+            standing = replace(meta, grants=0)
+        self._meta = standing
+        return standing
 
     async def claim(
         self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None

@@ -19,11 +19,17 @@ class PassingStore(StateStore):
         """
         return self._behind
 
+    @property
+    def lasts(self) -> bool:
+        return self._behind.lasts
+
     async def meta(self) -> Meta | None:
         return await self._reach().meta()
 
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
-        await self._reach().refill(meta, claims)
+    async def refill(
+        self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
+    ) -> Meta:
+        return await self._reach().refill(meta, claims, instead_of=instead_of)
 
     async def claim(
         self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None

@@ -34,19 +34,22 @@ class RedisClaims:
     async def meta(self) -> Meta | None:
         return decode_meta(texts(await self._calls.run(self._redis.hgetall(self._keys.meta))))
 
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
+    async def refill(self, meta: Meta, claims: Iterable[Claim], instead_of: str | None) -> Meta:
         keys = [self._keys.meta]
         numbers: dict[str, int] = {}
-        values: list[str | int] = [SCHEMA, meta.epoch, meta.cluster]
+        values: list[str | int] = [SCHEMA, meta.epoch, meta.cluster, instead_of or ""]
         for claim in limits.check_claims(claims):
             key = self._keys.claims(claim.target)
             if key not in numbers:
                 keys.append(key)
                 numbers[key] = len(keys)
             values += [numbers[key], claim.build, encode_claim(claim.run, claim.owner)]
-        newer = await self._script(scripts.REFILL, keys, *values)
-        if newer:
-            raise newer_schema(newer)
+        verdict, standing, grants = await self._script(scripts.REFILL, keys, *values)
+        if verdict == b"schema":
+            raise newer_schema(text(standing))
+        if verdict == b"cluster":
+            raise limits.another_cluster(text(standing))
+        return Meta(SCHEMA, text(standing), int(grants), meta.cluster)
 
     async def claim(
         self, wanted: Claim, epoch: str, seen_grants: int, instead_of: str | None

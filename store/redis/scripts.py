@@ -53,22 +53,26 @@ return 1
 """
 
 # KEYS meta, then the claims of each target
-# ARGV schema, epoch, cluster, then for each claim: number of its key, build, claim
-# Returns the schema that stands if it is newer and nothing was written, else 0
+# ARGV schema, epoch, cluster, epoch to be replaced ('' for none), then for each claim: number of
+#      its key, build, claim
+# Returns {'stands', the epoch that stands now, grants}; or, with nothing written, {'schema', the
+# newer one, 0} or {'cluster', whose it is, 0}
+# An epoch or grants that somebody has deleted are as good as none: both are written anew.
 REFILL = """
-local meta = redis.call('HMGET', KEYS[1], 'schema', 'epoch')
-local schema = tonumber(meta[1] or '0') or 0
-if schema > tonumber(ARGV[1]) then return schema end
-for i = 4, #ARGV, 3 do
+local meta = redis.call('HMGET', KEYS[1], 'schema', 'epoch', 'grants', 'cluster')
+if (tonumber(meta[1] or '0') or 0) > tonumber(ARGV[1]) then return {'schema', meta[1], 0} end
+local whose = meta[4] or ''
+if whose ~= '' and whose ~= ARGV[3] then return {'cluster', whose, 0} end
+for i = 5, #ARGV, 3 do
   redis.call('HSETNX', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
 end
-if meta[2] == ARGV[2] then
-  redis.call('HSETNX', KEYS[1], 'grants', '0')
-else
-  redis.call('HSET', KEYS[1], 'grants', '0')
+local epoch, grants = meta[2] or '', tonumber(meta[3] or '')
+if epoch == '' or not grants or epoch == ARGV[4] or whose ~= ARGV[3] then
+  epoch, grants = ARGV[2], 0
 end
-redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'epoch', ARGV[2], 'cluster', ARGV[3])
-return 0
+redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'epoch', epoch, 'cluster', ARGV[3])
+redis.call('HSET', KEYS[1], 'grants', tostring(grants))
+return {'stands', epoch, grants}
 """
 
 # KEYS copy of the record, names of all Deployments

@@ -50,8 +50,10 @@ class RedisStore(StateStore):
     async def meta(self) -> Meta | None:
         return await self._claims.meta()
 
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
-        await self._claims.refill(meta, claims)
+    async def refill(
+        self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
+    ) -> Meta:
+        return await self._claims.refill(meta, claims, instead_of)
 
     async def claim(
         self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None

@@ -127,6 +127,7 @@ def _observation(seen: Seen) -> Observation:
             claims=seen.claims,
             pending=put((None, None), i, seen.pending),
             mirror=put((None, None), i, seen.memory),
+            epoch=True,
         )
     )
     record = as_record(i, seen.dep.record)

@@ -63,8 +63,7 @@ class Store(NamedTuple):
     claims: frozenset[ClaimState] = frozenset()
     pending: tuple[ClaimState | None, ...] = (None, None)  # of each Deployment
     mirror: tuple[str | None, ...] = (None, None)  # text of each record
-    # The controller whose epoch stands; None after a loss, or before anybody opened it
-    holder: int | None = None
+    epoch: bool = False  # one stands; False after a loss, until somebody has refilled it
 
 
 class Control(NamedTuple):
@@ -76,6 +75,7 @@ class Control(NamedTuple):
     # Patches that may still land and began before its start or its last refill
     waits: frozenset[Flight] = frozenset()
     opened: bool = False  # it has opened the store since its start
+    joined: bool = False  # the epoch that it knows is the one that stands
 
 
 class Budget(NamedTuple):
@@ -120,9 +120,9 @@ def begin(controllers: int, budget: Budget, *, kept: int = 2) -> State:
         deps=(fresh, fresh),
         pods=(None, None),
         volumes=(frozenset(), frozenset()),
-        store=Store(holder=0),
+        store=Store(epoch=True),
         clock=0,
-        controls=(Control(opened=True), Control())[:controllers],
+        controls=(Control(opened=True, joined=True), Control())[:controllers],
         flights=frozenset(),
         budget=budget,
         kept=kept,

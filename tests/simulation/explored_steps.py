@@ -26,14 +26,18 @@ from tests.simulation.explored_state import (
     Violation,
     put,
 )
-from tests.simulation.explored_store import after_effect, after_publishing, after_refill
+from tests.simulation.explored_store import (
+    after_effect,
+    after_publishing,
+    after_refill,
+)
 
 
 def work(s: State) -> Iterator[tuple[Step, State]]:
     """What controllers, kubelets and the API server do without being disturbed."""
     for c, control in enumerate(s.controls):
-        if not control.opened:
-            yield ("open", c), refilled(s, c)
+        if not control.joined:
+            yield ("looks at the store" if control.opened else "open", c), refilled(s, c)
         if control.busy is None:
             for i in range(s.kept):
                 after = looked(s, c, i)
@@ -82,7 +86,7 @@ def published(s: State, i: int) -> State:
     told = s.told | said
     if len({identity for identity, _, _ in told}) != len(told):
         raise Violation(f"I4: two transitions have one id: {sorted(told)}")
-    if store.holder is None and told == s.told:
+    if not store.epoch and told == s.told:
         return s  # a mirror that was lost is not missed before somebody refills the store
     store = store._replace(
         mirror=put(store.mirror, i, mirror), pending=put(store.pending, i, pending)
@@ -98,21 +102,24 @@ def effect_done(s: State, c: int) -> State:
     assert i is not None
     control = control._replace(effects=tuple(rest), busy=i if rest else None)
     s = s._replace(controls=put(s.controls, c, control))
-    after = after_effect(c, i, effect, store, texts(s))
-    if after.holder != store.holder:
+    after = after_effect(control.joined, i, effect, store, texts(s))
+    if isinstance(effect, TakeClaim) and not control.joined:
         return opened(s, c, after, waits=s.flights)  # StoreForgot: refilled, and decides again
     granted = isinstance(effect, TakeClaim) and (effect.build, effect.run, i) in after.claims
     return s._replace(clock=s.clock + granted, store=after)
 
 
 def refilled(s: State, c: int) -> State:
-    """A controller has started, and opens the store."""
-    return opened(s, c, after_refill(c, s.store, texts(s)), waits=s.controls[c].waits)
+    """A controller has started, and opens the store; or it finds that the store has forgotten."""
+    control = s.controls[c]
+    after = after_refill(not control.opened, s.store, texts(s))
+    return opened(s, c, after, waits=s.flights if control.opened else control.waits)
 
 
 def opened(s: State, c: int, store: Store, *, waits: frozenset[Flight]) -> State:
-    """The store was given what the records prove, and belongs to this controller's epoch."""
-    control = s.controls[c]._replace(opened=True, waits=waits)
+    """The store was given what the records prove, and the controller has joined its epoch."""
+    assert store.epoch
+    control = s.controls[c]._replace(opened=True, joined=True, waits=waits)
     return s._replace(store=store, controls=put(s.controls, c, control))
 
 
@@ -181,10 +188,8 @@ def disturbances(s: State) -> Iterator[tuple[Step, State]]:
     budget = s.budget
     for c, control in enumerate(s.controls):
         if budget.crashes and (control.busy is not None or control.opened):
-            store = s.store._replace(holder=None) if s.store.holder == c else s.store
             after = s._replace(
                 controls=put(s.controls, c, Control(waits=s.flights)),
-                store=store,
                 budget=budget._replace(crashes=budget.crashes - 1),
             )
             if after.controls != s.controls:
@@ -219,10 +224,14 @@ def disturbances(s: State) -> Iterator[tuple[Step, State]]:
                 ),
             )
     yield from _ends(s)
-    if budget.flushes and s.store.holder is not None:
+    if budget.flushes and s.store.epoch:
         yield (
             ("flush", None),
-            s._replace(store=Store(), budget=budget._replace(flushes=budget.flushes - 1)),
+            s._replace(
+                store=Store(),
+                controls=tuple(control._replace(joined=False) for control in s.controls),
+                budget=budget._replace(flushes=budget.flushes - 1),
+            ),
         )
     if budget.tag_moves:
         yield (

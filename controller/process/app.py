@@ -105,7 +105,7 @@ class App:
             while not self._stopping.is_set():
                 await self._leases.wait_held()
                 if not self._stopping.is_set():
-                    await self._lead(wiring, parts, homes[0])
+                    await self._lead(wiring, parts, wiring.identity_namespace(parts.client))
         finally:
             await stop_all(tasks)
             await self._leases.release()
@@ -156,7 +156,7 @@ class App:
             rights += PROXYING
         wanted = [(namespace, rights) for namespace in wiring.watched(client)]
         homes = wiring.homes(client)
-        wanted.append((homes[0], list(IDENTIFYING)))
+        wanted.append((wiring.identity_namespace(client), list(IDENTIFYING)))
         if not dry_run:
             wanted += [(namespace, list(LEASING)) for namespace in homes]
         try:

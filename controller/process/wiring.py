@@ -71,6 +71,10 @@ class Wiring:
         watched = self.watched(client)
         return (client.namespace,) if ALL in watched else watched
 
+    def identity_namespace(self, client: KubeClient) -> str:
+        """The namespace whose uid names the cluster in a store that several share."""
+        return self.settings.cluster.identity or self.homes(client)[0]
+
     def cluster(self, client: KubeClient, instance: str = "") -> KubeCluster:
         watching = Watching(self.watched(client), self.settings.cluster.selector, instance=instance)
         return KubeCluster(client, watching, self.around.clock, self.around.random)

@@ -63,6 +63,14 @@ SELECTOR = Defaulted(
     metavar="SELECTOR",
     default=DEFAULT_SELECTOR,
 )
+CLUSTER_NAMESPACE = Option(
+    "--cluster-namespace",
+    "BOOTSTRAP_CLUSTER_NAMESPACE",
+    values.parse_namespace,
+    "namespace whose uid names the cluster in the store: the same for all that share one;"
+    " if not set, the first that is watched, or its own for all",
+    metavar="NAME",
+)
 STORE = Defaulted(
     "--store",
     "BOOTSTRAP_STORE",
@@ -208,7 +216,7 @@ OF_THE_CLUSTER: tuple[Option[Any], ...] = (KUBECONFIG, CONTEXT, NAMESPACE, ALL, 
 OF_THE_STORE: tuple[Option[Any], ...] = (STORE, STORE_PASSWORD_FILE, STORE_PREFIX)
 
 OPTIONS: tuple[Option[Any], ...] = (
-    *OF_THE_CLUSTER, *OF_THE_STORE,
+    *OF_THE_CLUSTER, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
     DOGSTATSD, LISTEN, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip

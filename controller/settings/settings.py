@@ -34,6 +34,7 @@ class ClusterSettings:
     context: str | None  # of the kubeconfig; None: its current one
     namespaces: tuple[str, ...]  # empty: its own, or the context's; `*` alone: all
     selector: str  # of labels
+    identity: str | None  # namespace whose uid names the cluster in the store; None: the first
 
     @property
     def all_namespaces(self) -> bool:
@@ -135,6 +136,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
             context=read.maybe(options.CONTEXT),
             namespaces=_namespaces(read),
             selector=read.value(options.SELECTOR),
+            identity=read.maybe(options.CLUSTER_NAMESPACE),
         ),
         store=_store(read),
         registry=_registry(read),

@@ -9,8 +9,7 @@ Obligations of every backend, checked by one suite (`tests/functional/test_store
 * Every write may be sent twice (a client repeats a command whose reply was lost) and has the same
   effect as once.
 * `claim`, `release` and `refill` are atomic: no two callers see the same claim granted to both.
-* Several callers may use one store at once, each of which knows only a part of the claims. They
-  share one epoch: whoever comes joins the one that stands.
+* Several callers may use one store at once, each knowing a part of the claims, in one epoch.
 * A store that is not reached, times out, is full or read-only raises `StoreUnavailable`, within
   the time limit that it was opened with, and never a foreign exception.
 * Nothing a backend returns is shared with it: callers may keep and change what they got.
@@ -98,21 +97,27 @@ class StateStore(ABC):
         self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
     ) -> Meta:
         """Adds the claims that are missing, replaces none, and joins: the epoch and the grants that
-        stand are kept. Only where there is no epoch, or `instead_of` stands, or the memory is no
-        cluster's and is adopted by this, `meta` is written with the grants counted from zero: from
-        then on only callers with its epoch may claim. Returns the Meta that stands afterwards.
-
-        instead_of: the epoch that the caller has found rolled back. Raises StoreMisused, having
-        written nothing, for a newer schema and for the memory of another cluster.
+        stand are kept. Only where none stands, or `instead_of` (which the caller has found rolled
+        back), or where the memory is no cluster's, `meta` is written with grants counted from zero:
+        from then on only callers with its epoch may claim. Returns the Meta that stands afterwards.
+        Raises StoreMisused, having written nothing, for a newer schema or another cluster's memory.
         """
 
     @abstractmethod
     async def claim(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str | None = None,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         """Grants the claim if the build has none on the target, or if its claim is `wanted.owner`'s
         and for the run `instead_of`; else leaves it. Also notes a granted claim as pending, until
         `settle` or `release`; a later grant to the same owner takes the earlier one's place there.
+        beside: the run of that earlier one by which the caller has decided, empty for none; where
+        another one is pending nothing is granted, and that one is returned. None: whichever it is.
 
         Returns the claim that now stands (the caller's if it equals `wanted`; the same owner
         asking again finds its earlier one) and the number of grants, counted per grant and not per
@@ -122,11 +127,15 @@ class StateStore(ABC):
 
     @abstractmethod
     async def retake(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
-        """As `claim`, but replaces the claim of the run `instead_of` whoever owns it: a person
-        asked for another attempt.
-        """
+        """As `claim`, but replaces the run `instead_of` whoever owns it, for a person asked so."""
 
     @abstractmethod
     async def claimed(self, target: str, build: str) -> Claim | None:

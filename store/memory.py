@@ -66,22 +66,34 @@ class MemoryStore(StateStore):
         return standing
 
     async def claim(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str | None = None,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         meta = self._expect(epoch, seen_grants)
         standing = self._claims.get((limits.check_target(wanted.target), wanted.build))
         if standing and (standing.owner, standing.run) != (wanted.owner, instead_of):
             return standing, meta.grants
-        return self._grant(wanted, meta)
+        return self._grant(wanted, meta, beside)
 
     async def retake(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         meta = self._expect(epoch, seen_grants)
         standing = self._claims.get((limits.check_target(wanted.target), wanted.build))
         if standing and standing.run != instead_of:
             return standing, meta.grants
-        return self._grant(wanted, meta)
+        return self._grant(wanted, meta, beside)
 
     def _expect(self, epoch: str, seen_grants: int) -> Meta:
         meta = self._meta
@@ -91,9 +103,12 @@ class MemoryStore(StateStore):
             raise StoreForgot("the store has granted fewer claims than we saw: it was rolled back")
         return meta
 
-    def _grant(self, wanted: Claim, meta: Meta) -> tuple[Claim, int]:
+    def _grant(self, wanted: Claim, meta: Meta, beside: str | None) -> tuple[Claim, int]:
         if self._claims.get((wanted.target, wanted.build)) == wanted:
             return wanted, meta.grants  # a run may be asked for instead of itself: no new grant
+        earlier = self._pending.get(wanted.owner)
+        if earlier and beside is not None and earlier.run != beside:
+            return earlier, meta.grants
         self._claims[wanted.target, wanted.build] = wanted
         self._pending[wanted.owner] = wanted
         self._meta = replace(meta, grants=meta.grants + 1)

@@ -17,13 +17,25 @@ class ReadOnlyStore(PassingStore):
         return await self.meta() or meta  # a store that is away is away for a dry run too
 
     async def claim(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str | None = None,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         standing = await self.claimed(wanted.target, wanted.build)
         return standing or wanted, seen_grants
 
     async def retake(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         return await self.claim(wanted, epoch=epoch, seen_grants=seen_grants)
 

@@ -19,8 +19,10 @@ async def run(redis: Any, script: str, keys: list[str], *values: str | int | byt
 
 # KEYS meta, claims of the target, pending
 # ARGV epoch, seen grants, build, claim, replaceable ('' or how a claim begins that may be
-#      replaced), owner, pending value
-# Returns {'epoch' | 'grants' | 'stands', the standing claim or '', grants}
+#      replaced), owner, pending value, what the owner's earlier pending value ends with if it may
+#      be replaced ('' for any)
+# Returns {'epoch' | 'grants' | 'stands' | 'pending', the standing claim, the earlier pending value
+#      or '', grants}
 CLAIM = """
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'grants')
 local grants = tonumber(meta[2] or '0') or 0
@@ -33,6 +35,10 @@ if standing then
   if replaceable == '' or string.sub(standing, 1, #replaceable) ~= replaceable then
     return {'stands', standing, grants}
   end
+end
+local earlier = redis.call('HGET', KEYS[3], ARGV[6])
+if earlier and ARGV[8] ~= '' and string.sub(earlier, -#ARGV[8]) ~= ARGV[8] then
+  return {'pending', earlier, grants}
 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
 redis.call('HSET', KEYS[3], ARGV[6], ARGV[7])

@@ -304,6 +304,43 @@ async def test_retake_of_another_run_is_refused(filled: StateStore) -> None:
     assert granted == (ANNA, 1)
 
 
+@pytest.mark.parametrize("by_person", [False, True])
+async def test_claim_beside_another_pending_claim_is_refused(
+    filled: StateStore, by_person: bool
+) -> None:
+    """Is a claim decided by what was pending refused when that is another one, and only then?"""
+    first = replace(BERT, build=OTHER_BUILD)
+    await filled.claim(ANNA, epoch="first", seen_grants=0)
+    await filled.claim(first, epoch="first", seen_grants=1)
+
+    async def ask(beside: str | None) -> tuple[Claim, int]:
+        if by_person:
+            return await filled.retake(
+                BERT, epoch="first", seen_grants=2, instead_of=ANNA.run, beside=beside
+            )
+        again = replace(BERT, target=OTHER_TARGET)
+        return await filled.claim(again, epoch="first", seen_grants=2, beside=beside)
+
+    for another in ("", "elsewhen", first.run[1:]):
+        assert await ask(another) == (first, 2)
+    assert await filled.pending(BERT.owner) == first
+    assert await filled.claimed(TARGET, BUILD) == ANNA
+    assert await filled.claimed(OTHER_TARGET, BUILD) is None
+    granted, grants = await ask(first.run)
+    assert (granted.owner, grants) == (BERT.owner, 3)
+    assert await filled.pending(BERT.owner) == granted
+    assert await ask("") == (granted, 3)  # the reply was lost: it stands
+
+
+async def test_claim_beside_none_where_none_is_pending(filled: StateStore) -> None:
+    """Is a claim granted where nothing is pending, whatever the caller thought?"""
+    for beside in ("", "elsewhen"):
+        claim = replace(ANNA, build=f"{BUILD}{beside}")
+        granted, _ = await filled.claim(claim, epoch="first", seen_grants=0, beside=beside)
+        assert granted == claim
+        await filled.settle(claim)
+
+
 async def test_claim_without_refill_is_refused(store: StateStore) -> None:
     """Does an empty store grant nothing?"""
     with pytest.raises(StoreForgot):

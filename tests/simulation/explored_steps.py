@@ -86,7 +86,7 @@ def published(s: State, i: int) -> State:
     told = s.told | said
     if len({identity for identity, _, _ in told}) != len(told):
         raise Violation(f"I4: two transitions have one id: {sorted(told)}")
-    if not store.epoch and told == s.told:
+    if told == s.told and not any(control.joined for control in s.controls):
         return s  # a mirror that was lost is not missed before somebody refills the store
     store = store._replace(
         mirror=put(store.mirror, i, mirror), pending=put(store.pending, i, pending)

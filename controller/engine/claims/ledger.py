@@ -202,6 +202,7 @@ class Ledger:
                     epoch=known.epoch,
                     seen_grants=known.grants,
                     instead_of=take.instead_of,
+                    beside=take.beside,
                 )
             else:
                 got, grants = await self._store.claim(
@@ -209,6 +210,7 @@ class Ledger:
                     epoch=known.epoch,
                     seen_grants=known.grants,
                     instead_of=take.instead_of,
+                    beside=take.beside,
                 )
         except StoreForgot:
             await self.open(self._cluster)

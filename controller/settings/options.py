@@ -117,8 +117,8 @@ SETTLE = Defaulted(
     "BOOTSTRAP_SETTLE",
     # a minute covers a patch that is still on its way [15]; an hour is a slip of the pen
     duration("0s", "1h"),
-    "how long after a start, or a refill of the store, nothing new is started;"
-    " shorter only where no other controller can be",
+    "how long after a start, or after the store had forgotten, nothing new is started; shorter only"
+    " where no other controller can be, and the same for all that share a store",
     metavar="DURATION",
     default="60s",
 )

@@ -82,7 +82,7 @@ class EngineSettings:
     """How decisions are made and told."""
 
     resync_interval: float  # seconds between two looks at everything
-    settle: float  # seconds after a start, or a refill, in which nothing new is started
+    settle: float  # seconds after a start, or a loss of the store, in which nothing is started
     max_open_runs: int | None  # None: no limit
     compare_url: str  # template, see `values.parse_compare_url`; empty: no link
     dry_run: bool  # nothing is written

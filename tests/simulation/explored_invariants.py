@@ -105,7 +105,7 @@ def check_settled(s: State) -> None:
 def check_quiet(s: State, i: int) -> None:
     """A few looks say all that there is to say; then nothing is written any more."""
     for _ in range(3):
-        decision = decision_on(look(s, 0, i))
+        decision = decision_on(look(s, i if s.apart else 0, i))
         if decision.write is None:
             if any(not isinstance(effect, Nudge) for effect in decision.effects):
                 raise Violation(f"at rest with effects: {decision.effects}")

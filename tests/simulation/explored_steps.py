@@ -12,7 +12,7 @@ from tests.machine_objects import (
     bare,
 )
 from tests.simulation.explored_invariants import check_verdict, check_wiped, check_write
-from tests.simulation.explored_look import look, to_do
+from tests.simulation.explored_look import look, may_claim, to_do
 from tests.simulation.explored_objects import WRITES, as_record, landed, letter
 from tests.simulation.explored_state import (
     KEYS,
@@ -28,6 +28,7 @@ from tests.simulation.explored_state import (
 )
 from tests.simulation.explored_store import (
     after_effect,
+    after_look,
     after_publishing,
     after_refill,
 )
@@ -36,10 +37,10 @@ from tests.simulation.explored_store import (
 def work(s: State) -> Iterator[tuple[Step, State]]:
     """What controllers, kubelets and the API server do without being disturbed."""
     for c, control in enumerate(s.controls):
-        if not control.joined:
+        if not control.joined or (control.owes and not control.waits & s.flights):
             yield ("looks at the store" if control.opened else "open", c), refilled(s, c)
         if control.busy is None:
-            for i in range(s.kept):
+            for i in s.watched(c):
                 after = looked(s, c, i)
                 if after is not None:
                     yield ("look", (c, i)), after
@@ -102,7 +103,9 @@ def effect_done(s: State, c: int) -> State:
     assert i is not None
     control = control._replace(effects=tuple(rest), busy=i if rest else None)
     s = s._replace(controls=put(s.controls, c, control))
-    after = after_effect(control.joined, i, effect, store, texts(s))
+    if isinstance(effect, TakeClaim) and control.joined and not may_claim(s, c):
+        return s  # it was decided before the store was refilled: decided again
+    after = after_effect(control.joined, i, effect, store, texts(s, c))
     if isinstance(effect, TakeClaim) and not control.joined:
         return opened(s, c, after, waits=s.flights)  # StoreForgot: refilled, and decides again
     granted = isinstance(effect, TakeClaim) and (effect.build, effect.run, i) in after.claims
@@ -112,20 +115,25 @@ def effect_done(s: State, c: int) -> State:
 def refilled(s: State, c: int) -> State:
     """A controller has started, and opens the store; or it finds that the store has forgotten."""
     control = s.controls[c]
-    after = after_refill(not control.opened, s.store, texts(s))
+    if control.owes and control.joined:
+        after = after_look(s.store, texts(s, c))
+        settled = control._replace(owes=False)
+        return s._replace(store=after, controls=put(s.controls, c, settled))
+    after = after_refill(not control.opened, s.store, texts(s, c))
     return opened(s, c, after, waits=s.flights if control.opened else control.waits)
 
 
 def opened(s: State, c: int, store: Store, *, waits: frozenset[Flight]) -> State:
     """The store was given what the records prove, and the controller has joined its epoch."""
     assert store.epoch
-    control = s.controls[c]._replace(opened=True, joined=True, waits=waits)
+    control = s.controls[c]._replace(opened=True, joined=True, waits=waits, owes=s.apart)
     return s._replace(store=store, controls=put(s.controls, c, control))
 
 
-def texts(s: State) -> tuple[str | None, ...]:
-    """Of all records."""
-    return tuple(dep.record for dep in s.deps)
+def texts(s: State, c: int) -> tuple[str | None, ...]:
+    """Of all records that the controller sees."""
+    seen = s.watched(c) if s.apart else (0, 1)
+    return tuple(dep.record if i in seen else None for i, dep in enumerate(s.deps))
 
 
 def flown(s: State, flight: Flight) -> State:

@@ -77,7 +77,9 @@ class _Exchanged(PassingStore):
         self._behind = store
 
 
-def _opened(joined: bool, texts: tuple[str | None, ...]) -> tuple[Ledger, _Exchanged]:
+def _opened(
+    joined: bool, texts: tuple[str | None, ...], settle: float = 0.0
+) -> tuple[Ledger, _Exchanged]:
     """The ledger of a controller that has opened the store when its epoch was the one that stands
     now, or another one.
     """
@@ -86,7 +88,7 @@ def _opened(joined: bool, texts: tuple[str | None, ...]) -> tuple[Ledger, _Excha
     store, clock = _Exchanged(before), StillClock(lambda: EPOCH)
     records = [record for i, text in enumerate(texts) if (record := as_record(i, text))]
     ledger = Ledger(
-        store, clock, Random(0), settle=0.0, patience=0.0, records=lambda: iter(records)
+        store, clock, Random(0), settle=settle, patience=0.0, records=lambda: iter(records)
     )
     at_once(ledger.open(CLUSTER))
     return ledger, store
@@ -101,6 +103,16 @@ def after_refill(started: bool, store: Store, texts: tuple[str | None, ...]) -> 
     ledger, behind = _opened(joined=False, texts=texts)
     behind.exchange(found)
     at_once(ledger.open(CLUSTER) if started else ledger.look())
+    return as_state(found)
+
+
+@cache
+def after_look(store: Store, texts: tuple[str | None, ...]) -> Store:
+    """The controller looks at a store that has not forgotten anything, not long after a loss."""
+    found = as_store(store)
+    ledger, behind = _opened(joined=True, texts=texts, settle=1.0)
+    behind.exchange(found)
+    at_once(ledger.look())
     return as_state(found)
 
 

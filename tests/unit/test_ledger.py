@@ -140,6 +140,7 @@ async def test_whoever_comes_joins() -> None:
     await second.open("ours")
     assert await desk.store.meta() == before
     assert (ledger.leave().given, second.leave().given) == (True, False)
+    await desk.clock.advance(60)
     assert (await second.claim(TAKE, "bootstrap/two")).owner == "bootstrap/one"
 
 
@@ -172,6 +173,7 @@ async def test_a_look_begins_another_epoch_where_ours_was_rolled_back() -> None:
     ledger = await desk.settled()
     other = desk.another()
     await other.open("ours")
+    await desk.clock.advance(60)
     before = await desk.store.meta()
     desk.store.save()
     await other.claim(TAKE, "bootstrap/two")
@@ -222,6 +224,35 @@ async def test_what_was_pinned_in_the_moment_of_a_loss_is_brought_later() -> Non
     assert desk.refills == 2  # nothing more was lost: nothing is told again
     await desk.clock.advance(20)
     assert ledger.leave().given
+
+
+async def test_what_was_decided_before_a_loss_is_not_granted_after_it() -> None:
+    """Is a claim refused that comes just after a look has refilled the store?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    assert ledger.leave().given
+    desk.store.forget()
+    await ledger.look()
+    with pytest.raises(StoreForgot, match="nothing is claimed yet"):
+        await ledger.claim(TAKE, "bootstrap/one")
+    assert await desk.store.claimed(TARGET, build("a")) is None
+    await desk.clock.advance(60)
+    assert (await ledger.claim(TAKE, "bootstrap/one")).owner == "bootstrap/one"
+
+
+async def test_two_that_claim_for_one_deployment_do_not_lose_a_claim() -> None:
+    """Is the second of two claims, both decided when none was pending, told of the first?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    other = desk.another()
+    await other.open("ours")
+    await desk.clock.advance(60)
+    first = await other.claim(TAKE, "bootstrap/one")
+    late = replace(TAKE, build=build("b"), run="20261123t060000z-bbbbbbbb")
+    assert await ledger.claim(late, "bootstrap/one") == first
+    assert await desk.store.claimed(TARGET, build("b")) is None
+    knowing = replace(late, beside=first.run)
+    assert (await ledger.claim(knowing, "bootstrap/one")).run == late.run
 
 
 async def test_an_outage_is_no_loss() -> None:

@@ -190,9 +190,11 @@ class Ledger:
         return left if left > 0 and not self._final else None
 
     async def claim(self, take: TakeClaim, owner: str) -> ClaimSeen:
-        """The claim that stands after asking for one. Raises StoreForgot after having refilled:
-        the caller decides again.
+        """The claim that stands after asking for one. Raises StoreForgot after having refilled,
+        now or since it was decided to ask: the caller decides again.
         """
+        if self._clock.monotonic() < self._calm_at:
+            raise StoreForgot("nothing is claimed yet: others may still bring their claims")
         wanted = Claim(take.target, take.build, take.run, owner)
         known = self._known or _NOTHING
         try:

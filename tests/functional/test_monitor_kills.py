@@ -18,6 +18,7 @@ ANNOTATIONS = {names.SOAK: "2m"}
 # What a user may choose, and what makes fewer requests: seldom polled, and looked at.
 SELDOM = {"poll_interval": "4m", "probe_interval": "1m", "resync_interval": "1h"}
 
+PASSING = ["NewBuild", "NodeStarted", "Bootstrapped", "Soaked"]
 PARTS = 4  # that the requests of a run are dealt into
 WRITES = ("create", "update", "patch")
 
@@ -91,6 +92,8 @@ async def test_killed_before_any_request(tmp_path: Path, part: int) -> None:
     """
     quiet = await played(folder(tmp_path, "quiet"), None)
     assert (quiet.outcomes, quiet.phase, quiet.open_run) == (["Passed"], "Idle", False)
+    assert quiet.reasons == PASSING
+    assert len(quiet.logged) == len(PASSING)
     assert len(quiet.requests) > 20
     for number in range(part + 1, len(quiet.requests) + 1, PARTS):
         ending = await played(folder(tmp_path, str(number)), Blow(number))

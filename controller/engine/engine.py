@@ -15,7 +15,7 @@ from controller.domain.record.belief import sibling_record
 from controller.domain.record.record import Record
 from controller.engine.claims.guarded_store import GuardedStore
 from controller.engine.claims.ledger import Ledger
-from controller.engine.claims.store_keeper import StoreKeeper
+from controller.engine.claims.store_keeper import StoreKeeper, look_interval
 from controller.engine.evidence.closing import Closing
 from controller.engine.evidence.gatherer import Gatherer
 from controller.engine.polling.followed_tags import FollowedTags
@@ -53,7 +53,7 @@ class EngineOptions:
     cluster: str  # id of the cluster whose memory the store is
     poll_interval: float = 60.0  # between two HEADs of a tag
     resync_interval: float = 300.0  # after which everything is looked at again
-    settle: float = 60.0  # after a start or a refill, in which nothing is claimed
+    settle: float = 60.0  # after a start or a store that had forgotten, in which nothing is claimed
     probe_interval: float = 30.0  # between two looks at an open run
     max_open_runs: int | None = None  # None: no limit
     dry_run: bool = False  # says what it would do, and does nothing
@@ -160,6 +160,7 @@ class Engine:
             clock,
             random,
             cluster_id=options.cluster,
+            look_every=look_interval(options.settle) if self._shares(options) else None,
             look=self.queue.add,
             tell=self._outage_notices.store,
         )
@@ -224,6 +225,10 @@ class Engine:
         self._seen_builds.refilled()
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             self.queue.add(key)
+
+    def _shares(self, options: EngineOptions) -> bool:
+        """Whether others may use the store too, and rely on our claims to be there."""
+        return self._ports.store.lasts and not options.dry_run
 
     def _resolved(self, followed: Followed) -> None:
         for key in self._followed_tags.keys_of(followed):

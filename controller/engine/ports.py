@@ -37,6 +37,10 @@ class Cluster(Protocol):
         """Of all labelled Deployments, sorted."""
         ...
 
+    def watches(self, key: str) -> bool:
+        """Whether a Deployment of this key would be seen: it stands in what is watched."""
+        ...
+
     def deployment(self, key: str) -> Deployment | None: ...
 
     def pods(self, key: str) -> Sequence[Pod]:

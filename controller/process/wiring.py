@@ -70,6 +70,10 @@ class Wiring:
         watched = self.watched(client)
         return (client.namespace,) if ALL in watched else watched
 
+    def identity_namespace(self, client: KubeClient) -> str:
+        """The namespace whose uid names the cluster in a store that several share."""
+        return self.settings.cluster.identity or self.homes(client)[0]
+
     def cluster(self, client: KubeClient, watching: Watching | None = None) -> KubeCluster:
         """watching: None for what the settings say."""
         wanted = watching or Watching(self.watched(client), self.settings.cluster.selector)

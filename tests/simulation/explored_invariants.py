@@ -117,7 +117,7 @@ def check_settled(s: State) -> None:
 def check_quiet(s: State, i: int) -> None:
     """A few looks say all that there is to say; then nothing is written any more."""
     for _ in range(3):
-        decision = decision_on(look(s, 0, i))
+        decision = decision_on(look(s, i if s.apart else 0, i))
         if decision.write is None:
             record = as_record(i, s.deps[i].record)
             if s.inside and record is not None and record.steps:

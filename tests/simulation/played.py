@@ -3,6 +3,7 @@ nodes work while time passes, their probe, a store that can forget or be away, a
 """
 
 import asyncio
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ from controller.domain.node_http import AnswerKind, NodeAddress, NodeAnswer
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.record.write import Write, WriteReply
 from controller.domain.reference import Reference
-from store.api import StateStore, StoreUnavailable
+from store.api import Meta, StateStore, StoreUnavailable
 from store.memory import MemoryStore
 from store.passing_on import PassingStore
 from tests.fakes import FakeClock
@@ -193,18 +194,38 @@ class PlayedProbe:
 
 
 class FickleStore(PassingStore):
-    """A store in memory that can be away, for every call, and that can forget all it knows."""
+    """A store in memory that can be away, for every call, that can forget all it knows, or what it
+    learned since it was saved.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.away = False
+        # What meta() was asked for before it was set is answered after that
+        self.slow: asyncio.Event | None = None
         super().__init__(self._empty())
+        self.save()
 
     def _empty(self) -> MemoryStore:
         return MemoryStore(monotonic=self._clock.monotonic)
 
     def forget(self) -> None:
         self._behind = self._empty()
+
+    def save(self) -> None:
+        self._saved = self._copy(self._behind)
+
+    def roll_back(self) -> None:
+        self._behind = self._copy(self._saved)
+
+    def _copy(self, store: StateStore) -> StateStore:
+        return copy.deepcopy(store, {id(self._clock): self._clock})
+
+    async def meta(self) -> Meta | None:
+        found, slow = await super().meta(), self.slow
+        if slow is not None:
+            await slow.wait()
+        return found
 
     def _reach(self) -> StateStore:
         if self.away:

@@ -147,7 +147,7 @@ def test_it_is_started_and_asked_as_it_listens() -> None:
 
 def test_its_settings_are_options_of_the_monitor() -> None:
     """Is every variable one that the monitor takes, or its pod's name and namespace?"""
-    variables = {option.variable for option in OF_THE_MONITOR} | {"BOOTSTRAP_CLUSTER_NAMESPACE"}
+    variables = {option.variable for option in OF_THE_MONITOR}
     env = {v["name"]: v for v in monitor_of(monitored(FUJI, "monitor-redis"))["env"]}
     assert env.keys() - variables == {"POD_NAME", "POD_NAMESPACE"}
     for name, path in (("POD_NAME", "name"), ("POD_NAMESPACE", "namespace")):

@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "controller.domain.decide": _DECIDE,
     "controller.engine.ports": {*DOMAIN, "store.api"},
     _QUEUE: {*BASE, "store.api"},
-    _CLAIMS: {*_PORTS, "store.passing_on"},
+    _CLAIMS: {*_PORTS, "store.limits", "store.passing_on"},
     _TELLING: _PORTS,
     _POLLING: {*_PORTS, _QUEUE},
     _PROBING: {*_PORTS, _TELLING},

@@ -111,16 +111,24 @@ class Reconciler:
                 self._say(key, decision)
                 return self._again_in(decision, o)
             if not await self._executor.carry_out(key, decision):
-                await self._follow_up.settled(o)
-                if not o.store_lasts and self._senses.told(key) > o.told:
-                    continue  # the record is to say so
-                return self._again_in(decision, o)
-            if _begins_or_ends_a_run(o, decision):
-                self._follow_up.began_or_ended(o, decision)
-                for sibling in self._followed_tags.siblings(key):
-                    self._nudge(sibling)
+                if await self._has_settled(key, o):
+                    return self._again_in(decision, o)
+            elif _begins_or_ends_a_run(o, decision):
+                self._began_or_ended(key, o, decision)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
         return None
+
+    def _began_or_ended(self, key: str, o: Observation, decision: Decision) -> None:
+        self._follow_up.began_or_ended(o, decision)
+        for sibling in self._followed_tags.siblings(key):
+            self._nudge(sibling)
+
+    async def _has_settled(self, key: str, o: Observation) -> bool:
+        """Whether nothing more is to be written: where no store lasts, the record says what people
+        were told of just now.
+        """
+        await self._follow_up.settled(o)
+        return o.store_lasts or self._senses.told(key) <= o.told
 
     async def _not_older(self, deployment: Deployment) -> Deployment:
         """A record older than one that we know is believed only after a fresh reading (I7)."""

@@ -20,17 +20,27 @@ from controller.engine.evidence.closing import Closing
 from controller.engine.evidence.gatherer import Gatherer
 from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.polling.poller import Poller
-from controller.engine.ports import Cluster, NodeProbe, Registry, Sink, StateStore, Witness
+from controller.engine.ports import (
+    Cluster,
+    Custody,
+    NodeProbe,
+    Registry,
+    Sink,
+    StateStore,
+    Witness,
+)
 from controller.engine.probing.prober import Prober
 from controller.engine.probing.run_looks import Probing
 from controller.engine.queue.work_queue import WorkQueue
 from controller.engine.queue.worker import OnResult, run_workers
+from controller.engine.reconcile.all_ours import AllOurs
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.follow_up import FollowUp
 from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.observe import Senses
 from controller.engine.reconcile.reconciler import Reconciler
 from controller.engine.reconcile.record_memory import RecordMemory
+from controller.engine.reconcile.standing_aside import StandingAside
 from controller.engine.telling.outage_notices import OutageNotices
 from controller.engine.telling.publisher import Publisher
 from controller.engine.telling.seen_builds import SeenBuilds
@@ -67,6 +77,7 @@ class Ports:
     random: Random
     # Is told of each key that a worker has finished: how it went, and the seconds it took
     on_result: OnResult = lambda _key, _word, _seconds: None
+    custody: Custody = field(default_factory=AllOurs)
 
 
 class Engine:
@@ -127,13 +138,17 @@ class Engine:
             earlier=self.prober.earlier,
             order=self.prober.order,
         )
+        follow_up = FollowUp(self._publisher, self._seen_builds, self._closing, self.ledger, clock)
         self._reconciler = Reconciler(
             self._senses,
             Executor(cluster, store, self.ledger, self.memory, clock, self.queue.add),
-            FollowUp(self._publisher, self._seen_builds, self._closing, self.ledger, clock),
+            follow_up,
             self.prober,
             self._followed_tags,
             GoneDeployments(cluster, store, self.memory, self._publisher, clock, options.rules),
+            aside=StandingAside(
+                ports.custody, cluster, self.memory, self.prober, self._followed_tags, follow_up
+            ),
             nudge=self.queue.add,
             max_open_runs=options.max_open_runs,
             dry_run=options.dry_run,
@@ -153,6 +168,7 @@ class Engine:
     async def run(self) -> None:
         """Until `stop`. The cluster's caches are synced before this is called."""
         self._ports.cluster.on_change(self._changed)
+        self._ports.custody.on_change(self.queue.add)
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             self.queue.add(key)
         clock, random = self._ports.clock, self._ports.random

@@ -23,6 +23,7 @@ from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.tag_state import TagState
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
+from controller.inspection.custody import who_looks_after
 from controller.inspection.deployments import Inspection
 from controller.inspection.progress_and_coverage import Remembered, recall
 from controller.inspection.store_ownership import check_ours
@@ -43,6 +44,7 @@ class Explanation:
     remembered: Remembered  # what only the store knows
     store_trouble: str  # why the store tells nothing, in one sentence; empty: it does
     lease: str  # who is active, in words
+    custody: str  # who looks after a Deployment with a monitor, in words; empty: it has none
 
 
 async def explain_deployment(i: Inspection, key: str) -> Explanation:
@@ -78,10 +80,9 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
         answer = await _ask(i, first, pods)
         attention.append(_attention(first, record.run, pods, answer, clock, remembered.progress))
     o = await observe(senses, deployment, Leave(True))
-    trouble = why_not or ledger.failure
-    return Explanation(
-        o, decide(o), states, pods, answer, remembered, trouble, await _lease(i, key)
-    )
+    trouble, lease = why_not or ledger.failure, await _lease(i, key)
+    custody = await who_looks_after(i, deployment, lease)
+    return Explanation(o, decide(o), states, pods, answer, remembered, trouble, lease, custody)
 
 
 async def _believed(i: Inspection) -> tuple[StateStore, str]:

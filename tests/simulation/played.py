@@ -75,7 +75,7 @@ class PlayedCluster(MappedCluster):
     starts: list[tuple[str, str, str]] = field(default_factory=list)  # key, run, build
 
     def __post_init__(self) -> None:
-        self._handler: Callable[[str], None] = lambda _key: None
+        self._handlers: list[Callable[[str], None]] = []
 
     def pods(self, key: str) -> Sequence[Pod]:
         node = self.nodes.get(key)
@@ -85,7 +85,7 @@ class PlayedCluster(MappedCluster):
         return service(key.partition("/")[2])
 
     def on_change(self, handler: Callable[[str], None]) -> None:
-        self._handler = handler
+        self._handlers.append(handler)
 
     async def write(self, write: Write) -> WriteReply:
         found = self.deployments.get(write.key)
@@ -103,13 +103,21 @@ class PlayedCluster(MappedCluster):
 
     def change(self, key: str, after: Deployment) -> None:
         self.deployments[key] = after
-        self._handler(key)
+        self._tell(key)
+
+    def delete(self, key: str) -> None:
+        del self.deployments[key]
+        self._tell(key)
+
+    def _tell(self, key: str) -> None:
+        for handler in self._handlers:
+            handler(key)
 
     def tick(self) -> None:
         """What kubelets and nodes have done meanwhile."""
         for key in self.keys():
             if self._kubelet(key) or self._crash(key):
-                self._handler(key)
+                self._tell(key)
 
     def _kubelet(self, key: str) -> bool:
         template = self.deployments[key].spec.template

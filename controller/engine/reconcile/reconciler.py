@@ -20,6 +20,7 @@ from controller.engine.reconcile.follow_up import FollowUp
 from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.leave_to_start import LeaveToStart
 from controller.engine.reconcile.observe import Senses, observe
+from controller.engine.reconcile.standing_aside import StandingAside
 
 # Steps of one look: take up, claim, pin and what follows are five; more is a decision that undoes
 # itself, which must not spin.
@@ -34,7 +35,7 @@ class Reconciler:
     at a time, so that its next claim waits for the answer to the last pin.
     """
 
-    def __init__(  # noqa: PLR0913 six collaborators, an ear and two switches
+    def __init__(  # noqa: PLR0913 seven collaborators, an ear and two switches
         self,
         senses: Senses,
         executor: Executor,
@@ -43,6 +44,7 @@ class Reconciler:
         followed_tags: FollowedTags,
         absent: GoneDeployments,
         *,
+        aside: StandingAside,
         nudge: Callable[[str], None],
         max_open_runs: int | None,
         dry_run: bool,
@@ -57,6 +59,7 @@ class Reconciler:
         self._prober = prober
         self._followed_tags = followed_tags
         self._absent = absent
+        self._aside = aside
         self._nudge = nudge
         self._dry_run = dry_run
         self._locks: dict[str, asyncio.Lock] = {}
@@ -69,9 +72,7 @@ class Reconciler:
         deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
         if deployment is None:
             self._said.end(key)
-            self._followed_tags.forget(key)
-            self._prober.forget(key)
-            self._follow_up.forget(key)
+            self._aside.gone(key)
             return await self._absent.look(key)
         self._absent.present(key)
         async with AsyncExitStack() as held:
@@ -90,6 +91,9 @@ class Reconciler:
             deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
             if deployment is None:
                 return 0.0
+            if self._aside.leaves(deployment):
+                return None
+            deployment = await self._aside.taken_up(deployment)
             deployment = await self._not_older(deployment)
             if not set(self._starts.lock_names(deployment)) <= set(locks):
                 return 0.0  # another target by now, or free to start: under those locks, then

@@ -12,6 +12,7 @@ import pytest
 from controller.domain import names
 from controller.domain.record.record import Record
 from tests.causes_world import LONG, QUICK, begin, bootstrapping, causes_world, ends
+from tests.commands import command
 from tests.controlled_world import HOUR, MINUTE, SELDOM, ControlledWorld
 from tests.jumping_loop import LoopClock
 from tests.redis_servers import RedisServer
@@ -102,7 +103,9 @@ async def test_a_run_of_many_processes_is_timed_as_a_whole(world: ControlledWorl
 
 
 async def test_progress_is_known_to_the_next_process(world: ControlledWorld) -> None:
-    """Does the record have how far the node is, and only while its run is open?"""
+    """Does the record have how far the node is, for the next process and for whoever asks, and only
+    while its run is open?
+    """
     begin(world, replace(LONG, bootstrap_seconds=3 * HOUR))
     await bootstrapping(world)
     await LoopClock().sleep(2 * HOUR)
@@ -110,5 +113,10 @@ async def test_progress_is_known_to_the_next_process(world: ControlledWorld) -> 
     assert run is not None
     assert "C/state-synced" in run.progress
     assert run.observed > HOUR
+    await world.stop()
+    told = await command("explain", "fuji", "--kubeconfig", str(world.kubeconfig))
+    assert "as noted after" in told.out
+    assert "C state-synced" in told.out
+    world.start(store="memory://", **SELDOM)
     assert (await ends(world)).phase == "Passed"
     assert "progress" not in world.annotation("fuji", names.RECORD)

@@ -107,7 +107,8 @@ class Monitors(Gate):
 
     lives: of all monitors, oldest first. requests: theirs, as `patch deployments`, without those
     about Leases. refused: by the rights of their Role, but for what is optional. blow: the next
-    one, if any; struck: one fell.
+    one, if any; struck: one fell. denied: verbs and resources
+    that the Role lacks.
     """
 
     def __init__(self, folder: Path, rules: Rules, **flags: object) -> None:
@@ -117,6 +118,7 @@ class Monitors(Gate):
         self.blow: Blow | None = None
         self.requests: list[str] = []
         self.struck = False
+        self.denied: set[tuple[str, str]] = set()
         self._folder = folder
         self._rules = rules
         self._flags = flags
@@ -205,6 +207,8 @@ class Monitors(Gate):
         process = self._by_token.get(access.user)
         if process is None:
             return True
+        if (access.verb, access.resource) in self.denied:
+            return False
         account = access.user.rpartition("-")[0]
         return any(rule.allows(access) for rule in _rules_of(account))
 

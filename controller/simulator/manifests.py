@@ -179,6 +179,7 @@ _MONITOR: Object = {
     "command": ["bootstrap-controller", "monitor"],
     "env": list(_POD),
     "restartPolicy": "Always",
+    "terminationMessagePolicy": "FallbackToLogsOnError",
     "volumeMounts": [
         {
             "name": "monitor-token",

@@ -100,7 +100,7 @@ def _facts(facts: Facts) -> Iterator[str]:
 
 def _progress(e: Explanation) -> Iterator[str]:
     known = e.remembered
-    if e.store_trouble:
+    if e.store_trouble and known.progress is None:
         yield "not known: only the store knows it"
         return
     if e.observation.record is None or known.progress is None:

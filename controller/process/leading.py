@@ -28,7 +28,6 @@ from controller.process.scope import Scope
 from controller.process.target_leases import TargetLeases
 from controller.process.wiring import Wiring
 from store.api import StateStore
-from store.opening import is_memory
 
 SYNC_DEADLINE = 60.0  # seconds to list everything once; more is told, and waited for all the same
 STOP_DEADLINE = 20.0  # seconds for keys in hand: under the 30 s that Kubernetes gives a pod [60]
@@ -120,7 +119,7 @@ class Leading:
             max_open_runs=settings.engine.max_open_runs,
             secrets=settings.store.secrets,
             dry_run=settings.engine.dry_run,
-            store_lasts=not is_memory(settings.store.url),
+            store_lasts=parts.store.lasts,
             rules=replace(around.rules, compare_url=settings.engine.compare_url),
         )
         engine = Engine(ports, options)

@@ -7,7 +7,8 @@
     no run open ──────── `next_run`: Blocked, Suspended, Held, Idle, or the next run
 
 A decision makes at most one patch. After it the Deployment is observed and decided on again, until
-a decision does nothing: that is how a crash between any two effects heals.
+a decision does nothing: that is how a crash between any two effects heals. Where no store outlives
+the process, a decision that changes nothing may still have the record written (`kept_in_record`).
 """
 
 from dataclasses import replace as dataclass_replace

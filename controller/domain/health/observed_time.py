@@ -152,7 +152,7 @@ def _spans(
         if condition in OF_PODS or not other_life
     }
     if not before.looks:
-        known = {condition: Span(seconds) for condition, seconds in before.lasted_for.items()}
+        known = {c: Span(seconds) for c, seconds in before.lasted_for.items()} | known
     alone = next((c for c in (Condition.MOVED_ON, Condition.NO_PEERS) if c in known), None)
     sight = Sight(
         phase=look.phase,

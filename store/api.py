@@ -9,6 +9,7 @@ Obligations of every backend, checked by one suite (`tests/functional/test_store
 * Every write may be sent twice (a client repeats a command whose reply was lost) and has the same
   effect as once.
 * `claim`, `release` and `refill` are atomic: no two callers see the same claim granted to both.
+* Several callers may use one store at once, each knowing a part of the claims, in one epoch.
 * A store that is not reached, times out, is full or read-only raises `StoreUnavailable`, within
   the time limit that it was opened with, and never a foreign exception.
 * Nothing a backend returns is shared with it: callers may keep and change what they got.
@@ -30,8 +31,8 @@ class StoreUnavailable(StoreError):
 
 
 class StoreForgot(StoreError):
-    """The store's epoch is not the caller's: it was emptied, rolled back or taken over since the
-    last refill. Nothing was written; refill, then ask again.
+    """The store's epoch is not the caller's, or it has granted fewer claims than the caller saw: it
+    was emptied or rolled back. Nothing was written; refill, then ask again.
     """
 
 
@@ -54,8 +55,8 @@ class Meta:
     """Which memory this is."""
 
     schema: int  # layout version of the keys
-    epoch: str  # token of the last refill
-    grants: int  # claims granted since that refill; fewer than were seen before: a rollback
+    epoch: str  # token of the refill that found it empty or rolled back; all its users share it
+    grants: int  # claims granted in this epoch; fewer than were seen before: a rollback
     cluster: str  # id of the cluster whose memory it is; empty: whichever comes may adopt it
 
 
@@ -82,25 +83,41 @@ class Transition:
 class StateStore(ABC):
     """See the module's text for what all methods owe. All may raise `StoreUnavailable`."""
 
+    @property
+    def lasts(self) -> bool:
+        """Whether it outlives the process that opened it, so that others may use it too."""
+        return True
+
     @abstractmethod
     async def meta(self) -> Meta | None:
         """Which memory this is; None for an empty one. Raises StoreMisused for a newer schema."""
 
     @abstractmethod
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
-        """Adds the claims that are missing, replaces none, and then writes `meta` (with the grants
-        counted from zero) whatever was there: from now on only callers with this epoch may claim.
-        A refill whose epoch stands already is the same one sent twice: the grants stay. Raises
-        StoreMisused, having written nothing, for a newer schema.
+    async def refill(
+        self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
+    ) -> Meta:
+        """Adds the claims that are missing, replaces none, and joins: the epoch and the grants that
+        stand are kept. Only where none stands, or `instead_of` (which the caller has found rolled
+        back), or where the memory is no cluster's, `meta` is written with grants counted from zero:
+        from then on only callers with its epoch may claim. Returns the Meta that stands afterwards.
+        Raises StoreMisused, having written nothing, for a newer schema or another cluster's memory.
         """
 
     @abstractmethod
     async def claim(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str | None = None,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         """Grants the claim if the build has none on the target, or if its claim is `wanted.owner`'s
         and for the run `instead_of`; else leaves it. Also notes a granted claim as pending, until
         `settle` or `release`; a later grant to the same owner takes the earlier one's place there.
+        beside: the run of that earlier one by which the caller has decided, empty for none; where
+        another one is pending nothing is granted, and that one is returned. None: whichever it is.
 
         Returns the claim that now stands (the caller's if it equals `wanted`; the same owner
         asking again finds its earlier one) and the number of grants, counted per grant and not per
@@ -110,11 +127,15 @@ class StateStore(ABC):
 
     @abstractmethod
     async def retake(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
-        """As `claim`, but replaces the claim of the run `instead_of` whoever owns it: a person
-        asked for another attempt.
-        """
+        """As `claim`, but replaces the run `instead_of` whoever owns it, for a person asked so."""
 
     @abstractmethod
     async def claimed(self, target: str, build: str) -> Claim | None:

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from store.api import Claim, StoreMisused, Transition
+from store.api import Claim, Meta, StoreMisused, Transition
 
 # Transitions kept for all targets together, and again for each. At five a run and a hundred runs a
 # day this is forty days of all, and years of one target; at 500 bytes each it is 10 MB of memory.
@@ -48,6 +48,19 @@ def check_claims(claims: Iterable[Claim]) -> list[Claim]:
     for claim in checked:
         check_target(claim.target)
     return checked
+
+
+def check_cluster(standing: Meta | None, cluster: str) -> None:
+    """StoreMisused if the memory that stands is another cluster's."""
+    if standing is not None and standing.cluster not in ("", cluster):
+        raise another_cluster(standing.cluster)
+
+
+def another_cluster(whose: str) -> StoreMisused:
+    return StoreMisused(
+        f"the store is the memory of another cluster ({whose}): give this one its own"
+        " --store-prefix, or HDEL <prefix>:meta cluster to adopt it"
+    )
 
 
 def check_transitions(transitions: Sequence[Transition]) -> Sequence[Transition]:

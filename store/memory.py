@@ -45,33 +45,55 @@ class MemoryStore(StateStore):
     def __repr__(self) -> str:
         return "MemoryStore()"
 
+    @property
+    def lasts(self) -> bool:
+        return False
+
     async def meta(self) -> Meta | None:
         return self._meta
 
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
+    async def refill(
+        self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
+    ) -> Meta:
+        standing = self._meta
+        limits.check_cluster(standing, meta.cluster)
         for claim in limits.check_claims(claims):
             self._claims.setdefault((claim.target, claim.build), claim)
-        standing = self._meta
-        again = standing is not None and standing.epoch == meta.epoch
-        self._meta = replace(meta, grants=standing.grants if standing and again else 0)
+        adopted = standing is not None and standing.cluster != meta.cluster
+        if standing is None or adopted or standing.epoch == instead_of:
+            standing = replace(meta, grants=0)
+        self._meta = standing
+        return standing
 
     async def claim(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str | None = None,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         meta = self._expect(epoch, seen_grants)
         standing = self._claims.get((limits.check_target(wanted.target), wanted.build))
         if standing and (standing.owner, standing.run) != (wanted.owner, instead_of):
             return standing, meta.grants
-        return self._grant(wanted, meta)
+        return self._grant(wanted, meta, beside)
 
     async def retake(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         meta = self._expect(epoch, seen_grants)
         standing = self._claims.get((limits.check_target(wanted.target), wanted.build))
         if standing and standing.run != instead_of:
             return standing, meta.grants
-        return self._grant(wanted, meta)
+        return self._grant(wanted, meta, beside)
 
     def _expect(self, epoch: str, seen_grants: int) -> Meta:
         meta = self._meta
@@ -81,9 +103,12 @@ class MemoryStore(StateStore):
             raise StoreForgot("the store has granted fewer claims than we saw: it was rolled back")
         return meta
 
-    def _grant(self, wanted: Claim, meta: Meta) -> tuple[Claim, int]:
+    def _grant(self, wanted: Claim, meta: Meta, beside: str | None) -> tuple[Claim, int]:
         if self._claims.get((wanted.target, wanted.build)) == wanted:
             return wanted, meta.grants  # a run may be asked for instead of itself: no new grant
+        earlier = self._pending.get(wanted.owner)
+        if earlier and beside is not None and earlier.run != beside:
+            return earlier, meta.grants
         self._claims[wanted.target, wanted.build] = wanted
         self._pending[wanted.owner] = wanted
         self._meta = replace(meta, grants=meta.grants + 1)

@@ -6,7 +6,6 @@ import math
 
 from store.api import StateStore, StoreMisused
 from store.memory import MemoryStore
-from store.redis.opening import open_redis
 
 # Packages declare other stores here: name = URL scheme, value = a callable with open_store's
 # parameters that returns a StateStore, or an awaitable of one.
@@ -41,6 +40,9 @@ async def open_store(
     if is_memory(url):
         return _open_memory(url, password)
     if scheme in ("redis", "rediss", "unix"):
+        # Imported here: it takes 7 MB, which a process without Redis need not keep.
+        from store.redis.opening import open_redis
+
         return open_redis(url, prefix=prefix, password=password, timeout=timeout)
     others = importlib.metadata.entry_points(group=ENTRY_POINTS)
     if scheme not in others.names:

@@ -19,24 +19,42 @@ class PassingStore(StateStore):
         """
         return self._behind
 
+    @property
+    def lasts(self) -> bool:
+        return self._behind.lasts
+
     async def meta(self) -> Meta | None:
         return await self._reach().meta()
 
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
-        await self._reach().refill(meta, claims)
+    async def refill(
+        self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
+    ) -> Meta:
+        return await self._reach().refill(meta, claims, instead_of=instead_of)
 
     async def claim(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str | None = None,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         return await self._reach().claim(
-            wanted, epoch=epoch, seen_grants=seen_grants, instead_of=instead_of
+            wanted, epoch=epoch, seen_grants=seen_grants, instead_of=instead_of, beside=beside
         )
 
     async def retake(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         return await self._reach().retake(
-            wanted, epoch=epoch, seen_grants=seen_grants, instead_of=instead_of
+            wanted, epoch=epoch, seen_grants=seen_grants, instead_of=instead_of, beside=beside
         )
 
     async def claimed(self, target: str, build: str) -> Claim | None:

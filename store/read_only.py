@@ -11,17 +11,31 @@ class ReadOnlyStore(PassingStore):
     stood as it stands. Nobody may take a claim for granted that was asked for here.
     """
 
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
-        await self.meta()  # a store that is away is away for a dry run too
+    async def refill(
+        self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
+    ) -> Meta:
+        return await self.meta() or meta  # a store that is away is away for a dry run too
 
     async def claim(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str | None = None,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         standing = await self.claimed(wanted.target, wanted.build)
         return standing or wanted, seen_grants
 
     async def retake(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
         return await self.claim(wanted, epoch=epoch, seen_grants=seen_grants)
 

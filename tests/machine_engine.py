@@ -55,9 +55,13 @@ class MappedCluster:
     deployments: dict[str, Deployment]
     ahead: float | None  # seconds of our clock before the API server's; None: not known
     unheard: Collection[str] = ()  # Deployments of whose pods nothing is heard
+    unwatched: Collection[str] = ()  # namespaces
 
     def keys(self) -> Sequence[str]:
         return sorted(self.deployments)
+
+    def watches(self, key: str) -> bool:
+        return key.partition("/")[0] not in self.unwatched
 
     def deployment(self, key: str) -> Deployment | None:
         return self.deployments.get(key)

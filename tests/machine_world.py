@@ -3,7 +3,7 @@ store would do, one step at a time, without waiting. For tests of the machine an
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -14,6 +14,7 @@ from controller.domain.build import Resolution
 from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Decision, Leave, Observation
 from controller.domain.decide.observing import observed
+from controller.domain.decide.run_notes import taken_up
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
@@ -21,9 +22,11 @@ from controller.domain.health.look import LastWords, Overheard, look_of
 from controller.domain.health.observed_time import Attention, attend
 from controller.domain.node_http import AnswerKind, NodeAnswer, Tip
 from controller.domain.node_log.running import read_running
+from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.pace.comparison import PastRun
 from controller.domain.pods.run_pods import Life, view_pods
+from controller.domain.record.belief import sibling_record
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record, record_of
 from controller.domain.reference import Reference
@@ -89,12 +92,17 @@ def observation(found: Deployment, *, rules: Rules = RULES, **more: Any) -> Obse
 class Bookkeeping:
     """The engine's side of one store: believed from the first, unless it is never reached."""
 
-    def __init__(self, store: MemoryStore, clock: StillClock, *, reached: bool) -> None:
+    def __init__(
+        self, store: MemoryStore, clock: StillClock, records: Collection[Record], *, reached: bool
+    ) -> None:
+        """records: it is refilled with what they prove; none where it knows what was claimed."""
         self.kept = store
-        # Refilled with nothing: the store knows what was claimed in it, and no more.
-        self.ledger = Ledger(store, clock, Random(0), settle=0.0, patience=0.0, records=lambda: ())
+        self.ledger = Ledger(
+            store, clock, Random(0), settle=0.0, patience=0.0, records=lambda: records
+        )
         self.store = GuardedStore(store, self.ledger.admit)
-        self.publisher = Publisher(self.store, Ear())
+        self.ear = Ear()
+        self.publisher = Publisher(self.store, self.ear)
         if reached:
             at_once(self.ledger.open("cluster"))
 
@@ -116,6 +124,7 @@ class World:
     store: MemoryStore = field(default_factory=still_store)
     leave: Leave = GIVEN  # whether runs may be started, as the ledger would say
     memory_known: bool = True  # False: the store is never reached
+    store_lasts: bool = True  # False: it ends with the controller, see `begin_anew`
     skew: float | None = 0.0  # seconds of our clock before the API server's; None: not known
     ahead: float = 0.0  # seconds of our clock before a chain's
     log: dict[str, str] = field(default_factory=dict)  # of the node that runs, where it was read
@@ -163,8 +172,25 @@ class World:
     def _bookkeeping(self) -> Bookkeeping:
         """Of the store that stands here now."""
         if self._books is None or self._books.kept is not self.store:
-            self._books = Bookkeeping(self.store, self._clock, reached=self.memory_known)
+            records = () if self.store_lasts else tuple(self._records())
+            self._books = Bookkeeping(self.store, self._clock, records, reached=self.memory_known)
         return self._books
+
+    def _records(self) -> Iterator[Record]:
+        for found in self.deployments.values():
+            record = sibling_record(found)
+            if record is not None:
+                yield record
+
+    def begin_anew(self) -> None:
+        """Another process of the controller: what no record says is gone."""
+        self.store = still_store()
+        self.attention.clear()
+
+    @property
+    def notices(self) -> list[Notice]:
+        """All that this process has told."""
+        return self._bookkeeping().ear.notices
 
     def _state(self, followed: Followed) -> TagState:
         name = followed.reference
@@ -184,7 +210,9 @@ class World:
             ledger=books.ledger,
             state=self._state,
             attention=self.attention.get,
-            told=lambda _key: 0,  # so a record keeps its steps, for tests to read
+            # While the store lasts a record keeps its steps, for tests to read.
+            told=lambda _key: 0 if self.store_lasts else books.publisher.told(key),
+            store_lasts=self.store_lasts,
             facts=self.facts.get,
             earlier=lambda _key: self.earlier,
             order=lambda _key: self.order,
@@ -217,10 +245,11 @@ class World:
             o = self.observe(key)
             decision = decide(o)
             if not self.carry_out(key, decision):
+                publisher = self._bookkeeping().publisher
                 if isinstance(o.record, Record) and o.record_text is not None:
-                    publisher = self._bookkeeping().publisher
                     at_once(publisher.publish(o.deployment, o.record, o.record_text))
-                return decision
+                if self.store_lasts or publisher.told(key) == o.told:
+                    return decision
         raise AssertionError(f"decisions on {key} do not settle")
 
     def kubelet(self, key: str) -> None:
@@ -256,9 +285,7 @@ class World:
         assert record.run is not None
         before = self.attention.get(key)
         if before is None or before.run != record.run.id:
-            before = Attention(
-                record.run.id, observed=record.run.observed, synced=record.run.seen.synced
-            )
+            before = taken_up(record.run)
         pods = view_pods(self.pods.get(key, ()), record.run, "node")
         at, named = self.now.timestamp(), record.run.network if self.named else ""
         look = look_of(

@@ -6,7 +6,6 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -30,44 +29,14 @@ SomeNames = Annotated[list[str] | None, _DEPLOYMENTS]
 All = Annotated[bool, typer.Option("--all", help="every labelled Deployment instead of names")]
 
 
-@dataclass(frozen=True)
-class LeverCommand:
-    """A command that pulls one lever on the Deployments that are named."""
-
-    name: str  # as typed
-    help: str  # one sentence
-    lever: Lever
-    takes_all: bool = False  # `--all` may stand instead of names
-
-
-LEVERS = (
-    LeverCommand(
-        "suspend",
-        "Start nothing new on these Deployments; an open run goes on to its end.",
-        levers.suspend,
-        takes_all=True,
-    ),
-    LeverCommand("resume", "End what `suspend` began.", levers.resume, takes_all=True),
-    LeverCommand(
-        "retest",
-        "Ask for another attempt of the build that is tested already; after an open run's end.",
-        levers.retest,
-    ),
-    LeverCommand("abort", "End the open run of each of these Deployments.", levers.abort),
-    LeverCommand(
-        "end-hold",
-        "Let the next build replace the data of a failed run before its time is over.",
-        levers.end_hold,
-    ),
-)
-
-
-def command_of(each: LeverCommand) -> Command:
-    """The function that typer calls."""
+def command_of(lever: Lever, *, takes_all: bool = False) -> Command:
+    """The command that pulls it on the Deployments that are named; takes_all: `--all` may stand
+    instead of names.
+    """
 
     @takes(*OF_THE_CLUSTER)
     def on_named(*, names: Names, flags: Flags, output: Output = Format.TABLE) -> None:
-        _pull(each.lever, names, flags, output)
+        _pull(lever, names, flags, output)
 
     @takes(*OF_THE_CLUSTER)
     def on_named_or_all(
@@ -77,9 +46,16 @@ def command_of(each: LeverCommand) -> Command:
         flags: Flags,
         output: Output = Format.TABLE,
     ) -> None:
-        _pull(each.lever, names or [], flags, output, everyone=everyone)
+        _pull(lever, names or [], flags, output, everyone=everyone)
 
-    return on_named_or_all if each.takes_all else on_named
+    return on_named_or_all if takes_all else on_named
+
+
+suspend = command_of(levers.suspend, takes_all=True)
+resume = command_of(levers.resume, takes_all=True)
+retest = command_of(levers.retest)
+abort = command_of(levers.abort)
+end_hold = command_of(levers.end_hold)
 
 
 @takes(*OF_THE_CLUSTER)

@@ -103,11 +103,18 @@ class Rules:
     compare_url: str = COMPARE_URL  # of the two commits; empty: no link
     store_patience: float = 60.0  # that it is away; a restart of Redis takes less
 
+    # Noting, in the record, what was observed, where no store outlives the process. A process that
+    # was just started may end soon: it notes first what a store is given every five minutes too.
+    note_first: float = 5 * MINUTE
+    # And one that stays: a patch each half hour of an open run; its end costs a timeout no more.
+    note_latest: float = 30 * MINUTE
+
     # Sizes
     record_bytes: int = 16 * 1024  # of the 256 KiB that all annotations of an object share
     outcomes: int = 10
     tested: int = 100
     steps: int = 8  # transitions kept for sinks that were away
+    progress_bytes: int = 2048  # of the text of an open run's progress
     message_bytes: int = 512
     held_bytes: int = 145  # of these: what a hold says before the message of a failure
 

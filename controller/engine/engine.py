@@ -15,22 +15,32 @@ from controller.domain.record.belief import sibling_record
 from controller.domain.record.record import Record
 from controller.engine.claims.guarded_store import GuardedStore
 from controller.engine.claims.ledger import Ledger
-from controller.engine.claims.store_keeper import StoreKeeper
+from controller.engine.claims.store_keeper import StoreKeeper, look_interval
 from controller.engine.evidence.closing import Closing
 from controller.engine.evidence.gatherer import Gatherer
 from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.polling.poller import Poller
-from controller.engine.ports import Cluster, NodeProbe, Registry, Sink, StateStore, Witness
+from controller.engine.ports import (
+    Cluster,
+    Custody,
+    NodeProbe,
+    Registry,
+    Sink,
+    StateStore,
+    Witness,
+)
 from controller.engine.probing.prober import Prober
 from controller.engine.probing.run_looks import Probing
 from controller.engine.queue.work_queue import WorkQueue
 from controller.engine.queue.worker import OnResult, run_workers
+from controller.engine.reconcile.all_ours import AllOurs
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.follow_up import FollowUp
 from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.observe import Senses
 from controller.engine.reconcile.reconciler import Reconciler
 from controller.engine.reconcile.record_memory import RecordMemory
+from controller.engine.reconcile.standing_aside import StandingAside
 from controller.engine.telling.outage_notices import OutageNotices
 from controller.engine.telling.publisher import Publisher
 from controller.engine.telling.seen_builds import SeenBuilds
@@ -43,10 +53,11 @@ class EngineOptions:
     cluster: str  # id of the cluster whose memory the store is
     poll_interval: float = 60.0  # between two HEADs of a tag
     resync_interval: float = 300.0  # after which everything is looked at again
-    settle: float = 60.0  # after a start or a refill, in which nothing is claimed
+    settle: float = 60.0  # after a start or a store that had forgotten, in which nothing is claimed
     probe_interval: float = 30.0  # between two looks at an open run
     max_open_runs: int | None = None  # None: no limit
     dry_run: bool = False  # says what it would do, and does nothing
+    store_lasts: bool = True  # outlives this process; else the records say what the next must know
     workers: int = 4  # Deployments that are looked at at the same time
     rules: Rules = field(default_factory=Rules)
     secrets: tuple[str, ...] = field(default=(), repr=False)  # texts that no evidence may hold
@@ -66,6 +77,7 @@ class Ports:
     random: Random
     # Is told of each key that a worker has finished: how it went, and the seconds it took
     on_result: OnResult = lambda _key, _word, _seconds: None
+    custody: Custody = field(default_factory=AllOurs)
 
 
 class Engine:
@@ -121,17 +133,22 @@ class Engine:
             state=self.poller.state,
             attention=self.prober.attention,
             told=self._publisher.told,
+            store_lasts=options.store_lasts,
             facts=self.prober.facts,
             earlier=self.prober.earlier,
             order=self.prober.order,
         )
+        follow_up = FollowUp(self._publisher, self._seen_builds, self._closing, self.ledger, clock)
         self._reconciler = Reconciler(
             self._senses,
             Executor(cluster, store, self.ledger, self.memory, clock, self.queue.add),
-            FollowUp(self._publisher, self._seen_builds, self._closing, self.ledger, clock),
+            follow_up,
             self.prober,
             self._followed_tags,
             GoneDeployments(cluster, store, self.memory, self._publisher, clock, options.rules),
+            aside=StandingAside(
+                ports.custody, cluster, self.memory, self.prober, self._followed_tags, follow_up
+            ),
             nudge=self.queue.add,
             max_open_runs=options.max_open_runs,
             dry_run=options.dry_run,
@@ -143,6 +160,7 @@ class Engine:
             clock,
             random,
             cluster_id=options.cluster,
+            look_every=look_interval(options.settle) if self._shares(options) else None,
             look=self.queue.add,
             tell=self._outage_notices.store,
         )
@@ -151,6 +169,7 @@ class Engine:
     async def run(self) -> None:
         """Until `stop`. The cluster's caches are synced before this is called."""
         self._ports.cluster.on_change(self._changed)
+        self._ports.custody.on_change(self.queue.add)
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             self.queue.add(key)
         clock, random = self._ports.clock, self._ports.random
@@ -206,6 +225,10 @@ class Engine:
         self._seen_builds.refilled()
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             self.queue.add(key)
+
+    def _shares(self, options: EngineOptions) -> bool:
+        """Whether others may use the store too, and rely on our claims to be there."""
+        return self._ports.store.lasts and not options.dry_run
 
     def _resolved(self, followed: Followed) -> None:
         for key in self._followed_tags.keys_of(followed):

@@ -16,6 +16,7 @@ from store.api import StateStore
 __all__ = [
     "Clock",
     "Cluster",
+    "Custody",
     "NodeProbe",
     "Registry",
     "Sink",
@@ -34,6 +35,10 @@ class Cluster(Protocol):
 
     def keys(self) -> Sequence[str]:
         """Of all labelled Deployments, sorted."""
+        ...
+
+    def watches(self, key: str) -> bool:
+        """Whether a Deployment of this key would be seen: it stands in what is watched."""
         ...
 
     def deployment(self, key: str) -> Deployment | None: ...
@@ -77,6 +82,28 @@ class Cluster(Protocol):
 
     async def post_event(self, notice: Notice) -> None:
         """A Kubernetes Event on the Deployment, named by the notice's id: twice is no error."""
+        ...
+
+
+class Custody(Protocol):
+    """Which Deployments are ours to look after, where another could do so as well: a controller and
+    a monitor over one Deployment. It saves double work and two voices; what makes safe is I5.
+    """
+
+    def elsewhere(self, deployment: Deployment) -> str | None:
+        """None where it is ours. Else why it is not: a clause that names who looks after it, empty
+        while that is not known yet. Asking begins to find out; never waits.
+        """
+        ...
+
+    def forget(self, key: str) -> None:
+        """The Deployment is gone."""
+        ...
+
+    def on_change(self, handler: Callable[[str], None]) -> None:
+        """Calls `handler` with the key of a Deployment of which `elsewhere` says something else by
+        now. Handlers must only note the key.
+        """
         ...
 
 

@@ -23,8 +23,9 @@ from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.tag_state import TagState
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
+from controller.inspection.custody import who_looks_after
 from controller.inspection.deployments import Inspection
-from controller.inspection.progress_and_coverage import Remembered, recall
+from controller.inspection.progress_and_coverage import Remembered, of_record, recall
 from controller.inspection.store_ownership import check_ours
 from controller.kube.lease_object import read_holder
 from store import ReadOnlyStore, is_memory, open_store
@@ -40,9 +41,10 @@ class Explanation:
     states: dict[Followed, TagState]  # what the registry said of each tag and digest it was asked
     pods: RunPods | None  # of the open run; None: no run is open
     answer: NodeAnswer | None  # of the open run's node; None: it was not asked
-    remembered: Remembered  # what only the store knows
+    remembered: Remembered  # what the store knows beside, or the record where no store lasts
     store_trouble: str  # why the store tells nothing, in one sentence; empty: it does
     lease: str  # who is active, in words
+    custody: str  # who looks after a Deployment with a monitor, in words; empty: it has none
 
 
 async def explain_deployment(i: Inspection, key: str) -> Explanation:
@@ -71,17 +73,16 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     record = first.record if isinstance(first.record, Record) else None
     if isinstance(first.request, RunRequest):
         states.update(await _resolve(i, first.request, record))
-    remembered = Remembered() if why_not else await recall(store, first)
+    remembered = of_record(first) if why_not else await recall(store, first)
     pods, answer = None, None
     if record is not None and record.run is not None:
         pods = view_pods(first.pods, record.run, node_container_name(deployment))
         answer = await _ask(i, first, pods)
         attention.append(_attention(first, record.run, pods, answer, clock, remembered.progress))
     o = await observe(senses, deployment, Leave(True))
-    trouble = why_not or ledger.failure
-    return Explanation(
-        o, decide(o), states, pods, answer, remembered, trouble, await _lease(i, key)
-    )
+    trouble, lease = why_not or ledger.failure, await _lease(i, key)
+    custody = await who_looks_after(i, deployment, lease)
+    return Explanation(o, decide(o), states, pods, answer, remembered, trouble, lease, custody)
 
 
 async def _believed(i: Inspection) -> tuple[StateStore, str]:

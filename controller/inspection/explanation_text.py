@@ -30,6 +30,7 @@ def tell(e: Explanation) -> list[Told]:
         ("coverage", tuple(_coverage(e))),
         ("store", (e.store_trouble or "answers",)),
         ("controller", (f"the Lease is held by {e.lease}",)),
+        ("looks after", (e.custody,) if e.custody else ()),
     ]
 
 
@@ -42,7 +43,8 @@ def _decision(e: Explanation) -> Iterator[str]:
         acts.insert(0, f"pin {d.write.run_id}")
     elif d.write is not None:
         acts.insert(0, "write the record")
-    yield f"the controller would now: {', '.join(acts)}" if acts else "nothing is to be done now"
+    who = "whoever looks after it" if e.custody else "the controller"
+    yield f"{who} would now: {', '.join(acts)}" if acts else "nothing is to be done now"
     if acts and not e.lease.strip():
         yield "no controller is active"
 
@@ -98,7 +100,7 @@ def _facts(facts: Facts) -> Iterator[str]:
 
 def _progress(e: Explanation) -> Iterator[str]:
     known = e.remembered
-    if e.store_trouble:
+    if e.store_trouble and known.progress is None:
         yield "not known: only the store knows it"
         return
     if e.observation.record is None or known.progress is None:

@@ -1,6 +1,8 @@
-"""What only the store remembers of a Deployment: its run's progress, and its target's coverage."""
+"""What is remembered of a Deployment beside its course: its run's progress, and its target's
+coverage.
+"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.base.text import shown
 from controller.domain.decide.observation import Observation
@@ -8,6 +10,7 @@ from controller.domain.manifest.request import RunRequest
 from controller.domain.pace.estimate import Estimate, time_left
 from controller.domain.pace.noted_progress import decode_progress
 from controller.domain.pace.progress import Progress
+from controller.domain.pace.words import describe_progress
 from controller.domain.record.record import Record
 from controller.engine.probing.earlier_runs import number_of, passed_runs
 from controller.inspection.coverage import Covered, coverage_of
@@ -26,11 +29,21 @@ class Remembered:
 
 
 async def recall(store: StateStore, o: Observation) -> Remembered:
-    """Nothing, where the store is away: what is said of the store says so."""
+    """Only what the record tells, where the store is away: what is said of the store says so."""
     try:
         return await _recall(store, o)
     except (StoreUnavailable, StoreMisused):
+        return of_record(o)
+
+
+def of_record(o: Observation) -> Remembered:
+    """It has the progress where no store outlives the controller."""
+    run = o.record.run if isinstance(o.record, Record) else None
+    progress = decode_progress(run.progress) if run else None
+    if run is None or progress is None:
         return Remembered()
+    estimate = time_left(progress, run.observed, ())
+    return Remembered(progress, describe_progress(progress), run.observed, estimate)
 
 
 async def _recall(store: StateStore, o: Observation) -> Remembered:
@@ -46,7 +59,8 @@ async def _recall(store: StateStore, o: Observation) -> Remembered:
     fields = await store.run(target, run.id)
     progress = decode_progress(fields.get("progress", ""))
     observed = number_of(fields, "observed")
-    earlier = await passed_runs(store, target, before=run.id)
-    estimate = time_left(progress, observed, earlier) if progress else None
     pace = tuple(shown(part) for part in fields.get("pace", "").split("; ") if part)
-    return Remembered(progress, pace, observed, estimate, covered)
+    if progress is None:
+        return replace(of_record(o), covered=covered)
+    earlier = await passed_runs(store, target, before=run.id)
+    return Remembered(progress, pace, observed, time_left(progress, observed, earlier), covered)

@@ -1,1 +1,1 @@
-"""The only code that speaks to the API server; kubernetes-asyncio gives it credentials and TLS."""
+"""The only code that speaks to the API server; kubernetes-asyncio reads kubeconfigs for it."""

@@ -84,6 +84,9 @@ class KubeCluster:
         held = (view.deployments.cache.keys() for view in self._views.values())
         return sorted(chain.from_iterable(held))
 
+    def watches(self, key: str) -> bool:
+        return self._of(key) is not None
+
     def deployment(self, key: str) -> Deployment | None:
         view = self._of(key)
         return view.deployments.cache.get(key) if view else None

@@ -26,6 +26,8 @@ class LeaseTimes:
     # the clocks do
     deadline: float = 20.0
     retry: float = 5.0  # between attempts, with up to a fifth of it as jitter
+    # the same while another holds it, or it cannot be read; None: as `retry`
+    aside: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class LeaseLock:
         self._renewed_at: float | None = None
         self._said = False
         self._handlers: list[Callable[[bool], None]] = []
+        self._told: tuple[bool, str, str | None] | None = None
+        self._listeners: list[Callable[[], None]] = []
         self._log = logger.bind(lease=f"{claim.namespace}/{claim.name}", identity=claim.identity)
         self.holder = ""  # who had it when it was last read; empty for nobody
         self.trouble: str | None = None  # a sentence while it cannot be read or written
@@ -78,12 +82,18 @@ class LeaseLock:
         """Calls `handler` when `run` gains (True) or loses (False) the Lease; it must not wait."""
         self._handlers.append(handler)
 
+    def on_standing(self, handler: Callable[[], None]) -> None:
+        """Calls `handler` when `run` sees another `held`, `holder` or `trouble` than before; it
+        must not wait.
+        """
+        self._listeners.append(handler)
+
     async def run(self) -> Never:
         """Acquires, renews, and tries again, until it is cancelled; does not release."""
         while True:
             await self.attempt()
             self._say()
-            delay = self._times.retry * (1.0 + 0.2 * self._random.random())
+            delay = self._delay() * (1.0 + 0.2 * self._random.random())
             if self.held and self._renewed_at is not None:
                 # Lost at its deadline and not at the next attempt after it.
                 end = self._renewed_at + self._times.deadline
@@ -161,7 +171,19 @@ class LeaseLock:
         duration = number_in(spec, "leaseDurationSeconds") or self._times.duration
         return now - self._seen_at >= duration
 
+    def _delay(self) -> float:
+        """Seconds until the next attempt, without jitter."""
+        anothers = self.holder not in ("", self._identity) or self.trouble is not None
+        if self._times.aside is not None and anothers and not self.held:
+            return self._times.aside
+        return self._times.retry
+
     def _say(self) -> None:
+        standing = (self.held, self.holder, self.trouble)
+        if standing != self._told:
+            self._told = standing
+            for listener in self._listeners:
+                listener()
         if self.held == self._said:
             return
         self._said = self.held

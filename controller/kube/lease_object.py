@@ -1,5 +1,7 @@
 """One Lease as the API server keeps it: read, made and changed. Not here: whose it should be."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -10,6 +12,15 @@ from controller.domain.names import FIELD_MANAGER
 from controller.kube.api.call import READ_TIMEOUT, Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import LEASES, Lease
+
+
+@dataclass(frozen=True)
+class LeaseStanding:
+    """What a Lease says, for people: its times are by its holder's clock."""
+
+    holder: str  # fit to be shown; empty for nobody
+    renewed: datetime | None  # aware; None where it does not say
+    duration: int  # seconds after which it may be another's; 0 where it does not say
 
 
 class LeaseObject:
@@ -69,8 +80,16 @@ async def read_holder(client: KubeClient, namespace: str, name: str = FIELD_MANA
     """Whose Lease it is by its record, whether or not it has run out; empty for nobody's. Raises
     what `LeaseObject.read` raises.
     """
+    return (await read_standing(client, namespace, name)).holder
+
+
+async def read_standing(client: KubeClient, namespace: str, name: str) -> LeaseStanding:
+    """A Lease that is not there is nobody's. Raises what `LeaseObject.read` raises."""
     lease = await LeaseObject(client, namespace, name, READ_TIMEOUT).read()
-    return holder_in(spec_of(lease)) if lease else ""
+    spec = spec_of(lease) if lease else {}
+    return LeaseStanding(
+        holder_in(spec), _time_in(spec, "renewTime"), number_in(spec, "leaseDurationSeconds")
+    )
 
 
 def spec_of(lease: Lease) -> dict[str, Any]:
@@ -85,6 +104,14 @@ def version_of(lease: Lease) -> str:
 def holder_in(spec: dict[str, Any]) -> str:
     """Fit to be shown; empty for nobody."""
     return shown(spec.get("holderIdentity") or "")
+
+
+def _time_in(spec: dict[str, Any], field: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(spec.get(field)))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def number_in(spec: dict[str, Any], field: str) -> int:

@@ -17,6 +17,7 @@ from controller.base.backoff import Backoff
 from controller.base.errors import BootstrapError, Trouble
 from controller.base.metrics import Metrics
 from controller.base.tasks import Work, stop_all, supervise
+from controller.base.version import our_version
 from controller.engine.ports import Sink
 from controller.kube.api.client import KubeClient
 from controller.kube.lease import LeaseClaim, LeaseLock
@@ -26,7 +27,7 @@ from controller.process.leading import START_BACKOFF, Leading, Parts
 from controller.process.leases import Leases
 from controller.process.listener import Health, Listener
 from controller.process.scope import FindScope, Scope, namespaces_scope
-from controller.process.wiring import Surroundings, Wiring, our_version
+from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
 from store import is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable

@@ -15,7 +15,8 @@ from controller.base.tasks import Work, stop_all, supervise
 from controller.domain.names import PHASE
 from controller.domain.run import OPEN, Phase
 from controller.engine.engine import Engine, EngineOptions, Ports
-from controller.engine.ports import Sink
+from controller.engine.ports import Custody, Sink
+from controller.engine.reconcile.all_ours import AllOurs
 from controller.kube.api.client import KubeClient
 from controller.kube.cluster import KubeCluster
 from controller.kube.cluster_id import cluster_id
@@ -24,6 +25,7 @@ from controller.notify.fan_out import Notifier
 from controller.notify.kube_sink import KubeSink
 from controller.process.metered_registry import MeteredRegistry
 from controller.process.scope import Scope
+from controller.process.target_leases import TargetLeases
 from controller.process.wiring import Wiring
 from store.api import StateStore
 
@@ -55,6 +57,7 @@ class Leading:
         self._cluster: KubeCluster = wiring.cluster(parts.client, watching)
         self._registry: MeteredRegistry | None = None
         self._engine: Engine | None = None
+        self._target_leases: TargetLeases | None = None
 
     @property
     def works(self) -> bool:
@@ -62,7 +65,8 @@ class Leading:
         return self._engine is not None
 
     def troubles(self) -> list[str]:
-        return self._cluster.troubles()
+        leases = self._target_leases
+        return [*self._cluster.troubles(), *(leases.troubles() if leases else [])]
 
     async def run(self, wait_lost: Work) -> None:
         """wait_lost: returns when it is over."""
@@ -103,6 +107,7 @@ class Leading:
             witness=KubeWitness(parts.client),
             clock=around.clock,
             random=around.random,
+            custody=self._custody(wiring),
             on_result=lambda _key, word, seconds: parts.metrics.reconciled(word, seconds),
         )
         options = EngineOptions(
@@ -114,6 +119,7 @@ class Leading:
             max_open_runs=settings.engine.max_open_runs,
             secrets=settings.store.secrets,
             dry_run=settings.engine.dry_run,
+            store_lasts=parts.store.lasts,
             rules=replace(around.rules, compare_url=settings.engine.compare_url),
         )
         engine = Engine(ports, options)
@@ -123,6 +129,18 @@ class Leading:
         count = len(self._cluster.keys())
         logger.bind(cluster=identity, deployments=count).info("controller leads")
         await engine.run()
+
+    def _custody(self, wiring: Wiring) -> Custody:
+        """A dry run takes no Lease, and looks at all; a monitor's own Lease is its Deployment's."""
+        if wiring.settings.engine.dry_run or self._parts.scope.own_pod:
+            return AllOurs()
+        parts, around = self._parts, wiring.around
+        leases = TargetLeases(
+            parts.client, parts.instance, around.clock, around.random, around.lease
+        )
+        wiring.stack.push_async_callback(leases.close)  # when the keys in hand are done
+        self._target_leases = leases
+        return leases
 
     async def _synced(self) -> str:
         """The cluster's id, when the caches are synced; empty where none is asked for."""

@@ -61,13 +61,14 @@ async def namespaces_scope(wiring: Wiring, client: KubeClient) -> Scope:
         rights += PROXYING
     watched, homes = wiring.watched(client), wiring.homes(client)
     needed = [(namespace, tuple(rights)) for namespace in watched]
-    needed.append((homes[0], IDENTIFYING))
+    identity = wiring.identity_namespace(client)
+    needed.append((identity, IDENTIFYING))
     if not dry_run:
         needed += [(namespace, LEASING) for namespace in homes]
     return Scope(
         watching=Watching(watched, settings.cluster.selector),
         leases=tuple((namespace, FIELD_MANAGER) for namespace in homes),
-        identity=homes[0],
+        identity=identity,
         rights=tuple(needed),
         optional=tuple((namespace, (*WITNESSING, *PLACING)) for namespace in watched),
     )
@@ -81,7 +82,7 @@ async def own_pod_scope(wiring: Wiring, client: KubeClient) -> Scope:
     name, dry_run = deployment.metadata.name, settings.engine.dry_run
     rights = reading_one(name) + (() if dry_run else writing_one(name) + leasing_one(name))
     needed = [(namespace, rights)]
-    identity = None if is_memory(settings.store.url) else namespace
+    identity = None if is_memory(settings.store.url) else settings.cluster.identity or namespace
     if identity is not None:
         needed.append((identity, IDENTIFYING))
     return Scope(

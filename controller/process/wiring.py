@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from random import Random
 
 from controller.base.clock import Clock
@@ -15,7 +15,7 @@ from controller.kube.api.client import KubeClient, OnAnswer
 from controller.kube.cluster import ALL, KubeCluster, Watching
 from controller.kube.lease import LeaseTimes
 from controller.kube.login.pod_or_kubeconfig import load_credentials
-from controller.kube.login.service_account import in_cluster
+from controller.kube.login.service_account import SERVICE_ACCOUNT, in_cluster
 from controller.kube.pod_proxy_door import PodProxyDoor
 from controller.node.direct_door import DirectDoor, node_session
 from controller.node.http_probe import HttpNodeProbe
@@ -27,13 +27,6 @@ from store import ReadOnlyStore, open_store
 from store.api import StateStore, StoreMisused
 
 
-def our_version() -> str:
-    try:
-        return version("bootstrap-controller")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0+unknown"
-
-
 @dataclass(frozen=True)
 class Surroundings:
     """What is passed in rather than taken: time, chance, environment; and the tables of numbers."""
@@ -43,6 +36,7 @@ class Surroundings:
     environ: Mapping[str, str]  # of the process
     rules: Rules = field(default_factory=Rules)
     lease: LeaseTimes = field(default_factory=LeaseTimes)
+    service_account: Path = SERVICE_ACCOUNT  # the folder of the pod's own
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,11 @@ class Wiring:
         """Raises SettingsFault for a kubeconfig that does not load."""
         chosen = self.settings.cluster
         credentials = await load_credentials(
-            chosen.kubeconfig, chosen.context, self.around.environ, self.around.clock
+            chosen.kubeconfig,
+            chosen.context,
+            self.around.environ,
+            self.around.clock,
+            self.around.service_account,
         )
         client = KubeClient(credentials, self.around.clock, on_answer)
         return await self.stack.enter_async_context(client)
@@ -71,6 +69,10 @@ class Wiring:
         """The namespaces whose Lease is held: those that are watched, or, for all, our own."""
         watched = self.watched(client)
         return (client.namespace,) if ALL in watched else watched
+
+    def identity_namespace(self, client: KubeClient) -> str:
+        """The namespace whose uid names the cluster in a store that several share."""
+        return self.settings.cluster.identity or self.homes(client)[0]
 
     def cluster(self, client: KubeClient, watching: Watching | None = None) -> KubeCluster:
         """watching: None for what the settings say."""
@@ -93,7 +95,7 @@ class Wiring:
         if self.settings.node.url is not None:
             return True
         given = self.settings.cluster.kubeconfig or self.settings.cluster.context
-        return not given and in_cluster(self.around.environ)
+        return not given and in_cluster(self.around.environ, self.around.service_account)
 
     async def probe(self, client: KubeClient, own_pod: str = "") -> NodeProbe:
         """own_pod: the name of the only pod whose node is asked, on localhost; empty: of any."""

@@ -63,6 +63,14 @@ SELECTOR = Defaulted(
     metavar="SELECTOR",
     default=DEFAULT_SELECTOR,
 )
+CLUSTER_NAMESPACE = Option(
+    "--cluster-namespace",
+    "BOOTSTRAP_CLUSTER_NAMESPACE",
+    values.parse_namespace,
+    "namespace whose uid names the cluster in the store: the same for all that share one;"
+    " if not set, the first that is watched, or its own for all",
+    metavar="NAME",
+)
 STORE = Defaulted(
     "--store",
     "BOOTSTRAP_STORE",
@@ -109,8 +117,8 @@ SETTLE = Defaulted(
     "BOOTSTRAP_SETTLE",
     # a minute covers a patch that is still on its way [15]; an hour is a slip of the pen
     duration("0s", "1h"),
-    "how long after a start, or a refill of the store, nothing new is started;"
-    " shorter only where no other controller can be",
+    "how long after a start, or after the store had forgotten, nothing new is started; shorter only"
+    " where no other controller can be, and the same for all that share a store",
     metavar="DURATION",
     default="60s",
 )
@@ -209,13 +217,13 @@ OF_THE_STORE: tuple[Option[Any], ...] = (STORE, STORE_PASSWORD_FILE, STORE_PREFI
 
 # What the monitor takes: it looks after one Deployment, which it finds by itself.
 OF_THE_MONITOR: tuple[Option[Any], ...] = (
-    KUBECONFIG, CONTEXT, *OF_THE_STORE,
+    KUBECONFIG, CONTEXT, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
     DOGSTATSD, LISTEN, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 OPTIONS: tuple[Option[Any], ...] = (
-    *OF_THE_CLUSTER, *OF_THE_STORE,
+    *OF_THE_CLUSTER, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
     DOGSTATSD, LISTEN, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip

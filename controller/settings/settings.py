@@ -34,6 +34,7 @@ class ClusterSettings:
     context: str | None  # of the kubeconfig; None: its current one
     namespaces: tuple[str, ...]  # empty: its own, or the context's; `*` alone: all
     selector: str  # of labels
+    identity: str | None  # namespace whose uid names the cluster in the store; None: the first
 
     @property
     def all_namespaces(self) -> bool:
@@ -81,7 +82,7 @@ class EngineSettings:
     """How decisions are made and told."""
 
     resync_interval: float  # seconds between two looks at everything
-    settle: float  # seconds after a start, or a refill, in which nothing new is started
+    settle: float  # seconds after a start, or a loss of the store, in which nothing is started
     max_open_runs: int | None  # None: no limit
     compare_url: str  # template, see `values.parse_compare_url`; empty: no link
     dry_run: bool  # nothing is written
@@ -135,6 +136,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
             context=read.maybe(options.CONTEXT),
             namespaces=_namespaces(read),
             selector=read.value(options.SELECTOR),
+            identity=read.maybe(options.CLUSTER_NAMESPACE),
         ),
         store=_store(read),
         registry=_registry(read),

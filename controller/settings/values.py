@@ -37,11 +37,17 @@ def parse_namespaces(text: str) -> tuple[str, ...]:
     if ALL_NAMESPACES in names and len(names) > 1:
         raise ValueError("* is all of them: write * alone, or the names alone")
     for name in names:
-        if name != ALL_NAMESPACES and not re.fullmatch(_DNS_LABEL, name):
-            raise ValueError(
-                f"'{shown(name)}' is no namespace: write lower-case letters, digits and '-'"
-            )
+        if name != ALL_NAMESPACES:
+            parse_namespace(name)
     return names
+
+
+def parse_namespace(text: str) -> str:
+    if not re.fullmatch(_DNS_LABEL, text.strip()):
+        raise ValueError(
+            f"'{shown(text)}' is no namespace: write lower-case letters, digits and '-'"
+        )
+    return text.strip()
 
 
 def parse_selector(text: str) -> str:

@@ -11,6 +11,8 @@ from controller.domain.target import SyncMode
 from controller.simulator.apiserver.resources import Object
 
 NODE_PORT = 9650
+MONITOR = "monitor"  # its container
+MONITOR_IMAGE = "bootstrap-controller:0.1.0"
 RUN_ID_FIELD = f"metadata.annotations['{names.RUN_ID}']"
 
 # The C-chain's configuration that makes a node sync so; None leaves avalanchego's default [99-103].
@@ -43,6 +45,7 @@ class TargetManifest:
     shares_processes: bool = True  # shareProcessNamespace
     storage_class: str = "fast"  # of the claim; empty leaves it to the cluster
     requests: Mapping[str, str] = field(default_factory=dict)  # of the node: `cpu`, `memory`
+    monitor: bool = False  # with the sidecar that looks after it, and its account
 
     def deployment(self) -> Object:
         labels = {"app": self.name, names.TEST: "true"}
@@ -102,6 +105,15 @@ class TargetManifest:
 
     def _pod_spec(self) -> Object:
         mounts = [{"name": "data", "mountPath": "/data"}]
+        spec = self._node_spec(mounts)
+        if self.monitor:
+            spec["serviceAccountName"] = self.name
+            spec["automountServiceAccountToken"] = False
+            spec["volumes"].append(_TOKEN)
+            spec["initContainers"].insert(0, dict(_MONITOR))
+        return spec
+
+    def _node_spec(self, mounts: list[Object]) -> Object:
         return {
             # A Service called avago-… would otherwise set flags of the node [65].
             "enableServiceLinks": False,
@@ -157,6 +169,46 @@ _POD: tuple[Object, ...] = tuple(
     {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
     for name, path in (("POD_NAME", "metadata.name"), ("POD_NAMESPACE", "metadata.namespace"))
 )
+
+
+# Before prepare-data, which waits until the monitor has pinned a build. Its image is another's than
+# the node's, so that no pin touches it; its token is its own, not mounted for the node.
+_MONITOR: Object = {
+    "name": MONITOR,
+    "image": MONITOR_IMAGE,
+    "command": ["bootstrap-controller", "monitor"],
+    "env": list(_POD),
+    "restartPolicy": "Always",
+    "terminationMessagePolicy": "FallbackToLogsOnError",
+    "volumeMounts": [
+        {
+            "name": "monitor-token",
+            "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+            "readOnly": True,
+        }
+    ],
+}
+_TOKEN: Object = {
+    "name": "monitor-token",
+    "projected": {
+        "sources": [
+            {"serviceAccountToken": {"path": "token", "expirationSeconds": 3607}},
+            {
+                "configMap": {
+                    "name": "kube-root-ca.crt",
+                    "items": [{"key": "ca.crt", "path": "ca.crt"}],
+                }
+            },
+            {
+                "downwardAPI": {
+                    "items": [
+                        {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
+                    ]
+                }
+            },
+        ]
+    },
+}
 
 
 def chain_config_content(c_chain: Mapping[str, object]) -> str:

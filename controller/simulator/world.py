@@ -38,6 +38,7 @@ from controller.simulator.workloads.cluster import (
     pod_is_ready,
 )
 from controller.simulator.workloads.cluster_summary import summary
+from controller.simulator.workloads.programs import Programs, no_programs
 
 T = TypeVar("T")
 
@@ -60,6 +61,7 @@ class World:
         settings: ServerSettings | None = None,  # resolver and logs are the world's own
         init_container: InitContainer | None = None,
         machine: Clock | None = None,  # of the machine that nodes run on, where it is off
+        programs: Programs = no_programs,  # what runs in containers instead of what usually does
     ) -> None:
         wired = dataclasses.replace(
             settings or ServerSettings(),
@@ -77,6 +79,7 @@ class World:
             speed=speed,
             kubelet=kubelet,
             init_container=init_container,
+            programs=programs,
         )
         self._stack = AsyncExitStack()
 
@@ -142,13 +145,14 @@ class World:
         self.change(name, change, namespace=namespace)
 
     def pin(self, name: str, image: str, run: str, *, namespace: str = NAMESPACE) -> None:
-        """Sets images and run id in one write, as the controller's pin does."""
+        """Sets images and run id in one write, as the controller's pin does: sidecars stay."""
 
         def change(obj: Object) -> None:
             template = obj["spec"]["template"]
             template["metadata"].setdefault("annotations", {})[names.RUN_ID] = run
-            for field in ("initContainers", "containers"):
-                for container in template["spec"][field]:
+            spec = template["spec"]
+            for container in (*spec["initContainers"], *spec["containers"]):
+                if container.get("restartPolicy") != "Always":
                     container["image"] = image
 
         manager = names.FIELD_MANAGER

@@ -17,6 +17,7 @@ from store.redis.keys import (
     encode_claim,
     encode_claim_start,
     encode_pending,
+    encode_pending_end,
     newer_schema,
     text,
     texts,
@@ -34,44 +35,51 @@ class RedisClaims:
     async def meta(self) -> Meta | None:
         return decode_meta(texts(await self._calls.run(self._redis.hgetall(self._keys.meta))))
 
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
+    async def refill(self, meta: Meta, claims: Iterable[Claim], instead_of: str | None) -> Meta:
         keys = [self._keys.meta]
         numbers: dict[str, int] = {}
-        values: list[str | int] = [SCHEMA, meta.epoch, meta.cluster]
+        values: list[str | int] = [SCHEMA, meta.epoch, meta.cluster, instead_of or ""]
         for claim in limits.check_claims(claims):
             key = self._keys.claims(claim.target)
             if key not in numbers:
                 keys.append(key)
                 numbers[key] = len(keys)
             values += [numbers[key], claim.build, encode_claim(claim.run, claim.owner)]
-        newer = await self._script(scripts.REFILL, keys, *values)
-        if newer:
-            raise newer_schema(newer)
+        verdict, standing, grants = await self._script(scripts.REFILL, keys, *values)
+        if verdict == b"schema":
+            raise newer_schema(text(standing))
+        if verdict == b"cluster":
+            raise limits.another_cluster(text(standing))
+        return Meta(SCHEMA, text(standing), int(grants), meta.cluster)
 
     async def claim(
-        self, wanted: Claim, epoch: str, seen_grants: int, instead_of: str | None
+        self, wanted: Claim, seen: tuple[str, int], instead_of: str | None, beside: str | None
     ) -> tuple[Claim, int]:
+        """seen: epoch and grants, as the caller knows them."""
         replaceable = "" if instead_of is None else encode_claim(instead_of, wanted.owner)
-        return await self._claim(wanted, epoch, seen_grants, replaceable)
+        return await self._claim(wanted, seen, replaceable, beside)
 
     async def retake(
-        self, wanted: Claim, epoch: str, seen_grants: int, instead_of: str
+        self, wanted: Claim, seen: tuple[str, int], instead_of: str, beside: str | None
     ) -> tuple[Claim, int]:
-        return await self._claim(wanted, epoch, seen_grants, encode_claim_start(instead_of))
+        return await self._claim(wanted, seen, encode_claim_start(instead_of), beside)
 
     async def _claim(
-        self, wanted: Claim, epoch: str, seen_grants: int, replaceable: str
+        self, wanted: Claim, seen: tuple[str, int], replaceable: str, beside: str | None
     ) -> tuple[Claim, int]:
+        earlier = "" if beside is None else encode_pending_end(beside)
         verdict, standing, grants = await self._script(
             scripts.CLAIM,
             [self._keys.meta, self._keys.claims(wanted.target), self._keys.pending],
-            *(epoch, seen_grants, wanted.build, encode_claim(wanted.run, wanted.owner)),
-            *(replaceable, wanted.owner, encode_pending(wanted)),
+            *(*seen, wanted.build, encode_claim(wanted.run, wanted.owner)),
+            *(replaceable, wanted.owner, encode_pending(wanted), earlier),
         )
         if verdict == b"epoch":
             raise StoreForgot("the store's epoch is not ours: it was emptied or taken over")
         if verdict == b"grants":
             raise StoreForgot("the store has granted fewer claims than we saw: it was rolled back")
+        if verdict == b"pending":
+            return decode_pending(wanted.owner, standing), int(grants)
         return decode_claim(wanted.target, wanted.build, standing), int(grants)
 
     async def claimed(self, target: str, build: str) -> Claim | None:

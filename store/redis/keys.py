@@ -90,6 +90,11 @@ def encode_pending(claim: Claim) -> str:
     return _compact({"target": claim.target, "build": claim.build, "run": claim.run})
 
 
+def encode_pending_end(run: str) -> str:
+    """What the pending claims of a run end with, whatever they are of."""
+    return "," + _compact({"run": run})[1:]
+
+
 def decode_pending(owner: str, raw: bytes) -> Claim:
     try:
         value = json.loads(raw)

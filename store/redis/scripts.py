@@ -19,8 +19,10 @@ async def run(redis: Any, script: str, keys: list[str], *values: str | int | byt
 
 # KEYS meta, claims of the target, pending
 # ARGV epoch, seen grants, build, claim, replaceable ('' or how a claim begins that may be
-#      replaced), owner, pending value
-# Returns {'epoch' | 'grants' | 'stands', the standing claim or '', grants}
+#      replaced), owner, pending value, what the owner's earlier pending value ends with if it may
+#      be replaced ('' for any)
+# Returns {'epoch' | 'grants' | 'stands' | 'pending', the standing claim, the earlier pending value
+#      or '', grants}
 CLAIM = """
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'grants')
 local grants = tonumber(meta[2] or '0') or 0
@@ -33,6 +35,10 @@ if standing then
   if replaceable == '' or string.sub(standing, 1, #replaceable) ~= replaceable then
     return {'stands', standing, grants}
   end
+end
+local earlier = redis.call('HGET', KEYS[3], ARGV[6])
+if earlier and ARGV[8] ~= '' and string.sub(earlier, -#ARGV[8]) ~= ARGV[8] then
+  return {'pending', earlier, grants}
 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
 redis.call('HSET', KEYS[3], ARGV[6], ARGV[7])
@@ -53,22 +59,26 @@ return 1
 """
 
 # KEYS meta, then the claims of each target
-# ARGV schema, epoch, cluster, then for each claim: number of its key, build, claim
-# Returns the schema that stands if it is newer and nothing was written, else 0
+# ARGV schema, epoch, cluster, epoch to be replaced ('' for none), then for each claim: number of
+#      its key, build, claim
+# Returns {'stands', the epoch that stands now, grants}; or, with nothing written, {'schema', the
+# newer one, 0} or {'cluster', whose it is, 0}
+# An epoch or grants that somebody has deleted are as good as none: both are written anew.
 REFILL = """
-local meta = redis.call('HMGET', KEYS[1], 'schema', 'epoch')
-local schema = tonumber(meta[1] or '0') or 0
-if schema > tonumber(ARGV[1]) then return schema end
-for i = 4, #ARGV, 3 do
+local meta = redis.call('HMGET', KEYS[1], 'schema', 'epoch', 'grants', 'cluster')
+if (tonumber(meta[1] or '0') or 0) > tonumber(ARGV[1]) then return {'schema', meta[1], 0} end
+local whose = meta[4] or ''
+if whose ~= '' and whose ~= ARGV[3] then return {'cluster', whose, 0} end
+for i = 5, #ARGV, 3 do
   redis.call('HSETNX', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
 end
-if meta[2] == ARGV[2] then
-  redis.call('HSETNX', KEYS[1], 'grants', '0')
-else
-  redis.call('HSET', KEYS[1], 'grants', '0')
+local epoch, grants = meta[2] or '', tonumber(meta[3] or '')
+if epoch == '' or not grants or epoch == ARGV[4] or whose ~= ARGV[3] then
+  epoch, grants = ARGV[2], 0
 end
-redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'epoch', ARGV[2], 'cluster', ARGV[3])
-return 0
+redis.call('HSET', KEYS[1], 'schema', ARGV[1], 'epoch', epoch, 'cluster', ARGV[3])
+redis.call('HSET', KEYS[1], 'grants', tostring(grants))
+return {'stands', epoch, grants}
 """
 
 # KEYS copy of the record, names of all Deployments

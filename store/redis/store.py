@@ -50,18 +50,32 @@ class RedisStore(StateStore):
     async def meta(self) -> Meta | None:
         return await self._claims.meta()
 
-    async def refill(self, meta: Meta, claims: Iterable[Claim]) -> None:
-        await self._claims.refill(meta, claims)
+    async def refill(
+        self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
+    ) -> Meta:
+        return await self._claims.refill(meta, claims, instead_of)
 
     async def claim(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str | None = None
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str | None = None,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
-        return await self._claims.claim(wanted, epoch, seen_grants, instead_of)
+        return await self._claims.claim(wanted, (epoch, seen_grants), instead_of, beside)
 
     async def retake(
-        self, wanted: Claim, *, epoch: str, seen_grants: int, instead_of: str
+        self,
+        wanted: Claim,
+        *,
+        epoch: str,
+        seen_grants: int,
+        instead_of: str,
+        beside: str | None = None,
     ) -> tuple[Claim, int]:
-        return await self._claims.retake(wanted, epoch, seen_grants, instead_of)
+        return await self._claims.retake(wanted, (epoch, seen_grants), instead_of, beside)
 
     async def claimed(self, target: str, build: str) -> Claim | None:
         return await self._claims.claimed(target, build)

@@ -30,7 +30,14 @@ async def cluster(kubeconfig: Path | None, clock: Clock, tmp_path: Path) -> Asyn
 
 
 @pytest.fixture
-async def stage(cluster: Path, clock: Clock) -> AsyncIterator[Stage]:
+def way() -> str:
+    """Whether a controller looks after the Deployments, or a monitor in the pod of each."""
+    return "controller"
+
+
+@pytest.fixture
+async def stage(cluster: Path, clock: Clock, way: str) -> AsyncIterator[Stage]:
     """In a namespace of its own, which goes with it."""
-    async with Stage(cluster, f"bootstrap-test-{token_hex(4)}", clock) as stage:
+    namespace = f"bootstrap-test-{token_hex(4)}"
+    async with Stage(cluster, namespace, clock, monitored=way == "monitor") as stage:
         yield stage

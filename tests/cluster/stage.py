@@ -2,12 +2,10 @@
 process. The test itself is the kubelet: it writes the pods' status.
 """
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from copy import deepcopy
 from pathlib import Path
-from random import Random
 from typing import Any, TypeVar
 
 import orjson
@@ -15,17 +13,14 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.domain import names
-from controller.domain.defaults import Rules
 from controller.domain.record.record import OpenRun, Outcome, Record, decode_record
 from controller.kube.api.client import KubeClient
 from controller.kube.login.pod_or_kubeconfig import load_credentials
-from controller.process.app import App
-from controller.process.wiring import Surroundings
-from controller.settings.settings import load_settings
 from controller.simulator.manifests import TargetManifest
 from controller.simulator.node import SimulatedNode
 from controller.simulator.registry import SimulatedBuild, SimulatedRegistry
 from tests.cluster.api import STRATEGIC, Api, Object, View
+from tests.cluster.engines import Controller, Engine, MonitorInItsPod
 from tests.cluster.nodes import Nodes
 
 T = TypeVar("T")
@@ -38,8 +33,6 @@ PLURALS = ("deployments", "pods", "events", "leases")
 # No node has this label, so that on a real cluster no kubelet takes the pods.
 NOWHERE = {"bootstrap-test.example.com/nowhere": "true"}
 SIDECAR = {"name": "log-shipper", "image": "busybox:1.36", "args": ["tail", "-f", "/dev/null"]}
-# As in production but for the delays before a pin is put back: a real cluster is waited for.
-RULES = Rules(revert_delays=(0.3, 0.6))
 DURATIONS = {
     "poll_interval": "100ms",
     "probe_interval": "100ms",
@@ -49,48 +42,17 @@ DURATIONS = {
 ROUND = 12  # polls of the registry in which everything that is to happen has happened: a second
 
 
-class Controller:
-    """A controller in this process; `name` is its pod's, which survives a restart."""
-
-    def __init__(self, stage: "Stage", name: str, flags: dict[str, object]) -> None:
-        self._stage = stage
-        self._name = name
-        self._flags = flags
-        self._app: App | None = None
-        self._life: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        environ = {"POD_NAME": self._name}
-        settings = load_settings(self._stage.flags | self._flags, environ)
-        self._app = App(settings, Surroundings(self._stage.clock, Random(1), environ, RULES))
-        self._life = asyncio.create_task(self._app.run(), name=self._name)
-
-    async def stop(self) -> None:
-        """In good order, as on SIGTERM; what it raised is the test's to see."""
-        life, self._life = self._life, None
-        if self._app is not None and life is not None:
-            self._app.stop()
-            await life
-
-    async def crash(self) -> None:
-        """Cut short wherever it is; its store's memory is lost with it."""
-        life, self._life = self._life, None
-        if life is not None:
-            life.cancel()
-            await asyncio.gather(life, return_exceptions=True)
-
-    async def restart(self) -> None:
-        await self.crash()
-        self.start()
-
-
 class Stage:
     """Everything that a scenario needs. Names are of Deployments in the stage's namespace."""
 
-    def __init__(self, kubeconfig: Path, namespace: str, clock: Clock) -> None:
+    def __init__(
+        self, kubeconfig: Path, namespace: str, clock: Clock, *, monitored: bool = False
+    ) -> None:
+        """monitored: a Deployment's own pod has the engine that looks after it."""
         self.clock = clock
         self.kubeconfig = kubeconfig
         self.namespace = namespace
+        self.monitored = monitored
         self.registry = SimulatedRegistry(self.clock)
         self.said: list[str] = []
         self.flags: dict[str, object] = {}
@@ -98,7 +60,7 @@ class Stage:
         self.view: View
         self.nodes: Nodes
         self._stack = AsyncExitStack()
-        self._controllers: list[Controller] = []
+        self._engines: list[Engine] = []
         self._restarts: dict[str, int] = {}
 
     async def __aenter__(self) -> "Stage":
@@ -114,7 +76,7 @@ class Stage:
             stack.callback(self.registry.subscribe(self.view.touch))
             self.nodes = await stack.enter_async_context(Nodes(self.clock, self.view.touch))
             stack.callback(logger.remove, logger.add(self._hear, level="DEBUG"))
-            stack.push_async_callback(self._stop_controllers)
+            stack.push_async_callback(self._stop_engines)
             self._stack = stack.pop_all()
         self.flags = {
             "kubeconfig": str(self.kubeconfig),
@@ -138,18 +100,25 @@ class Stage:
         heads = self.registry.counts.heads
         await self.until(lambda: self.registry.counts.heads >= heads + ROUND)
 
-    # Controllers
+    # Engines
 
-    def controller(self, name: str = "controller-0", **flags: object) -> Controller:
-        """A controller, started; the stage stops it at its end."""
-        controller = Controller(self, name, flags)
-        controller.start()
-        self._controllers.append(controller)
-        return controller
+    def controller(self, name: str = "controller-0", **flags: object) -> Engine:
+        """A controller, or what stands for it in the pods, started; the stage stops it at its
+        end.
+        """
+        given = self.flags | flags
+        engine: Engine = (
+            MonitorInItsPod(self.clock, self.namespace, self.view, given)
+            if self.monitored
+            else Controller(self.clock, name, given)
+        )
+        engine.start()
+        self._engines.append(engine)
+        return engine
 
-    async def _stop_controllers(self) -> None:
-        for controller in self._controllers:
-            await controller.stop()
+    async def _stop_engines(self) -> None:
+        for engine in self._engines:
+            await engine.stop()
 
     def _hear(self, message: Any) -> None:
         record = message.record
@@ -168,11 +137,13 @@ class Stage:
         before it is made. A Service that is there already stays.
         """
         manifest.setdefault("annotations", {names.SOAK: "500ms"})
-        target = TargetManifest(name, self.namespace, **manifest)
+        target = TargetManifest(name, self.namespace, monitor=self.monitored, **manifest)
         deployment = target.deployment()
         pod = deployment["spec"]["template"]["spec"]
         pod["nodeSelector"] = dict(NOWHERE)
-        pod["volumes"] = [{"name": "data", "emptyDir": {}}]
+        others = [volume for volume in pod["volumes"] if volume["name"] != "data"]
+        pod["volumes"] = [{"name": "data", "emptyDir": {}}, *others]
+        pod.pop("serviceAccountName", None)  # the engines here have the test's own rights
         pod["containers"].append(dict(SIDECAR))
         change(deployment)
         found = await self.api.list("services")
@@ -222,7 +193,9 @@ class Stage:
                 and (pod["metadata"].get("annotations") or {}).get(names.RUN_ID) == run.id
                 and pod["spec"]["containers"][0]["image"] == run.image
             ]
-            return pods[0] if len(pods) == 1 and pods[0] != after else ""
+            mine = pods[0] if len(pods) == 1 and pods[0] != after else ""
+            # what befalls the pod is to be seen by its own monitor, not found by it
+            return mine if not self.monitored or self.holder(name) == mine else ""
 
         return await self.until(found)
 
@@ -293,6 +266,8 @@ class Stage:
         pod = await self.pod(name)
         node = await self.starts(pod)
         await self.until(lambda: self.phase(name) == "Bootstrapping")
+        if self.monitored:
+            await self.a_while()  # restarts that its first look would find would count as one
         return pod, node
 
     async def passes(self, name: str, build: SimulatedBuild) -> None:
@@ -415,8 +390,9 @@ class Stage:
     def notes(self, name: str) -> str:
         return "\n".join(event["note"] for event in self.events(name))
 
-    def lease_holder(self) -> str:
-        lease = self.view.get("leases", names.FIELD_MANAGER)
+    def holder(self, lease_name: str = names.FIELD_MANAGER) -> str:
+        """Who holds a Lease; empty for nobody."""
+        lease = self.view.get("leases", lease_name)
         return str(lease["spec"].get("holderIdentity") or "") if lease else ""
 
     def has_said(self, text: str) -> bool:

@@ -72,12 +72,12 @@ async def test_one_of_two_controllers_stands_by(stage: Stage) -> None:
     await stage.deploy("fuji")
     first = stage.controller("controller-1")
     run = await stage.pins("fuji", FIRST)
-    assert stage.lease_holder() == "controller-1"
+    assert stage.holder() == "controller-1"
     stage.controller("controller-2")
     await stage.until(lambda: stage.has_said("controller stands by"))
-    assert stage.lease_holder() == "controller-1"
+    assert stage.holder() == "controller-1"
     await first.stop()
-    await stage.until(lambda: stage.lease_holder() == "controller-2")
+    await stage.until(lambda: stage.holder() == "controller-2")
     _, node = await stage.bootstraps("fuji")
     node.finish()
     outcome = await stage.ends("fuji", FIRST, "Passed")
@@ -124,3 +124,24 @@ async def test_a_dry_run_writes_nothing(stage: Stage) -> None:
     assert names.PHASE not in after["labels"]
     assert stage.events("fuji") == []
     assert stage.view.all("leases") == []
+
+
+async def test_a_deployment_made_again_takes_its_run_up(stage: Stage) -> None:
+    """Does a Deployment that was deleted and applied again in mid-run go on with the same run?"""
+    stage.push(FIRST)
+    await stage.deploy("fuji")
+    stage.controller()
+    run = await stage.pins("fuji", FIRST)
+    old, _ = await stage.bootstraps("fuji")
+    uid = stage.deployment("fuji")["metadata"]["uid"]
+    await stage.api.delete("deployments", "fuji")
+    await stage.until(lambda: not stage.pods("fuji"))
+    await stage.deploy("fuji")
+    again = await stage.until(lambda: stage.run("fuji"))
+    assert (again.id, again.image) == (run.id, run.image)
+    assert stage.deployment("fuji")["metadata"]["uid"] != uid
+    new = await stage.pod("fuji", after=old)
+    node = await stage.starts(new, data="resumed")
+    node.finish()
+    outcome = await stage.ends("fuji", FIRST, "Passed")
+    assert outcome.run == run.id

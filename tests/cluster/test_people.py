@@ -1,10 +1,13 @@
 """What people and their tools do to a Deployment, and what becomes of its run."""
 
+import pytest
+
 from controller.domain import names
 from tests.cluster.api import Object
 from tests.cluster.builds import FIRST, SECOND, pinned
 from tests.cluster.stage import REPOSITORY, Stage
 
+pytestmark = pytest.mark.parametrize("way", ["controller", "monitor"])
 ARGO = "argocd-controller"
 
 
@@ -134,27 +137,6 @@ async def test_a_failure_is_held_until_a_person_ends_it(stage: Stage) -> None:
     assert "end-hold-requested-at" in stage.message("fuji")
     await stage.annotate("fuji", end_hold_requested_at="now")
     await stage.pins("fuji", SECOND)
-
-
-async def test_a_deployment_made_again_takes_its_run_up(stage: Stage) -> None:
-    """Does a Deployment that was deleted and applied again in mid-run go on with the same run?"""
-    stage.push(FIRST)
-    await stage.deploy("fuji")
-    stage.controller()
-    run = await stage.pins("fuji", FIRST)
-    old, _ = await stage.bootstraps("fuji")
-    uid = stage.deployment("fuji")["metadata"]["uid"]
-    await stage.api.delete("deployments", "fuji")
-    await stage.until(lambda: not stage.pods("fuji"))
-    await stage.deploy("fuji")
-    again = await stage.until(lambda: stage.run("fuji"))
-    assert (again.id, again.image) == (run.id, run.image)
-    assert stage.deployment("fuji")["metadata"]["uid"] != uid
-    new = await stage.pod("fuji", after=old)
-    node = await stage.starts(new, data="resumed")
-    node.finish()
-    outcome = await stage.ends("fuji", FIRST, "Passed")
-    assert outcome.run == run.id
 
 
 def _reverts(stage: Stage) -> int:

@@ -71,6 +71,23 @@ def container(**values: object) -> Change:
     return lambda d: pod_of(d)["containers"][0].update(values)
 
 
+def monitor(kind: str, place: int, **values: object) -> Change:
+    """A monitor among those containers of the pod."""
+    container = {
+        "name": "monitor",
+        "image": "ghcr.io/example/bootstrap-controller:1",
+        "args": ["monitor"],
+        "restartPolicy": "Always" if kind == "initContainers" else None,
+        **values,
+    }
+    made = {key: value for key, value in container.items() if value is not None}
+    return lambda d: pod_of(d)[kind].insert(place, made)
+
+
+def both(*changes: Change) -> Change:
+    return lambda d: [change(d) for change in changes]
+
+
 def two_nameless_ports(service: Object) -> None:
     service["spec"]["ports"] = [{"name": "a", "port": 9100}, {"name": "b", "port": 9200}]
 
@@ -81,6 +98,37 @@ FAULTS = {
         "there is no container 'avalanchego' (there is: node): name the node's container in the"
         " annotation bootstrap.avax.network/container",
         annotated(names.CONTAINER, "avalanchego"),
+    ),
+    "an init container named as the node's": Bad(
+        "NoSuchContainer",
+        "container 'prepare-data' is an init container, and a node is an ordinary one (there is:"
+        " node): name the node's container in the annotation bootstrap.avax.network/container",
+        annotated(names.CONTAINER, "prepare-data"),
+    ),
+    "the monitor named as the node's": Bad(
+        "MonitorIsNotTheNode",
+        "container 'monitor' runs the monitor and not avalanchego (there is: node): name the node's"
+        " container in the annotation bootstrap.avax.network/container",
+        both(monitor("initContainers", 0), annotated(names.CONTAINER, "monitor")),
+    ),
+    "a monitor that starts too late": Bad(
+        "MonitorNotSidecar",
+        "the monitor 'monitor' is an ordinary container, which starts only when the init containers"
+        " are done, and they wait for the run id that it has to write: make it the first of"
+        " initContainers, with restartPolicy: Always",
+        monitor("containers", 1),
+    ),
+    "a monitor behind what waits for it": Bad(
+        "MonitorNotFirst",
+        "the monitor 'monitor' stands behind init container 'prepare-data', which waits for the run"
+        " id that the monitor has to write: put it first",
+        monitor("initContainers", 1),
+    ),
+    "a monitor that holds its pod up": Bad(
+        "MonitorNotSidecar",
+        "the monitor 'monitor' is an init container without restartPolicy: Always, so that its pod"
+        " would wait for ever for it to end: write that, which needs Kubernetes 1.29 or later",
+        monitor("initContainers", 0, restartPolicy=None),
     ),
     "no tag to follow": Bad(
         "NoTag",

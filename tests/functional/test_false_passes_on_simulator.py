@@ -303,7 +303,7 @@ async def test_a_short_silence_in_mid_soak(on: Stage) -> None:
     await clock.doze(85)
     checked = await on.passes()
     assert checked.heights["C"][0] == frozen
-    assert checked.seconds > SOAK + 85
+    assert checked.seconds >= SOAK
 
 
 @pytest.mark.parametrize("ahead", [DAY, -DAY], ids=["ahead", "behind"])

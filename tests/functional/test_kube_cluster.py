@@ -280,6 +280,23 @@ async def test_several_namespaces_and_no_others(server: SimulatedApiServer) -> N
         assert seen.cluster.deployment("other/fuji") is not None
 
 
+@pytest.mark.parametrize(
+    ("namespaces", "watched"),
+    [
+        (("bootstrap",), {"bootstrap/gone"}),
+        (("bootstrap", "other"), {"bootstrap/gone", "other/gone"}),
+        ((ALL,), {"bootstrap/gone", "other/gone", "default/gone"}),
+    ],
+)
+async def test_what_would_be_seen_is_told(
+    server: SimulatedApiServer, namespaces: tuple[str, ...], watched: set[str]
+) -> None:
+    """Is a Deployment that is not there told from one that we would not see?"""
+    async with seeing(server, *namespaces) as seen:
+        keys = ("bootstrap/gone", "other/gone", "default/gone")
+        assert {key for key in keys if seen.cluster.watches(key)} == watched
+
+
 async def test_waiting_for_the_first_lists_ends_with_what_is_missing(
     server: SimulatedApiServer,
 ) -> None:

@@ -386,6 +386,74 @@ async def test_a_service_that_makes_no_url_is_a_fault(account: Path, clock: Inst
         load_in_cluster(environ, clock, account)
 
 
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("10.96.0.1", "https://10.96.0.1:443"),
+        ("fd00:10:96::1", "https://[fd00:10:96::1]:443"),
+        ("kubernetes.default.svc", "https://kubernetes.default.svc:443"),
+    ],
+)
+def test_the_api_server_of_a_pod_is_the_one_that_the_kubelet_names(
+    account: Path, clock: InstantClock, host: str, url: str
+) -> None:
+    """Is it read from the pod's own variables, an address of IPv6 too?"""
+    environ = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": "443"}
+    assert load_in_cluster(environ, clock, account).endpoint.url == url
+
+
+async def test_the_pods_own_credentials_are_ours_unless_others_are_asked_for(
+    account: Path, tmp_path: Path, clock: InstantClock
+) -> None:
+    """Does a kubeconfig or a context that was given win over the pod's service account?"""
+    environ = {
+        "KUBERNETES_SERVICE_HOST": "10.96.0.1",
+        "KUBERNETES_SERVICE_PORT": "443",
+        "KUBECONFIG": written(tmp_path / "config", "http://given", {"token": "g"}),
+    }
+    for kubeconfig, context, url in (
+        (None, None, "https://10.96.0.1:443"),
+        (environ["KUBECONFIG"], None, "http://given"),
+        (None, "y", "http://given"),
+    ):
+        found = await load_credentials(kubeconfig, context, environ, clock, account)
+        assert found.endpoint.url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("token", None, "token cannot be read (No such file or directory)"),
+        ("token", b"\n", "token is empty"),
+        ("ca.crt", None, "ca.crt cannot be read (No such file or directory)"),
+        ("ca.crt", b"", "ca.crt is empty"),
+        ("ca.crt", b"no certificate", "TLS files cannot be used"),
+    ],
+)
+def test_a_service_account_that_cannot_be_used_is_said(
+    account: Path, clock: InstantClock, name: str, content: bytes | None, said: str
+) -> None:
+    """Is the file named that is missing, empty or garbled?"""
+    if content is None:
+        (account / name).unlink()
+    else:
+        (account / name).write_bytes(content)
+    environ = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+    with pytest.raises(SettingsFault) as caught:
+        load_in_cluster(environ, clock, account)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"])
+def test_a_pod_without_the_clusters_variables_is_told_which(
+    account: Path, clock: InstantClock, missing: str
+) -> None:
+    """Is the variable named that the kubelet should have set?"""
+    environ = {"KUBERNETES_SERVICE_HOST": "h", "KUBERNETES_SERVICE_PORT": "443"} | {missing: ""}
+    with pytest.raises(SettingsFault, match=f"cannot be used: .*{missing}.* is not set"):
+        load_in_cluster(environ, clock, account)
+
+
 async def test_a_proxy_of_the_kubeconfig_or_the_environment_is_used(
     tmp_path: Path, clock: InstantClock
 ) -> None:

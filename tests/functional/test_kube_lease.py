@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from aiohttp import web
 
 from controller.kube.api.client import KubeClient
 from controller.kube.lease import LeaseClaim, LeaseLock, LeaseTimes
-from controller.kube.lease_object import read_holder
+from controller.kube.lease_object import LeaseStanding, read_holder, read_standing
 from tests.kube_samples.clock import InstantClock
 from tests.kube_samples.credentials import GivenCredentials
 from tests.kube_samples.objects import recording, status
@@ -201,6 +202,29 @@ async def test_whose_lease_it_is_can_be_read(server: LeaseServer, clock: Instant
         assert await read_holder(client, "bootstrap") == ""
         server.held_by("other\x1b[31m")
         assert await read_holder(client, "bootstrap") == "other [31m"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({}, None),
+        ({"renewTime": None, "leaseDurationSeconds": "30"}, None),
+        ({"renewTime": "soon", "leaseDurationSeconds": None}, None),
+        ({"renewTime": "2026-11-23T06:00:00"}, None),
+        ({"renewTime": 12}, None),
+        (
+            {"renewTime": "2026-11-23T06:00:00.000000Z"},
+            datetime(2026, 11, 23, 6, tzinfo=UTC),
+        ),
+    ],
+)
+async def test_when_it_was_renewed_can_be_read(
+    server: LeaseServer, clock: InstantClock, written: dict[str, Any], told: datetime | None
+) -> None:
+    """Whatever others have written there."""
+    server.store({"metadata": {"name": "fuji"}, "spec": {"holderIdentity": "pod", **written}})
+    async with KubeClient(GivenCredentials(server.url), clock) as client:
+        assert await read_standing(client, "bootstrap", "fuji") == LeaseStanding("pod", told, 0)
 
 
 async def test_gain_and_loss_are_told(server: LeaseServer, clock: InstantClock) -> None:

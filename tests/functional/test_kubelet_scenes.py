@@ -109,9 +109,12 @@ async def test_what_is_said_meanwhile(row: Row, tmp_path: Path) -> None:
 
 @ROW
 async def test_how_often_it_is_written(row: Row, tmp_path: Path) -> None:
-    """Is the Deployment written when something has changed, and not at every look?"""
+    """Is the Deployment written when something has changed, or half an hour was observed, and not
+    at every look?
+    """
     shown = await played(row, tmp_path)
-    assert shown.patches <= _PATCHES + _PATCHES_EACH * len(shown.told) + row.attempts
+    notes = 3 + shown.second / Rules().note_latest
+    assert shown.patches <= _PATCHES + _PATCHES_EACH * len(shown.told) + row.attempts + notes
 
 
 async def test_data_that_goes_with_its_pod(tmp_path: Path) -> None:

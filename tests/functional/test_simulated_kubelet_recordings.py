@@ -86,6 +86,17 @@ async def tmp_is_full(world: World) -> None:
     world.workloads.evict(NAMESPACE, pod_name(world), message)
 
 
+def other_sidecar(deployment: Object) -> None:
+    spec = deployment["spec"]["template"]["spec"]
+    mesh = {
+        "name": "mesh",
+        "image": spec["containers"][0]["image"],
+        "command": ["/bin/sleep", "1000000"],
+        "restartPolicy": "Always",
+    }
+    spec["initContainers"].insert(0, mesh)
+
+
 def is_up_again(world: World) -> bool:
     return bool(status_of(world).get("restartCount")) and "running" in state_of(world)
 
@@ -104,6 +115,7 @@ SCENES = [
     Played("configerror", ENDLESS, waits("CreateContainerConfigError"), no_secret),
     Played("moved", ENDLESS, is_up_again, act=machine_restarts),
     Played("reboot", ENDLESS, is_up_again, act=machine_restarts),
+    Played("sidecar", ENDLESS, is_up_again, other_sidecar, machine_restarts),
     Played("tmpfull", ENDLESS, another_runs, act=tmp_is_full),
 ]
 
@@ -229,8 +241,14 @@ async def test_the_documents_have_the_same_keys(world: World, played: Played) ->
     assert sorted(ours - shapes(every)) == []
 
 
-@pytest.mark.parametrize("name", ["node", "prepare-data"])
-@pytest.mark.parametrize("played", SCENES, ids=str)
+@pytest.mark.parametrize(
+    ("played", "name"),
+    [
+        *((played, name) for played in SCENES for name in ("node", "prepare-data")),
+        *((played, "mesh") for played in SCENES if played.scene == "sidecar"),
+    ],
+    ids=str,
+)
 async def test_a_container_goes_through_the_same_states(
     world: World, played: Played, name: str
 ) -> None:

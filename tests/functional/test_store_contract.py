@@ -9,6 +9,7 @@ what stores before another one change (test_store_passing.py).
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import fakeredis
@@ -39,6 +40,7 @@ OTHER_BUILD = "sha256:" + "2b" * 32
 ANNA = Claim(TARGET, BUILD, "20261123t060000z-1a1a1a1a", "bootstrap/anna")
 BERT = Claim(TARGET, BUILD, "20261123t060001z-1a1a1a1a", "bootstrap/bert")
 META = Meta(schema=1, epoch="first", grants=0, cluster="c1")
+SECOND = Meta(schema=1, epoch="second", grants=0, cluster="c1")
 BOUND = 5  # of history, and of seen builds, in these tests
 
 BACKENDS = ["memory", "passing", "fakeredis", "redis", "redis-unix-resp3", "redis-flaky"]
@@ -101,8 +103,9 @@ async def test_empty_store_has_no_meta(store: StateStore) -> None:
 
 async def test_refill_writes_meta(store: StateStore) -> None:
     """Does the store tell afterwards what it was refilled as, with the grants at zero?"""
-    await store.refill(Meta(schema=1, epoch="e", grants=17, cluster="c"), [])
-    assert await store.meta() == Meta(schema=1, epoch="e", grants=0, cluster="c")
+    stands = await store.refill(Meta(schema=1, epoch="e", grants=17, cluster="c"), [])
+    assert stands == Meta(schema=1, epoch="e", grants=0, cluster="c")
+    assert await store.meta() == stands
 
 
 async def test_refill_adds_claims_that_are_missing(store: StateStore) -> None:
@@ -116,26 +119,77 @@ async def test_refill_adds_claims_that_are_missing(store: StateStore) -> None:
 async def test_refill_replaces_no_claim(filled: StateStore) -> None:
     """Does a claim that stands outlive a refill that says something else?"""
     await filled.claim(ANNA, epoch="first", seen_grants=0)
-    await filled.refill(Meta(schema=1, epoch="second", grants=0, cluster="c1"), [BERT])
+    await filled.refill(SECOND, [BERT])
     assert await filled.claimed(TARGET, BUILD) == ANNA
 
 
-async def test_refill_counts_grants_from_zero(filled: StateStore) -> None:
-    """Do the grants begin anew with a new epoch?"""
+@pytest.mark.parametrize("epoch", ["first", "second"])
+@pytest.mark.parametrize("instead_of", [None, "", "elsewhen"])
+async def test_refill_joins(filled: StateStore, epoch: str, instead_of: str | None) -> None:
+    """Does whoever comes join those who are there, with the epoch and grants that stand?"""
     await filled.claim(ANNA, epoch="first", seen_grants=0)
-    await filled.refill(Meta(schema=1, epoch="second", grants=0, cluster="c1"), [])
-    meta = await filled.meta()
-    assert meta is not None
-    assert meta.grants == 0
+    other = Claim(OTHER_TARGET, OTHER_BUILD, "r", "bootstrap/cleo")
+    stands = await filled.refill(replace(META, epoch=epoch), [other], instead_of=instead_of)
+    assert stands == replace(META, grants=1)
+    assert await filled.meta() == stands
+    assert await filled.claimed(OTHER_TARGET, OTHER_BUILD) == other
+    assert await filled.claim(ANNA, epoch="first", seen_grants=1) == (ANNA, 1)
 
 
-async def test_refill_sent_again_keeps_grants(filled: StateStore) -> None:
+async def test_refill_replaces_an_epoch_that_was_rolled_back(filled: StateStore) -> None:
+    """Do the grants begin anew with a new epoch, and may the others not go by the old one?"""
+    await filled.claim(ANNA, epoch="first", seen_grants=0)
+    assert await filled.refill(SECOND, [], instead_of="first") == SECOND
+    assert await filled.meta() == SECOND
+    assert await filled.claimed(TARGET, BUILD) == ANNA
+    with pytest.raises(StoreForgot):
+        await filled.claim(ANNA, epoch="first", seen_grants=1)
+
+
+async def test_refill_that_replaces_is_safe_to_repeat(filled: StateStore) -> None:
     """Does a refill that arrives twice leave alone what was granted since the first?"""
+    await filled.refill(SECOND, [], instead_of="first")
+    await filled.claim(ANNA, epoch="second", seen_grants=0)
+    assert await filled.refill(SECOND, [], instead_of="first") == replace(SECOND, grants=1)
+
+
+async def test_one_of_many_replaces_an_epoch(filled: StateStore) -> None:
+    """Do all who find a store rolled back end in one epoch, whoever comes first?"""
+    metas = [replace(META, epoch=f"of {n}") for n in range(8)]
+    stands = await asyncio.gather(*(filled.refill(m, [], instead_of="first") for m in metas))
+    assert set(stands) == {await filled.meta()}
+    assert stands[0] in metas
+
+
+async def test_one_of_many_refills_an_empty_store(store: StateStore) -> None:
+    """Do all who find a store empty end in one epoch, with the claims of each?"""
+    metas = [replace(META, epoch=f"of {n}") for n in range(8)]
+    claims = [Claim(TARGET, f"sha256:{n:064x}", f"run-{n}", f"ns/{n}") for n in range(8)]
+    stands = await asyncio.gather(
+        *(store.refill(m, [c]) for m, c in zip(metas, claims, strict=True))
+    )
+    assert set(stands) == {await store.meta()}
+    assert await store.claims_of(TARGET) == claims
+
+
+async def test_refill_leaves_the_memory_of_another_cluster_alone(filled: StateStore) -> None:
+    """Is nothing written to another cluster's store, whatever is to be replaced there?"""
     await filled.claim(ANNA, epoch="first", seen_grants=0)
-    await filled.refill(META, [])
-    meta = await filled.meta()
-    assert meta is not None
-    assert meta.grants == 1
+    theirs = Claim(OTHER_TARGET, OTHER_BUILD, "r", "bootstrap/cleo")
+    for instead_of in (None, "first"):
+        with pytest.raises(StoreMisused, match=r"another cluster \(c1\)"):
+            await filled.refill(replace(SECOND, cluster="c2"), [theirs], instead_of=instead_of)
+    assert await filled.meta() == replace(META, grants=1)
+    assert await filled.claimed(OTHER_TARGET, OTHER_BUILD) is None
+
+
+async def test_a_store_of_no_cluster_is_adopted(store: StateStore) -> None:
+    """Does a cluster that adopts a store begin an epoch of its own, once, and keep the claims?"""
+    await store.refill(replace(META, cluster=""), [ANNA])
+    assert await store.refill(SECOND, []) == SECOND
+    await store.claim(replace(BERT, build=OTHER_BUILD), epoch="second", seen_grants=0)
+    assert await store.refill(SECOND, []) == replace(SECOND, grants=1)
+    assert await store.claimed(TARGET, BUILD) == ANNA
 
 
 async def test_refill_of_many_claims(store: StateStore) -> None:
@@ -248,6 +302,43 @@ async def test_retake_of_another_run_is_refused(filled: StateStore) -> None:
     await filled.claim(ANNA, epoch="first", seen_grants=0)
     granted = await filled.retake(BERT, epoch="first", seen_grants=1, instead_of=ANNA.run[:-1])
     assert granted == (ANNA, 1)
+
+
+@pytest.mark.parametrize("by_person", [False, True])
+async def test_claim_beside_another_pending_claim_is_refused(
+    filled: StateStore, by_person: bool
+) -> None:
+    """Is a claim decided by what was pending refused when that is another one, and only then?"""
+    first = replace(BERT, build=OTHER_BUILD)
+    await filled.claim(ANNA, epoch="first", seen_grants=0)
+    await filled.claim(first, epoch="first", seen_grants=1)
+
+    async def ask(beside: str | None) -> tuple[Claim, int]:
+        if by_person:
+            return await filled.retake(
+                BERT, epoch="first", seen_grants=2, instead_of=ANNA.run, beside=beside
+            )
+        again = replace(BERT, target=OTHER_TARGET)
+        return await filled.claim(again, epoch="first", seen_grants=2, beside=beside)
+
+    for another in ("", "elsewhen", first.run[1:]):
+        assert await ask(another) == (first, 2)
+    assert await filled.pending(BERT.owner) == first
+    assert await filled.claimed(TARGET, BUILD) == ANNA
+    assert await filled.claimed(OTHER_TARGET, BUILD) is None
+    granted, grants = await ask(first.run)
+    assert (granted.owner, grants) == (BERT.owner, 3)
+    assert await filled.pending(BERT.owner) == granted
+    assert await ask("") == (granted, 3)  # the reply was lost: it stands
+
+
+async def test_claim_beside_none_where_none_is_pending(filled: StateStore) -> None:
+    """Is a claim granted where nothing is pending, whatever the caller thought?"""
+    for beside in ("", "elsewhen"):
+        claim = replace(ANNA, build=f"{BUILD}{beside}")
+        granted, _ = await filled.claim(claim, epoch="first", seen_grants=0, beside=beside)
+        assert granted == claim
+        await filled.settle(claim)
 
 
 async def test_claim_without_refill_is_refused(store: StateStore) -> None:

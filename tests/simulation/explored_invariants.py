@@ -5,6 +5,7 @@ from controller.domain.decide.observation import (
 )
 from controller.domain.record.record import Record
 from controller.domain.run import Phase
+from controller.engine.telling.notices import transition_id
 from tests.machine_objects import (
     build,
 )
@@ -25,6 +26,17 @@ def check_write(i: int, before: Dep, after: Dep) -> None:
         raise Violation(f"I2: the image was changed to {after.image}, which is no run's")
     if old and old.run and new.run and old.run.id != new.run.id:
         raise Violation(f"I2: run {old.run.id} was replaced by {new.run.id}")
+
+
+def check_told(s: State, i: int, before: Dep, after: Dep) -> None:
+    """I4: what a record drops of its steps, people were told."""
+    old, new = as_record(i, before.record), as_record(i, after.record)
+    if old is None or new is None:
+        return
+    told, kept = {identity for identity, _, _ in s.told}, {step.seq for step in new.steps}
+    lost = [s for s in old.steps if s.seq not in kept and transition_id(old, s) not in told]
+    if lost:
+        raise Violation(f"I4: nobody was told {lost}")
 
 
 def check_verdict(s: State, i: int, record: Record) -> None:
@@ -105,8 +117,11 @@ def check_settled(s: State) -> None:
 def check_quiet(s: State, i: int) -> None:
     """A few looks say all that there is to say; then nothing is written any more."""
     for _ in range(3):
-        decision = decision_on(look(s, 0, i))
+        decision = decision_on(look(s, i if s.apart else 0, i))
         if decision.write is None:
+            record = as_record(i, s.deps[i].record)
+            if s.inside and record is not None and record.steps:
+                raise Violation(f"I4: the next process would tell again {record.steps}")
             if any(not isinstance(effect, Nudge) for effect in decision.effects):
                 raise Violation(f"at rest with effects: {decision.effects}")
             return

@@ -72,7 +72,7 @@ class Seen(NamedTuple):
     dep: Dep
     pod: PodState | None
     ready: bool  # its node has bootstrapped
-    sibling: Dep  # the other Deployment, without what nobody reads
+    sibling: Dep | None  # the other Deployment, without what nobody reads; None: it is not seen
     memory: str | None  # the mirrored record, if it is newer
     told: int
     claims: frozenset[ClaimState]
@@ -80,15 +80,17 @@ class Seen(NamedTuple):
     leave: bool  # runs may be started
     tag: str
     clock: int
+    store_lasts: bool
 
 
 def look(s: State, c: int, i: int) -> Seen:
-    control, found, dep = s.controls[c], s.pods[i], s.deps[i]
+    found, dep = s.pods[i], s.deps[i]
     ready = bool(found and found.up and (found.run, found.real, True) in s.volumes[i])
     record, mirrored = as_record(i, dep.record), as_record(i, s.store.mirror[i])
     newer = mirrored is not None and (record is None or record.seq < mirrored.seq)
     running = record is not None and record.run is not None
-    other = as_record(1 - i, s.deps[1 - i].record)
+    sibling = None if s.apart else s.deps[1 - i]._replace(phase=None, message=None)
+    other = as_record(1 - i, sibling.record) if sibling else None
     twin = bool(
         record and record.run and other and other.run and other.run.build == record.run.build
     )
@@ -97,15 +99,27 @@ def look(s: State, c: int, i: int) -> Seen:
         dep=dep,
         pod=found if running else None,
         ready=ready and running,
-        sibling=s.deps[1 - i]._replace(phase=None, message=None),
+        sibling=sibling,
         memory=s.store.mirror[i] if newer else None,
         told=told_by(mirrored) if mirrored else 0,
         claims=s.store.claims if twin or not running else frozenset(),
         pending=None if running else s.store.pending[i],
-        leave=running or (control.opened and not control.waits & s.flights),
+        leave=running or may_claim(s, c),
         tag="" if running else s.tag,
         clock=s.clock,
+        store_lasts=not s.inside,
     )
+
+
+def may_claim(s: State, c: int) -> bool:
+    """Whether the controller has settled, as far as it knows. Once it knows of a loss, all users
+    have brought their claims by then, those of patches that were on their way too: the looks of
+    each fall into the time for which the others settle.
+    """
+    control = s.controls[c]
+    brought = all(each.joined and not each.owes for each in s.controls)
+    knows_of_loss = s.apart and control.joined and not brought
+    return control.opened and not control.waits & s.flights and not knows_of_loss
 
 
 @cache
@@ -116,8 +130,11 @@ def decision_on(seen: Seen) -> Decision:
 def _observation(seen: Seen) -> Observation:
     """The engine's own look, at no more than what is seen."""
     i = seen.which
+    deployments = {KEYS[i]: as_deployment(i, seen.dep)}
+    if seen.sibling is not None:
+        deployments[KEYS[1 - i]] = as_deployment(1 - i, seen.sibling)
     cluster = StillCluster(
-        {KEYS[i]: as_deployment(i, seen.dep), KEYS[1 - i]: as_deployment(1 - i, seen.sibling)},
+        deployments,
         SERVICES,
         {KEYS[i]: (as_pod(seen.pod),)} if seen.pod else {},
     )
@@ -127,6 +144,7 @@ def _observation(seen: Seen) -> Observation:
             claims=seen.claims,
             pending=put((None, None), i, seen.pending),
             mirror=put((None, None), i, seen.memory),
+            epoch=True,
         )
     )
     record = as_record(i, seen.dep.record)
@@ -141,6 +159,7 @@ def _observation(seen: Seen) -> Observation:
         state=lambda followed: _state(followed, seen.tag),
         attention=lambda _key: attention,
         told=lambda _key: seen.told,
+        store_lasts=seen.store_lasts,
     )
     leave = Leave(seen.leave, "" if seen.leave else "settling")
     return at_once(observe(senses, as_deployment(i, seen.dep), leave))
@@ -189,7 +208,8 @@ class ToDo(NamedTuple):
 def to_do(seen: Seen) -> ToDo:
     decision = decision_on(seen)
     effects = tuple(e for e in decision.effects if not isinstance(e, Nudge))
-    if only_says(as_record(seen.which, seen.dep.record), decision):
+    # Where no store outlives the controller, each write notes what people were told by then.
+    if seen.store_lasts and only_says(as_record(seen.which, seen.dep.record), decision):
         return ToDo(effects=effects)
     write = number_of(decision.write) if decision.write is not None else None
     return ToDo(write, decision.record, effects)

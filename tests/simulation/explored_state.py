@@ -1,8 +1,10 @@
 """A world small enough to be explored whole, in which the real machine decides.
 
 Two Deployments of one target, one volume each; one or two active controllers that may crash between
-any two effects; patches that land late or whose reply is lost; a store that may forget; a person or
-Argo CD that puts the image back or makes the Deployment again; a tag that moves; a node that ends.
+any two effects, or two users of the store, each of which sees one of the Deployments alone; patches
+that land late or whose reply is lost; a store that may forget; a person or Argo CD that puts the
+image back or makes the Deployment again; a tag that moves; a node that ends. The controller may
+live in the pod that it looks after, and its store with it.
 Time is abstract: what waits for a delay may happen at any moment, and the 60 seconds of `--settle`
 are over when every patch that was then on its way has landed.
 
@@ -63,8 +65,7 @@ class Store(NamedTuple):
     claims: frozenset[ClaimState] = frozenset()
     pending: tuple[ClaimState | None, ...] = (None, None)  # of each Deployment
     mirror: tuple[str | None, ...] = (None, None)  # text of each record
-    # The controller whose epoch stands; None after a loss, or before anybody opened it
-    holder: int | None = None
+    epoch: bool = False  # one stands; False after a loss, until somebody has refilled it
 
 
 class Control(NamedTuple):
@@ -76,6 +77,9 @@ class Control(NamedTuple):
     # Patches that may still land and began before its start or its last refill
     waits: frozenset[Flight] = frozenset()
     opened: bool = False  # it has opened the store since its start
+    joined: bool = False  # the epoch that it knows is the one that stands
+    # One of several users: it has refilled since a loss, and will once more when what waits landed
+    owes: bool = False
 
 
 class Budget(NamedTuple):
@@ -108,24 +112,37 @@ class State(NamedTuple):
     told: frozenset[tuple[str, str, str]] = frozenset()
     again: bool = False  # a Deployment was ever made again
     kept: int = 2  # Deployments that are looked after; one alone can be disturbed more often
+    # The one controller lives in the pod of the first Deployment, its store with it: both end with
+    # the pod, and a crash takes the store with it
+    inside: bool = False
+    # Two users of the store: each controller sees its own Deployment and no other
+    apart: bool = False
+
+    def watched(self, c: int) -> tuple[int, ...]:
+        """The Deployments that a controller sees."""
+        return (c,) if self.apart else tuple(range(self.kept))
 
 
 Step = tuple[str, object]
 
 
-def begin(controllers: int, budget: Budget, *, kept: int = 2) -> State:
-    fresh = Dep(1, bare(), None, None, None, None)
+def begin(
+    controllers: int, budget: Budget, *, kept: int = 2, inside: bool = False, apart: bool = False
+) -> State:
+    fresh, active = Dep(1, bare(), None, None, None, None), Control(opened=True, joined=True)
     return State(
         tag="a",
         deps=(fresh, fresh),
         pods=(None, None),
         volumes=(frozenset(), frozenset()),
-        store=Store(holder=0),
+        store=Store(epoch=True),
         clock=0,
-        controls=(Control(opened=True), Control())[:controllers],
+        controls=(active, active if apart else Control())[:controllers],
         flights=frozenset(),
         budget=budget,
         kept=kept,
+        inside=inside,
+        apart=apart,
     )
 
 

@@ -11,8 +11,13 @@ from tests.machine_objects import (
     RULES,
     bare,
 )
-from tests.simulation.explored_invariants import check_verdict, check_wiped, check_write
-from tests.simulation.explored_look import look, to_do
+from tests.simulation.explored_invariants import (
+    check_told,
+    check_verdict,
+    check_wiped,
+    check_write,
+)
+from tests.simulation.explored_look import look, may_claim, to_do
 from tests.simulation.explored_objects import WRITES, as_record, landed, letter
 from tests.simulation.explored_state import (
     KEYS,
@@ -26,16 +31,21 @@ from tests.simulation.explored_state import (
     Violation,
     put,
 )
-from tests.simulation.explored_store import after_effect, after_publishing, after_refill
+from tests.simulation.explored_store import (
+    after_effect,
+    after_look,
+    after_publishing,
+    after_refill,
+)
 
 
 def work(s: State) -> Iterator[tuple[Step, State]]:
     """What controllers, kubelets and the API server do without being disturbed."""
     for c, control in enumerate(s.controls):
-        if not control.opened:
-            yield ("open", c), refilled(s, c)
+        if not control.joined or (control.owes and not control.waits & s.flights):
+            yield ("looks at the store" if control.opened else "open", c), refilled(s, c)
         if control.busy is None:
-            for i in range(s.kept):
+            for i in s.watched(c) if control.opened or not s.inside else ():
                 after = looked(s, c, i)
                 if after is not None:
                     yield ("look", (c, i)), after
@@ -82,7 +92,7 @@ def published(s: State, i: int) -> State:
     told = s.told | said
     if len({identity for identity, _, _ in told}) != len(told):
         raise Violation(f"I4: two transitions have one id: {sorted(told)}")
-    if store.holder is None and told == s.told:
+    if told == s.told and not any(control.joined for control in s.controls):
         return s  # a mirror that was lost is not missed before somebody refills the store
     store = store._replace(
         mirror=put(store.mirror, i, mirror), pending=put(store.pending, i, pending)
@@ -98,27 +108,37 @@ def effect_done(s: State, c: int) -> State:
     assert i is not None
     control = control._replace(effects=tuple(rest), busy=i if rest else None)
     s = s._replace(controls=put(s.controls, c, control))
-    after = after_effect(c, i, effect, store, texts(s))
-    if after.holder != store.holder:
+    if isinstance(effect, TakeClaim) and control.joined and not may_claim(s, c):
+        return s  # it was decided before the store was refilled: decided again
+    after = after_effect(control.joined, i, effect, store, texts(s, c))
+    if isinstance(effect, TakeClaim) and not control.joined:
         return opened(s, c, after, waits=s.flights)  # StoreForgot: refilled, and decides again
     granted = isinstance(effect, TakeClaim) and (effect.build, effect.run, i) in after.claims
     return s._replace(clock=s.clock + granted, store=after)
 
 
 def refilled(s: State, c: int) -> State:
-    """A controller has started, and opens the store."""
-    return opened(s, c, after_refill(c, s.store, texts(s)), waits=s.controls[c].waits)
+    """A controller has started, and opens the store; or it finds that the store has forgotten."""
+    control = s.controls[c]
+    if control.owes and control.joined:
+        after = after_look(s.store, texts(s, c))
+        settled = control._replace(owes=False)
+        return s._replace(store=after, controls=put(s.controls, c, settled))
+    after = after_refill(not control.opened, s.store, texts(s, c))
+    return opened(s, c, after, waits=s.flights if control.opened else control.waits)
 
 
 def opened(s: State, c: int, store: Store, *, waits: frozenset[Flight]) -> State:
-    """The store was given what the records prove, and belongs to this controller's epoch."""
-    control = s.controls[c]._replace(opened=True, waits=waits)
+    """The store was given what the records prove, and the controller has joined its epoch."""
+    assert store.epoch
+    control = s.controls[c]._replace(opened=True, joined=True, waits=waits, owes=s.apart)
     return s._replace(store=store, controls=put(s.controls, c, control))
 
 
-def texts(s: State) -> tuple[str | None, ...]:
-    """Of all records."""
-    return tuple(dep.record for dep in s.deps)
+def texts(s: State, c: int) -> tuple[str | None, ...]:
+    """Of all records that the controller sees."""
+    seen = s.watched(c) if s.apart else (0, 1)
+    return tuple(dep.record if i in seen else None for i, dep in enumerate(s.deps))
 
 
 def flown(s: State, flight: Flight) -> State:
@@ -136,6 +156,7 @@ def flown(s: State, flight: Flight) -> State:
     if after is None:
         return s
     check_write(i, before, after)
+    check_told(s, i, before, after)
     return s._replace(deps=put(s.deps, i, after), void=s.void | _voided(i, after))
 
 
@@ -174,19 +195,24 @@ def kubelet(s: State, i: int) -> State | None:
             data = "resumed" if own[1] == real else "foreign"
     made = PodState(dep.uid, dep.image, real, dep.run, data)
     started = s.started | {(real, dep.run, i)} if made.up else s.started
+    if s.inside:
+        s = ended(s, 0)
     return s._replace(pods=put(s.pods, i, made), volumes=put(s.volumes, i, volume), started=started)
+
+
+def ended(s: State, c: int) -> State:
+    """A controller's process is over, and starts anew: what it had in hand is left where it was."""
+    return s._replace(
+        controls=put(s.controls, c, Control(waits=s.flights)),
+        store=Store() if s.inside else s.store,
+    )
 
 
 def disturbances(s: State) -> Iterator[tuple[Step, State]]:
     budget = s.budget
     for c, control in enumerate(s.controls):
         if budget.crashes and (control.busy is not None or control.opened):
-            store = s.store._replace(holder=None) if s.store.holder == c else s.store
-            after = s._replace(
-                controls=put(s.controls, c, Control(waits=s.flights)),
-                store=store,
-                budget=budget._replace(crashes=budget.crashes - 1),
-            )
+            after = ended(s, c)._replace(budget=budget._replace(crashes=budget.crashes - 1))
             if after.controls != s.controls:
                 yield ("crash", c), after
         if budget.lost_replies and control.sent in s.flights:
@@ -219,10 +245,14 @@ def disturbances(s: State) -> Iterator[tuple[Step, State]]:
                 ),
             )
     yield from _ends(s)
-    if budget.flushes and s.store.holder is not None:
+    if budget.flushes and s.store.epoch:
         yield (
             ("flush", None),
-            s._replace(store=Store(), budget=budget._replace(flushes=budget.flushes - 1)),
+            s._replace(
+                store=Store(),
+                controls=tuple(control._replace(joined=False) for control in s.controls),
+                budget=budget._replace(flushes=budget.flushes - 1),
+            ),
         )
     if budget.tag_moves:
         yield (

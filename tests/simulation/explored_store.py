@@ -28,16 +28,19 @@ from tests.simulation.explored_state import KEYS, ClaimState, Dep, Store, put
 
 TARGET = str(read_request(deployment(), RULES).target)
 CLUSTER = "cluster"
+STANDING = "0123456789abcdef"  # the epoch of the store, where it has one
 
 
 def as_store(store: Store) -> MemoryStore:
     """A store in which just this has happened."""
-    found, epoch = still_store(), _epoch(store.holder)
+    found = still_store()
     pending = [claim for claim in store.pending if claim]
     settled = [_claim(claim) for claim in store.claims if claim not in pending]
-    at_once(found.refill(Meta(SCHEMA, epoch, 0, CLUSTER), settled))
+    assert store.epoch or not (pending or settled), "claims that nobody granted"
+    if store.epoch:
+        at_once(found.refill(Meta(SCHEMA, STANDING, 0, CLUSTER), settled))
     for claim in pending:
-        at_once(found.claim(_claim(claim), epoch=epoch, seen_grants=0))
+        at_once(found.claim(_claim(claim), epoch=STANDING, seen_grants=0))
     for i, text in enumerate(store.mirror):
         if text is not None:
             record = as_record(i, text)
@@ -49,20 +52,14 @@ def as_store(store: Store) -> MemoryStore:
 
 def as_state(found: MemoryStore) -> Store:
     """And back."""
-    meta = at_once(found.meta())
-    assert meta is not None
     return Store(
         claims=frozenset(_state_of(claim) for claim in at_once(found.claims_of(TARGET))),
         pending=tuple(
             _state_of(claim) if (claim := at_once(found.pending(key))) else None for key in KEYS
         ),
         mirror=tuple(at_once(found.mirrored(key)).get("record") for key in KEYS),
-        holder=next((c for c in (0, 1) if _epoch(c) == meta.epoch), None),
+        epoch=at_once(found.meta()) is not None,
     )
-
-
-def _epoch(holder: int | None) -> str:
-    return f"{0xF if holder is None else holder:016x}"
 
 
 def _claim(claim: ClaimState) -> Claim:
@@ -80,45 +77,52 @@ class _Exchanged(PassingStore):
         self._behind = store
 
 
-class _Draws(Random):
-    """Whose next epoch is known."""
-
-    def __init__(self, c: int) -> None:
-        super().__init__(c)
-        self._c = c
-
-    def getrandbits(self, k: int, /) -> int:
-        return self._c
-
-
-def _opened(c: int, texts: tuple[str | None, ...]) -> tuple[Ledger, _Exchanged]:
-    """The ledger of a controller that has opened some store: another one may stand there now."""
-    store, clock = _Exchanged(still_store()), StillClock(lambda: EPOCH)
+def _opened(
+    joined: bool, texts: tuple[str | None, ...], settle: float = 0.0
+) -> tuple[Ledger, _Exchanged]:
+    """The ledger of a controller that has opened the store when its epoch was the one that stands
+    now, or another one.
+    """
+    before = still_store()
+    at_once(before.refill(Meta(SCHEMA, STANDING if joined else "earlier", 0, CLUSTER), ()))
+    store, clock = _Exchanged(before), StillClock(lambda: EPOCH)
     records = [record for i, text in enumerate(texts) if (record := as_record(i, text))]
     ledger = Ledger(
-        store, clock, _Draws(c), settle=0.0, patience=0.0, records=lambda: iter(records)
+        store, clock, Random(0), settle=settle, patience=0.0, records=lambda: iter(records)
     )
     at_once(ledger.open(CLUSTER))
     return ledger, store
 
 
 @cache
-def after_refill(c: int, store: Store, texts: tuple[str | None, ...]) -> Store:
-    """The controller opens the store; these are the records that it sees."""
+def after_refill(started: bool, store: Store, texts: tuple[str | None, ...]) -> Store:
+    """The controller has started and opens the store, or looks at it and finds that it has
+    forgotten; these are the records that it sees.
+    """
     found = as_store(store)
-    ledger, behind = _opened(c, texts)
+    ledger, behind = _opened(joined=False, texts=texts)
     behind.exchange(found)
-    at_once(ledger.open(CLUSTER))
+    at_once(ledger.open(CLUSTER) if started else ledger.look())
+    return as_state(found)
+
+
+@cache
+def after_look(store: Store, texts: tuple[str | None, ...]) -> Store:
+    """The controller looks at a store that has not forgotten anything, not long after a loss."""
+    found = as_store(store)
+    ledger, behind = _opened(joined=True, texts=texts, settle=1.0)
+    behind.exchange(found)
+    at_once(ledger.look())
     return as_state(found)
 
 
 @cache
 def after_effect(
-    c: int, i: int, effect: Effect, store: Store, texts: tuple[str | None, ...]
+    joined: bool, i: int, effect: Effect, store: Store, texts: tuple[str | None, ...]
 ) -> Store:
     """The controller carries out one effect of a decision about the Deployment."""
     found = as_store(store)
-    ledger, behind = _opened(c, texts)
+    ledger, behind = _opened(joined, texts)
     behind.exchange(found)
     memory, clock = RecordMemory(behind), StillClock(lambda: EPOCH)
     executor = Executor(StillCluster({}), behind, ledger, memory, clock, lambda _key: None)
@@ -139,6 +143,7 @@ def after_publishing(
             claims=frozenset((pending,)) if pending else frozenset(),
             pending=put((None, None), i, pending),
             mirror=put((None, None), i, mirror),
+            epoch=True,
         )
     )
     at_once(

@@ -3,6 +3,7 @@ nodes work while time passes, their probe, a store that can forget or be away, a
 """
 
 import asyncio
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ from controller.domain.node_http import AnswerKind, NodeAddress, NodeAnswer
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.record.write import Write, WriteReply
 from controller.domain.reference import Reference
-from store.api import StateStore, StoreUnavailable
+from store.api import Meta, StateStore, StoreUnavailable
 from store.memory import MemoryStore
 from store.passing_on import PassingStore
 from tests.fakes import FakeClock
@@ -75,7 +76,7 @@ class PlayedCluster(MappedCluster):
     starts: list[tuple[str, str, str]] = field(default_factory=list)  # key, run, build
 
     def __post_init__(self) -> None:
-        self._handler: Callable[[str], None] = lambda _key: None
+        self._handlers: list[Callable[[str], None]] = []
 
     def pods(self, key: str) -> Sequence[Pod]:
         node = self.nodes.get(key)
@@ -85,7 +86,7 @@ class PlayedCluster(MappedCluster):
         return service(key.partition("/")[2])
 
     def on_change(self, handler: Callable[[str], None]) -> None:
-        self._handler = handler
+        self._handlers.append(handler)
 
     async def write(self, write: Write) -> WriteReply:
         found = self.deployments.get(write.key)
@@ -103,13 +104,21 @@ class PlayedCluster(MappedCluster):
 
     def change(self, key: str, after: Deployment) -> None:
         self.deployments[key] = after
-        self._handler(key)
+        self._tell(key)
+
+    def delete(self, key: str) -> None:
+        del self.deployments[key]
+        self._tell(key)
+
+    def _tell(self, key: str) -> None:
+        for handler in self._handlers:
+            handler(key)
 
     def tick(self) -> None:
         """What kubelets and nodes have done meanwhile."""
         for key in self.keys():
             if self._kubelet(key) or self._crash(key):
-                self._handler(key)
+                self._tell(key)
 
     def _kubelet(self, key: str) -> bool:
         template = self.deployments[key].spec.template
@@ -185,18 +194,38 @@ class PlayedProbe:
 
 
 class FickleStore(PassingStore):
-    """A store in memory that can be away, for every call, and that can forget all it knows."""
+    """A store in memory that can be away, for every call, that can forget all it knows, or what it
+    learned since it was saved.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.away = False
+        # What meta() was asked for before it was set is answered after that
+        self.slow: asyncio.Event | None = None
         super().__init__(self._empty())
+        self.save()
 
     def _empty(self) -> MemoryStore:
         return MemoryStore(monotonic=self._clock.monotonic)
 
     def forget(self) -> None:
         self._behind = self._empty()
+
+    def save(self) -> None:
+        self._saved = self._copy(self._behind)
+
+    def roll_back(self) -> None:
+        self._behind = self._copy(self._saved)
+
+    def _copy(self, store: StateStore) -> StateStore:
+        return copy.deepcopy(store, {id(self._clock): self._clock})
+
+    async def meta(self) -> Meta | None:
+        found, slow = await super().meta(), self.slow
+        if slow is not None:
+            await slow.wait()
+        return found
 
     def _reach(self) -> StateStore:
         if self.away:

@@ -95,11 +95,11 @@ def _no_collecting() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("first", "states"),
     [
-        pytest.param(begin(1, Budget(crashes=1, flushes=1)), 30_103, id="crash and flush"),
-        pytest.param(begin(1, Budget(lost_replies=1, flushes=1)), 21_428, id="lost and flush"),
+        pytest.param(begin(1, Budget(crashes=1, flushes=1)), 36_942, id="crash and flush"),
+        pytest.param(begin(1, Budget(lost_replies=1, flushes=1)), 34_103, id="lost and flush"),
         pytest.param(begin(1, Budget(recreations=1, crashes=1)), 89_659, id="crash and made again"),
         pytest.param(begin(1, Budget(tag_moves=1)), 47_125, id="tag moves"),
-        pytest.param(begin(2, Budget()), 38_800, id="two controllers"),
+        pytest.param(begin(2, Budget()), 75_638, id="two controllers"),
         pytest.param(begin(1, Budget(ends=2)), 12_434, id="node ends"),
         pytest.param(
             begin(1, Budget(ends=2, crashes=1), kept=1), 4_572, id="alone, ends and crash"
@@ -110,8 +110,28 @@ def _no_collecting() -> Iterator[None]:
             begin(1, Budget(reverts=1, tag_moves=1), kept=1), 8_376, id="alone, put back and tag"
         ),
         pytest.param(
-            begin(2, Budget(tag_moves=1, lost_replies=1), kept=1), 42_463, id="alone, two looking"
+            begin(2, Budget(tag_moves=1), kept=1), 40_916, id="alone, two looking, tag moves"
         ),
+        # Each new pod ends the controller in it, whose store is gone with it
+        pytest.param(
+            begin(1, Budget(crashes=1, tag_moves=1), kept=1, inside=True),
+            31_732,
+            id="inside, crash and tag",
+        ),
+        pytest.param(
+            begin(1, Budget(lost_replies=1, tag_moves=1), kept=1, inside=True),
+            23_606,
+            id="inside, lost and tag",
+        ),
+        pytest.param(
+            begin(1, Budget(ends=2, crashes=1), kept=1, inside=True),
+            28_842,
+            id="inside, ends and crash",
+        ),
+        pytest.param(
+            begin(2, Budget(lost_replies=1), kept=1), 6_482, id="alone, two looking, lost"
+        ),
+        pytest.param(begin(2, Budget(flushes=1), apart=True), 57_340, id="two users and flush"),
     ],
 )
 def test_the_invariants_hold_in_every_state(first: State, states: int) -> None:

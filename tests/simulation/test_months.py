@@ -47,6 +47,7 @@ class Months:
     """Everything there is, and what happens to it."""
 
     seed: int
+    store_lasts: bool = True  # False: it ends with the controller's process
     clock: PlayedClock = field(default_factory=PlayedClock)
     ear: Ear = field(default_factory=Ear)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -91,7 +92,7 @@ class Months:
             random=Random(self.random.getrandbits(32)),
             on_result=lambda _key, word, _seconds: self.outcomes.update([word]),
         )
-        await Engine(ports, OPTIONS).run()
+        await Engine(ports, replace(OPTIONS, store_lasts=self.store_lasts)).run()
 
     async def crash(self) -> None:
         """The controller's process ends wherever it is."""
@@ -99,6 +100,8 @@ class Months:
             self.engine.cancel()
             await asyncio.wait({self.engine})
             self.engine = None
+            if not self.store_lasts:
+                self.store.forget()
 
     async def pass_time(self, hours: float) -> None:
         for _ in range(round(hours * HOUR / TICK)):
@@ -130,15 +133,20 @@ EVENTS = (
 )
 
 
-async def live(seed: int, weeks: int) -> Months:
+# What happens where the store is of the process; a clock that is doubted makes a look each minute
+WITHOUT_STORE = tuple(event for event in EVENTS if event not in ("flush", "store", "clock"))
+
+
+async def live(seed: int, weeks: int, *, store_lasts: bool = True) -> Months:
     """Weeks in which something happens every half day to three days; then a quiet week."""
-    months = Months(seed)
+    months = Months(seed, store_lasts)
     months.push(SOUND)
     months.start()
     try:
         hours = 0.0
         while hours < weeks * 7 * 24:
-            await happen(months, months.random.choice(EVENTS))
+            events = EVENTS if store_lasts else WITHOUT_STORE
+            await happen(months, months.random.choice(events))
             quiet = months.random.uniform(12, 72)
             await months.pass_time(quiet)
             hours += quiet
@@ -179,7 +187,20 @@ async def happen(months: Months, event: str) -> None:
 @pytest.mark.parametrize("seed", range(8))
 async def test_months_pass_and_every_build_is_tested_once(seed: int) -> None:
     """Do I1, I3, I4 and I8 hold while builds, crashes, outages and losses come as they like?"""
-    months = await live(seed, weeks=8)
+    check(await live(seed, weeks=8))
+
+
+async def test_months_pass_without_a_store_that_lasts() -> None:
+    """Is it the same where each crash of the controller takes its store with it; and how many are
+    told again what they were told, where a crash comes when nothing is left to do?
+    """
+    months = await live(1, weeks=6, store_lasts=False)
+    check(months)
+    told = Counter(n.id for n in months.ear.notices if n.phase is not None)
+    assert set(told.values()) == {1}, told.most_common(3)
+
+
+def check(months: Months) -> None:
     assert not months.outcomes["bug"]
     transitions = months.transitions()
     assert len({identity for identity, *_ in transitions}) == len(transitions), "an id told twice"

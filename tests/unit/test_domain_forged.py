@@ -12,7 +12,7 @@ from controller.domain.record.belief import sibling_record
 from controller.domain.record.record import OpenRun, Outcome, Record, encode_record
 from controller.domain.run import Phase
 from controller.engine.claims.refill import refill
-from store.api import Claim
+from store.api import SCHEMA, Claim, Meta
 from tests.machine_engine import at_once, still_store
 from tests.machine_objects import RULES, build, deployment, pinned, with_images
 from tests.machine_world import World
@@ -142,6 +142,6 @@ def test_a_lost_store_gives_a_build_to_whom_it_belongs() -> None:
     """Is the claim of an open run refilled before what another's record says of the build?"""
     own = with_fields(opened("20260101t000000z-aaaaaaaa"), name="real")
     store = still_store()
-    at_once(refill(store, "cluster", "epoch", [over(), own]))
+    at_once(refill(store, Meta(SCHEMA, "epoch", 0, "cluster"), [over(), own]))
     claim = at_once(store.claimed(TARGET, build("a")))
     assert claim == Claim(TARGET, build("a"), "20260101t000000z-aaaaaaaa", "bootstrap/real")

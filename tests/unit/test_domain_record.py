@@ -1,6 +1,7 @@
 """The record: what is written is what is read, within its size, and nothing else is believed."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -149,6 +150,20 @@ def test_the_worst_record_fits_and_keeps_what_matters() -> None:
     assert kept.outcomes[-1].at == 9
     assert f"{target[:-2]}99" in kept.tested
     assert (kept.seq, kept.last_run, kept.levers) == (worst.seq, worst.last_run, worst.levers)
+
+
+def test_tested_builds_are_dearer_than_progress() -> None:
+    """Is progress of the open run left out before a build is forgotten that was tested?"""
+    noted = with_fields(RUN, progress='"' * 2048)
+    builds = tuple(f"sha256:{n:064x}" for n in range(100))
+    outcomes = tuple(with_fields(OUTCOME, message='"' * 512, at=n) for n in range(10))
+    full = with_fields(RECORD, run=noted, outcomes=outcomes, tested={"fuji-full-sync": builds})
+    small = with_fields(full, outcomes=())
+    rules = replace(RULES, record_bytes=13 * 1024)
+    assert decode(encode_record(small, rules)).run == noted
+    kept = decode(encode_record(full, rules))
+    assert kept.run == RUN
+    assert kept.tested == full.tested
 
 
 def test_a_record_that_cannot_be_cut_further_is_written_all_the_same() -> None:

@@ -18,6 +18,7 @@ from store import is_memory
 from tests.kustomize import K8S, Object, build, build_own, one, pod_specs, yaml
 
 ROOT = K8S.parent
+PAGES = ["kubernetes.md", "monitor.md"]
 OVERLAYS = sorted(f"overlays/{path.name}" for path in (K8S / "overlays").iterdir())
 
 
@@ -202,18 +203,20 @@ def test_argo_finds_what_is_there() -> None:
 # --- The documentation ---------------------------------------------------------------------------
 
 
-def test_the_documentation_names_what_is_there() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_the_documentation_names_what_is_there(page: str) -> None:
     """Does every path below k8s/ in the documentation exist?"""
-    text = (ROOT / "docs" / "kubernetes.md").read_text()
+    text = (ROOT / "docs" / page).read_text()
     named = set(re.findall(r"k8s/[a-z0-9/.-]*[a-z0-9]", text))
     assert named
     for path in named:
         assert (ROOT / path).exists(), path
 
 
-def test_the_kustomizations_in_the_documentation_build() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_the_kustomizations_in_the_documentation_build(page: str) -> None:
     """Does every kustomization.yaml that the documentation shows build where it says?"""
-    text = (ROOT / "docs" / "kubernetes.md").read_text()
+    text = (ROOT / "docs" / page).read_text()
     blocks = [b for b in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "resources:" in b]
     assert blocks
     for block in blocks:

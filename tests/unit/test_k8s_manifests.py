@@ -21,13 +21,24 @@ BUILDS = folders("Kustomization")
 COMPONENTS = folders("Component")
 
 
-def on_its_base(component: str) -> str:
+# The monitor's own user, beside the node's.
+MONITOR_USER = {"runAsUser": 65532, "runAsGroup": 65532}
+
+
+def before(component: str) -> list[str]:
+    """What a component is put on, beside its base."""
+    if component.startswith("targets/components/monitor-"):
+        return ["targets/components/monitor"]
+    return ["components/datadog"] if component == "components/datadog-socket" else []
+
+
+def on_its_base(component: str, *components: str) -> str:
+    """The base of a component, with these components."""
     base = "targets/base" if component.startswith("targets/") else "base"
-    before = {"components/datadog-socket": ["components/datadog"]}.get(component, [])
     return yaml.safe_dump(
         {
             "resources": [f"../k8s/{base}"],
-            "components": [f"../k8s/{c}" for c in (*before, component)],
+            "components": [f"../k8s/{c}" for c in components],
             "namespace": "own",
         }
     )
@@ -35,7 +46,7 @@ def on_its_base(component: str) -> str:
 
 @functools.cache
 def everything() -> dict[str, tuple[Object, ...]]:
-    own = {component: build_own(on_its_base(component)) for component in COMPONENTS}
+    own = {c: build_own(on_its_base(c, *before(c), c)) for c in COMPONENTS}
     return {folder: build(folder) for folder in BUILDS} | own
 
 
@@ -48,10 +59,8 @@ def test_every_kustomization_builds(folder: str) -> None:
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_every_component_builds_and_does_something(component: str) -> None:
     """Does a component change what it is put on?"""
-    with_it = build_own(on_its_base(component))
-    base = "targets/base" if component.startswith("targets/") else "base"
-    without = build_own(yaml.safe_dump({"resources": [f"../k8s/{base}"], "namespace": "own"}))
-    assert with_it != without
+    with_it = build_own(on_its_base(component, *before(component), component))
+    assert with_it != build_own(on_its_base(component, *before(component)))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -108,9 +117,10 @@ def test_pods_fit_the_restricted_profile() -> None:
             assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys(), where
             for volume in pod.get("volumes", ()):
                 allowed = {"configMap", "csi", "emptyDir", "persistentVolumeClaim", "secret"}
-                assert volume.keys() <= {"name", *allowed}, where
+                assert volume.keys() <= {"name", "projected", *allowed}, where
             for container in (*pod["containers"], *pod.get("initContainers", ())):
                 assert container["securityContext"] == {
+                    **(MONITOR_USER if container["name"] == "monitor" else {}),
                     "allowPrivilegeEscalation": False,
                     "readOnlyRootFilesystem": True,
                     "capabilities": {"drop": ["ALL"]},
@@ -128,12 +138,15 @@ def test_every_container_says_what_it_needs() -> None:
 
 
 def test_only_the_controller_has_a_token() -> None:
-    """Does nobody carry a token that does not speak to the API server?"""
+    """Does nobody carry a token that does not speak to the API server? (The monitor mounts one of
+    its own: test_k8s_monitor.py.)
+    """
     for folder, objects in everything().items():
         for name, pod in pod_specs(objects).items():
             if name != "Deployment bootstrap-controller":
+                monitored = any(c["name"] == "monitor" for c in pod.get("initContainers", ()))
                 assert pod["automountServiceAccountToken"] is False, f"{folder}: {name}"
-                assert "serviceAccountName" not in pod, f"{folder}: {name}"
+                assert ("serviceAccountName" in pod) == monitored, f"{folder}: {name}"
 
 
 def test_no_secret_in_the_manifests() -> None:
@@ -171,4 +184,5 @@ def test_every_patch_and_resource_is_used() -> None:
 def _files(kustomization: Object) -> list[str]:
     generated = [f for g in kustomization.get("configMapGenerator", ()) for f in g.get("files", ())]
     patches = [p["path"] for p in kustomization.get("patches", ()) if "path" in p]
-    return [*kustomization.get("resources", ()), *generated, *patches]
+    more = [*kustomization.get("resources", ()), *kustomization.get("configurations", ())]
+    return [*more, *generated, *patches]

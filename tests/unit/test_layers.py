@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "controller.domain.decide": _DECIDE,
     "controller.engine.ports": {*DOMAIN, "store.api"},
     _QUEUE: {*BASE, "store.api"},
-    _CLAIMS: {*_PORTS, "store.passing_on"},
+    _CLAIMS: {*_PORTS, "store.limits", "store.passing_on"},
     _TELLING: _PORTS,
     _POLLING: {*_PORTS, _QUEUE},
     _PROBING: {*_PORTS, _TELLING},
@@ -142,7 +142,7 @@ HOMES: dict[str, set[str]] = {
         "controller.domain.node_url",
     },
     "multidict": _HTTP,  # and headers
-    "kubernetes_asyncio": {"controller.kube"},
+    "kubernetes_asyncio": {"controller.kube.login.kubeconfig"},
     "redis": {"store"},
     "msgspec": {
         "controller.base.undecodable",
@@ -313,6 +313,11 @@ def test_every_room_stands_in_the_table_once_it_exists() -> None:
         ("controller/process/app.py", "import typer", "typer lives in controller.cli"),
         ("controller/engine/x.py", "import datadog", "datadog lives in controller.notify"),
         ("controller/registry/x.py", "import kubernetes_asyncio", "kubernetes_asyncio lives in"),
+        (
+            "controller/kube/login/x.py",
+            "from kubernetes_asyncio import config",
+            "kubernetes_asyncio lives in controller.kube.login.kubeconfig",
+        ),
         ("controller/kube/x.py", "import httpx", "httpx has no home"),
     ],
 )

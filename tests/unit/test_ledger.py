@@ -1,9 +1,13 @@
 """The ledger: which store is believed, and when claims are granted (I8)."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 
 import pytest
+from loguru import logger
 
 from controller.domain.decide.observation import ClaimSeen, TakeClaim
 from controller.domain.record.record import Record
@@ -47,6 +51,17 @@ class Desk:
         await self.ledger.open("ours")
         await self.clock.advance(60)
         return self.ledger
+
+
+@contextmanager
+def said(level: str) -> Iterator[list[str]]:
+    """What is logged meanwhile, of that level or a higher one."""
+    found: list[str] = []
+    number = logger.add(found.append, level=level, format="{message}")
+    try:
+        yield found
+    finally:
+        logger.remove(number)
 
 
 def recorded() -> Record:
@@ -99,15 +114,172 @@ async def test_a_store_that_forgot_is_refilled_and_settles_anew() -> None:
     assert got.owner == record.key
 
 
-async def test_a_store_of_another_epoch_is_taken_over_before_a_claim() -> None:
-    """Does a controller that another one has followed grant nothing on its old word?"""
+async def test_an_epoch_that_another_began_is_joined_before_a_claim() -> None:
+    """Is nothing granted by an epoch that is gone, and is the one that stands taken as it is?"""
     desk = Desk()
     ledger = await desk.settled()
-    await desk.store.refill(Meta(SCHEMA, "somebody else's", 0, "ours"), [])
+    desk.store.forget()
+    theirs = Meta(SCHEMA, "somebody else's", 0, "ours")
+    await desk.store.refill(theirs, [])
     with pytest.raises(StoreForgot):
         await ledger.claim(TAKE, "bootstrap/one")
     assert await desk.store.claimed(TARGET, build("a")) is None
     assert not ledger.leave().given
+    assert await desk.store.meta() == theirs
+    await desk.clock.advance(60)
+    assert (await ledger.claim(TAKE, "bootstrap/one")).owner == "bootstrap/one"
+
+
+async def test_whoever_comes_joins() -> None:
+    """Does a second ledger keep the epoch and the grants of the first, and settle by itself?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    await ledger.claim(TAKE, "bootstrap/one")
+    before = await desk.store.meta()
+    second = desk.another()
+    await second.open("ours")
+    assert await desk.store.meta() == before
+    assert (ledger.leave().given, second.leave().given) == (True, False)
+    await desk.clock.advance(60)
+    assert (await second.claim(TAKE, "bootstrap/two")).owner == "bootstrap/one"
+
+
+async def test_a_look_at_a_store_that_is_well_changes_nothing() -> None:
+    """Is a store that remembers all neither refilled nor waited for?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    await desk.another().open("ours")
+    for _ in range(3):
+        await ledger.look()
+    assert desk.refills == 2  # one of each ledger, when it opened
+    assert ledger.leave().given
+
+
+async def test_a_look_finds_a_store_that_forgot() -> None:
+    """Is a loss noticed though nobody claims anything, and is it waited out?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    desk.store.forget()
+    record = recorded()
+    desk.records.append(record)
+    await ledger.look()
+    assert not ledger.leave().given
+    assert await desk.store.claimed(TARGET, build("a")) is not None
+
+
+async def test_a_look_begins_another_epoch_where_ours_was_rolled_back() -> None:
+    """Do fewer grants than others told us of make a loss, though none of them were ours?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    other = desk.another()
+    await other.open("ours")
+    await desk.clock.advance(60)
+    before = await desk.store.meta()
+    desk.store.save()
+    await other.claim(TAKE, "bootstrap/two")
+    await ledger.look()
+    desk.store.roll_back()
+    assert await desk.store.meta() == before
+    await ledger.look()
+    after = await desk.store.meta()
+    assert before is not None
+    assert after is not None
+    assert (after.epoch != before.epoch, after.grants) == (True, 0)
+    assert not ledger.leave().given
+    await other.look()
+    assert await desk.store.meta() == after
+    assert not other.leave().given
+
+
+async def test_an_answer_that_came_late_is_no_rollback() -> None:
+    """Is a look that was asked before a claim, and answered after it, told from a loss?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    before = await desk.store.meta()
+    desk.store.slow = asyncio.Event()
+    looking = asyncio.create_task(ledger.look())
+    await desk.clock.settle()
+    await ledger.claim(TAKE, "bootstrap/one")
+    desk.store.slow.set()
+    await looking
+    assert ledger.leave().given
+    after = await desk.store.meta()
+    assert before is not None
+    assert after == replace(before, grants=1)
+    await ledger.look()
+    assert await desk.store.meta() == after
+
+
+async def test_what_was_pinned_in_the_moment_of_a_loss_is_brought_later() -> None:
+    """Is the store refilled again while others settle, with what no record held at first?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    desk.store.forget()
+    await ledger.look()
+    record = recorded()
+    desk.records.append(record)
+    await desk.clock.advance(40)
+    await ledger.look()
+    assert await desk.store.claimed(TARGET, build("a")) is not None
+    assert desk.refills == 2  # nothing more was lost: nothing is told again
+    await desk.clock.advance(20)
+    assert ledger.leave().given
+
+
+async def test_what_was_decided_before_a_loss_is_not_granted_after_it() -> None:
+    """Is a claim refused that comes just after a look has refilled the store?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    assert ledger.leave().given
+    desk.store.forget()
+    await ledger.look()
+    with pytest.raises(StoreForgot, match="nothing is claimed yet"):
+        await ledger.claim(TAKE, "bootstrap/one")
+    assert await desk.store.claimed(TARGET, build("a")) is None
+    await desk.clock.advance(60)
+    assert (await ledger.claim(TAKE, "bootstrap/one")).owner == "bootstrap/one"
+
+
+async def test_two_that_claim_for_one_deployment_do_not_lose_a_claim() -> None:
+    """Is the second of two claims, both decided when none was pending, told of the first?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    other = desk.another()
+    await other.open("ours")
+    await desk.clock.advance(60)
+    first = await other.claim(TAKE, "bootstrap/one")
+    late = replace(TAKE, build=build("b"), run="20261123t060000z-bbbbbbbb")
+    assert await ledger.claim(late, "bootstrap/one") == first
+    assert await desk.store.claimed(TARGET, build("b")) is None
+    knowing = replace(late, beside=first.run)
+    assert (await ledger.claim(knowing, "bootstrap/one")).run == late.run
+
+
+async def test_an_outage_is_no_loss() -> None:
+    """Is a store that was away, and has all that it had, neither waited for nor warned of?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    before = await desk.store.meta()
+    ledger.lost(StoreUnavailable("it is away"))
+    with said("WARNING") as warnings:
+        await ledger.mend()
+    assert not warnings
+    assert await desk.store.meta() == before
+    assert ledger.leave().given
+    assert desk.refills == 2  # what could not be written meanwhile is
+
+
+async def test_a_store_that_a_person_gave_away_is_looked_at_again() -> None:
+    """Is another cluster's adoption of our store noticed by a look, and left alone?"""
+    desk = Desk()
+    ledger = await desk.settled()
+    desk.store.forget()
+    theirs = Meta(SCHEMA, "theirs", 0, "another")
+    await desk.store.refill(theirs, [])
+    with pytest.raises(StoreMisused, match="another cluster"):
+        await ledger.look()
+    assert await desk.store.meta() == theirs
+    assert ledger.leave().lasting
 
 
 async def test_a_claim_is_granted_once_and_told_to_all_others() -> None:

@@ -46,6 +46,7 @@ def test_every_default_is_the_documented_one() -> None:
             context=None,
             namespaces=(),
             selector="bootstrap.avax.network/test=true",
+            identity=None,
         ),
         store=StoreSettings(url="memory://", password=None, prefix="bootstrap"),
         registry=RegistrySettings(poll_interval=60.0, mirrors=Mirrors(), auth_file=None),
@@ -75,6 +76,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             "namespace": ["a", "b"],
             "all_namespaces": False,
             "selector": "team=node",
+            "cluster_namespace": "home",
             "store": "rediss://redis.example.com:6380/2",
             "store_password_file": str(password),
             "store_prefix": "other",
@@ -96,7 +98,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
         {},
     )
     assert found == Settings(
-        cluster=ClusterSettings("/home/me/config", "kind", ("a", "b"), "team=node"),
+        cluster=ClusterSettings("/home/me/config", "kind", ("a", "b"), "team=node", "home"),
         store=StoreSettings("rediss://redis.example.com:6380/2", "s3cret", "other"),
         registry=RegistrySettings(
             0.5,
@@ -124,6 +126,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             "KUBECONFIG": "/one:/two",
             "BOOTSTRAP_NAMESPACES": "*",
             "BOOTSTRAP_SELECTOR": "team in (node, infra)",
+            "BOOTSTRAP_CLUSTER_NAMESPACE": " home",
             "BOOTSTRAP_STORE": "redis://r:6379",
             "BOOTSTRAP_STORE_PASSWORD_FILE": str(password),
             "BOOTSTRAP_STORE_PREFIX": "other",
@@ -144,7 +147,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
         },
     )
     assert found == Settings(
-        cluster=ClusterSettings("/one:/two", None, ("*",), "team in (node, infra)"),
+        cluster=ClusterSettings("/one:/two", None, ("*",), "team in (node, infra)", "home"),
         store=StoreSettings("redis://r:6379", "s3cret", "other"),
         registry=RegistrySettings(
             5.0, Mirrors.parse(["docker.io=http://m:5000", "localhost:5000=http://n:5000"]), auth
@@ -214,6 +217,8 @@ def test_all_faults_are_told_at_once_and_each_says_what_to_write() -> None:
         ("max_open_runs", "1.5", "a whole number from 1"),
         ("dry_run", "maybe", "write true or false"),
         ("store_prefix", "a:*", "letters, digits"),
+        ("cluster_namespace", "*", "is no namespace"),
+        ("cluster_namespace", "a,b", "is no namespace"),
         ("context", " ", "it is empty"),
         ("listen", "::1:8080", "[::]:8080 for IPv6"),
         ("listen", "0.0.0.0:70000", "write host:port"),

@@ -18,14 +18,7 @@ def note_incidents(case: RunCase) -> Decision | None:
     """None where nothing is new, or its message has changed too lately for it."""
     o, before = case.o, case.run
     conditions = told_conditions(o, before)
-    run = replace(
-        before,
-        seen=case.seen,
-        conditions=conditions,
-        facts=case.facts,
-        observed=case.observed,
-        blind=case.blind,
-    )
+    run = case.up_to_now(replace(before, seen=case.seen, conditions=conditions))
     now = saying(case, run)
     same = (case.seen, conditions, case.facts) == (before.seen, before.conditions, before.facts)
     if same and not now.due:

@@ -3,9 +3,10 @@
 from controller.domain.build import Build, same_commit
 from controller.domain.decide.messages import verdict as say
 from controller.domain.decide.observation import Observation
+from controller.domain.decide.own_passes import own_passes
 from controller.domain.pace.comparison import PastRun
 from controller.domain.record.record import OpenRun, Record
-from controller.domain.run import Phase, run_time
+from controller.domain.run import run_time
 
 _COMMIT = 12  # digits of a commit in a link: enough to be unique in any repository
 
@@ -34,20 +35,7 @@ def _newest(o: Observation, record: Record, run: OpenRun) -> PastRun | None:
     in that order nobody knows is none of them.
     """
     known = [past for past in o.earlier or () if past.run != run.id]
-    known += [
-        PastRun(
-            run=outcome.run,
-            build=outcome.build,
-            commit=outcome.commit,
-            version=outcome.version,
-            at=outcome.at,
-            seconds=outcome.took,
-            node_type=outcome.machine,
-            resumes=outcome.resumes,
-        )
-        for outcome in record.outcomes
-        if outcome.phase is Phase.PASSED and outcome.target == run.target
-    ]
+    known += own_passes(record, run.target)
     own = [past for past in known if past.build == run.build]
     if own:
         return max(own, key=lambda past: past.run)

@@ -7,7 +7,8 @@
     no run open ──────── `next_run`: Blocked, Suspended, Held, Idle, or the next run
 
 A decision makes at most one patch. After it the Deployment is observed and decided on again, until
-a decision does nothing: that is how a crash between any two effects heals.
+a decision does nothing: that is how a crash between any two effects heals. Where no store outlives
+the process, a decision that changes nothing may still have the record written (`kept_in_record`).
 """
 
 from dataclasses import replace as dataclass_replace
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from controller.base.errors import TargetFault
 from controller.domain import names
+from controller.domain.decide.kept_in_record import kept_in_record
 from controller.domain.decide.messages import open_run, waiting
 from controller.domain.decide.next_record import (
     annotate,
@@ -46,7 +48,7 @@ def decide(o: Observation) -> Decision:
         return _unknown(o)
     record = current_record(o)
     what_next = decide_next_run if record.run is None else decide_open_run
-    return _healed(o, what_next(o, record))
+    return _healed(o, kept_in_record(o, what_next(o, record)))
 
 
 def _is_newest(o: Observation) -> bool:

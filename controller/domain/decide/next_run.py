@@ -128,6 +128,7 @@ def _start(case: StartCase, choice: Choice) -> Decision:
         run=new_run_id(o.now, build, used),
         instead_of=claim.run if claim else None,
         by_person=bool(case.again),
+        beside=o.noted,
     )
     message = waiting.takes_claim(choice.name, build)
     return Decision(Phase.IDLE, Reason.NEW_BUILD, message, effects=(effect,))

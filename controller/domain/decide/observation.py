@@ -70,12 +70,15 @@ class Observation:
     choices: tuple[Choice, ...] = ()  # in the order in which they would be tested
     # This Deployment's claim whose run its record does not know; None: all have come to be.
     pending: ClaimSeen | None = None
+    noted: str = ""  # run of the claim that the store holds for pending, come to be or not
     # Whose the build of the open run is by the store, where another Deployment tests it too; None:
     # nobody does, or the store has not told
     claim: ClaimSeen | None = None
     leave: Leave = Leave(True)
     attention: Attention | None = None  # what was observed of the open run; None: nothing yet
     told: int = 0  # `seq` of the last step that all sinks have
+    # Whether a store outlives this process; False: whatever the next one must know, the record says
+    store_lasts: bool = True
     manager: str = ""  # who last wrote the image; empty: nobody knows
     skew: float | None = None  # seconds our clock is ahead of the API server's; None: not known
     facts: Facts | None = None  # known beside the record of the open run; None while nothing is
@@ -95,6 +98,9 @@ class TakeClaim:
     run: str  # id
     instead_of: str | None = None  # run whose claim is replaced; None: only a free build is taken
     by_person: bool = False  # a person asked for another attempt: whoever owns what is replaced
+    # Run of this Deployment's pending claim, empty for none, by which it was decided: with another
+    # one in its place, somebody else has claimed for it meanwhile.
+    beside: str = ""
 
 
 @dataclass(frozen=True)

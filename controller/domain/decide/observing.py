@@ -72,7 +72,8 @@ def with_claims(
         replace(c, claim=standing.get(c.resolution.build)) if c.resolution is not None else c
         for c in o.choices
     )
-    return replace(o, pending=still_pending(pending, record), choices=choices)
+    noted = pending.run if pending else ""
+    return replace(o, pending=still_pending(pending, record), noted=noted, choices=choices)
 
 
 def still_pending(claim: ClaimSeen | None, record: Record | None) -> ClaimSeen | None:

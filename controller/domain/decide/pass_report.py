@@ -6,6 +6,7 @@ from controller.base.text import cut_bytes
 from controller.domain.decide.messages import open_run as say
 from controller.domain.decide.next_record import with_step
 from controller.domain.decide.observation import Observation
+from controller.domain.decide.own_passes import own_passes
 from controller.domain.health.soak import Soak
 from controller.domain.pace.comparison import PastRun, compare
 from controller.domain.record.parts import Checked
@@ -32,7 +33,9 @@ def with_comparison(o: Observation, record: Record, run: OpenRun, checked: Check
     outcome = record.outcomes[-1]
     message, comparison = outcome.message, None
     if o.earlier is not None:
-        comparison = compare(_as_past(o, run), o.earlier)
+        known = {past.run for past in o.earlier}
+        own = [past for past in own_passes(record, run.target) if past.run not in known]
+        comparison = compare(_as_past(o, run), [*o.earlier, *own])
         message = f"{message}; {comparison.sentence}"
     slower = comparison is not None and comparison.slower
     message = cut_bytes(message, o.rules.message_bytes)

@@ -118,7 +118,7 @@ def _started(case: RunCase) -> Decision | None:
 def _entered(case: RunCase, run: OpenRun, message: str) -> Decision:
     """The run in its next phase, with what is known of it now; people are told."""
     o, phase, reason = case.o, run.phase, run.reason
-    run = replace(run, since=stamp(o), observed=case.observed, blind=case.blind, facts=case.facts)
+    run = case.up_to_now(replace(run, since=stamp(o)))
     now = saying(case, run, message)
     run = now.run
     after = evolve(o, case.record, phase, reason, message=now.message, run=run)

@@ -8,6 +8,7 @@ from msgspec.structs import replace as with_fields
 from controller.base.errors import TargetFault
 from controller.domain.decide.observation import Observation
 from controller.domain.decide.restarts import count_restarts
+from controller.domain.decide.run_notes import noted
 from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.pods.run_pods import RunPods, view_pods
 from controller.domain.record.parts import Facts, Seen
@@ -48,6 +49,11 @@ class RunCase:
         seen = count_restarts(self.o, self.run, self.pods)
         synced = self.o.attention.synced if self.o.attention else ""
         return with_fields(seen, synced=synced) if synced and synced != seen.synced else seen
+
+    def up_to_now(self, run: OpenRun) -> OpenRun:
+        """The run with all that is known of it beside its phase and its pods, as it is written."""
+        run = with_fields(run, observed=self.observed, blind=self.blind, facts=self.facts)
+        return run if self.o.store_lasts else noted(run, self.o)
 
     @property
     def facts(self) -> Facts:

@@ -36,6 +36,10 @@ class Attention:
     answer: NodeAnswer | None = None  # the last look's; None where there was none
     answered_life: Life | None = None  # whose answer it was
     progress: Progress = field(default_factory=Progress)  # of all lives and all controllers
+    # What the record said when this controller began to look: `observed`, and how long which
+    # condition of the pods had lasted
+    began_with: float = 0.0
+    lasted_for: Mapping[Condition, float] = field(default_factory=dict)
     rounds: Rounds = field(default_factory=Rounds)  # of the node's checks
     words: LastWords | None = None  # of the last process that ended
     heard: tuple[str, int] | None = None  # the last end that was looked at, as `Look.ends`
@@ -147,6 +151,8 @@ def _spans(
         for condition, span in before.spans.items()
         if condition in OF_PODS or not other_life
     }
+    if not before.looks:
+        known = {c: Span(seconds) for c, seconds in before.lasted_for.items()} | known
     alone = next((c for c in (Condition.MOVED_ON, Condition.NO_PEERS) if c in known), None)
     sight = Sight(
         phase=look.phase,

@@ -18,7 +18,9 @@ from controller.domain.manifest.data_directories import (
     run_id_variable,
 )
 from controller.domain.manifest.flag_values import check_flag_values
+from controller.domain.manifest.monitor import check_monitor
 from controller.domain.manifest.network_and_mode import read_network_and_mode
+from controller.domain.manifest.node_container import node_container
 from controller.domain.manifest.node_flags import NodeFlags
 from controller.domain.objects import Container, Deployment, PodSpec
 from controller.domain.reference import (
@@ -80,14 +82,8 @@ def read_request(deployment: Deployment, rules: Rules, pinned: str = "") -> RunR
     """
     pod = deployment.spec.template.spec
     name = node_container_name(deployment)
-    container = pod.container(name)
-    if container is None:
-        there = ", ".join(shown(c.name, 40) for c in pod.containers or ()) or "none"
-        raise TargetFault(
-            "NoSuchContainer",
-            f"there is no container '{shown(name, 63)}' (there is: {there}): name the node's"
-            f" container in the annotation {names.CONTAINER}",
-        )
+    container = node_container(pod, name)
+    check_monitor(pod, container)
     _check_shape(deployment)
     network, mode = read_network_and_mode(container)
     _check_command(container)

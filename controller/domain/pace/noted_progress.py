@@ -1,4 +1,4 @@
-"""Progress as the store has it: what a controller that starts needs to go on."""
+"""Progress as the store or the record has it: what a controller that starts needs to go on."""
 
 from typing import Annotated
 
@@ -43,13 +43,13 @@ class _Saved(msgspec.Struct, frozen=True, kw_only=True):
     life: Annotated[str, msgspec.Meta(max_length=LONGEST_LIFE)] = ""
 
 
-def encode_progress(progress: Progress) -> str:
-    """Compact JSON of at most 4 KiB. If it were more, trails and then stages that have moved
-    for the shortest time are left out.
+def encode_progress(progress: Progress, *, most: int = BYTES, with_trails: bool = True) -> str:
+    """Compact JSON of so many bytes at most. If it were more, trails and then stages that have
+    moved for the shortest time are left out. with_trails: they serve estimates only.
     """
     keys = sorted(progress.stages, key=lambda key: progress.stages[key].seconds, reverse=True)
     last = {progress.doing, *progress.last.values()}
-    trails = [key for key in keys if progress.stages[key].trail.counts]
+    trails = [key for key in keys if with_trails and progress.stages[key].trail.counts]
     while True:
         text = orjson.dumps(
             {
@@ -67,7 +67,7 @@ def encode_progress(progress: Progress) -> str:
                 "life": progress.life,
             }
         )
-        if len(text) <= BYTES or not keys:
+        if len(text) <= most or not keys:
             return text.decode()
         (trails or keys).pop()
 

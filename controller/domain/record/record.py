@@ -57,6 +57,9 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trouble: dict[str, int] = {}
     plain: str = ""  # what the message says beside; empty while it says nothing else
     said: int = 0  # when trouble last changed the message; 0: never
+    # As of the last write, and only where no store outlives the controller:
+    progress: str = ""  # text of `noted_progress`; empty where none is noted
+    lasted_for: dict[str, int] = {}  # condition of its pods to observed seconds, without a break
 
     @property
     def lasted(self) -> int:
@@ -179,6 +182,9 @@ def encode_record(record: Record, rules: Rules) -> str:
             return text
         if len(record.outcomes) > 3:
             record = msgspec.structs.replace(record, outcomes=record.outcomes[1:])
+        elif record.run is not None and record.run.progress:
+            run = msgspec.structs.replace(record.run, progress="")
+            record = msgspec.structs.replace(record, run=run)
         elif len(tested) > 10:
             tested = tested[len(tested) // 4 :]
         elif record.steps:

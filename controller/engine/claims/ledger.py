@@ -2,12 +2,14 @@
 
 A store is believed only after this controller has refilled it from the records that it sees. That
 is done at every start, for a store that was rolled back looks like one that was not; and again
-whenever a claim finds another epoch or fewer grants than were seen. After it, and after a start,
-nothing is claimed until a patch of a controller that is gone can no longer be on its way [15].
+whenever a claim or a look finds another epoch or fewer grants than were seen. After a start, and
+after a store that had forgotten, nothing is claimed until a patch of a controller that is gone can
+no longer be on its way [15], and until all others that use the store have brought what they know.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from random import Random
 
 from loguru import logger
@@ -17,8 +19,22 @@ from controller.base.durations import format_duration
 from controller.domain.decide.observation import ClaimSeen, Leave, TakeClaim
 from controller.domain.record.record import Record
 from controller.domain.run import Reason
-from controller.engine.claims.refill import refill
-from store.api import Claim, StateStore, StoreForgot, StoreMisused, StoreUnavailable
+from controller.engine.claims.refill import refill, remembers
+from store.api import (
+    SCHEMA,
+    Claim,
+    Meta,
+    StateStore,
+    StoreForgot,
+    StoreMisused,
+    StoreUnavailable,
+)
+
+# Seconds after which a patch that was on its way has landed or never will, whatever became of its
+# reply: the API server gives a patch 34 s [15]. It is why `--settle` is as long.
+IN_FLIGHT = 60.0
+
+_NOTHING = Meta(SCHEMA, "", 0, "")  # no memory is like it: who asks is told that it was forgotten
 
 
 class Ledger:
@@ -35,9 +51,10 @@ class Ledger:
         records: Callable[[], Iterable[Record]],
         on_refill: Callable[[], None] = lambda: None,
     ) -> None:
-        """settle: seconds after a start or a refill in which nothing is claimed. patience: seconds
-        for which the store may be away before the Deployments' owners are told. records: those that
-        are seen now, for a refill. on_refill: is called after each.
+        """settle: seconds after a start, or after the store had forgotten, in which nothing is
+        claimed. patience: seconds for which the store may be away before the Deployments' owners
+        are told. records: those that are seen now, for a refill. on_refill: is called after each
+        before which the store may have lost something.
         """
         self._store = store
         self._clock = clock
@@ -47,9 +64,8 @@ class Ledger:
         self._records = records
         self._on_refill = on_refill
         self._cluster = ""
-        self._epoch = ""
-        self._grants = 0
-        self._calm_at = clock.monotonic() + settle
+        self._known: Meta | None = None  # what stood when we last heard of it, in the joint epoch
+        self._begin_to_settle()
         self._trouble = "the store has not been asked yet"
         self._away_since: float | None = clock.monotonic()
         self._final = False
@@ -67,24 +83,58 @@ class Ledger:
         return self._failure
 
     async def open(self, cluster: str) -> None:
-        """Refills the store from the records and makes it ours. Raises what the store raises.
+        """Refills the store from the records and joins those who use it. Raises what the store
+        raises.
 
         cluster: id of the cluster; a store that belongs to another is not touched.
         """
         self._cluster = cluster
-        epoch = f"{self._random.getrandbits(64):016x}"
+        ours = Meta(SCHEMA, f"{self._random.getrandbits(64):016x}", 0, cluster)
         try:
-            claims = await refill(self._store, cluster, epoch, self._records())
+            stands, claims = await refill(self._store, ours, self._records(), known=self._known)
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)
             raise
-        if self._epoch:
+        forgot = self._known is not None and self._known.epoch != stands.epoch
+        if forgot:
             logger.bind(claims=claims).warning("store had forgotten, refilled from records")
-            self._calm_at = self._clock.monotonic() + self._settle
-        self._epoch, self._grants = epoch, 0
+            self._begin_to_settle()
+        doubted = bool(self._trouble) or forgot
+        self._note(stands)
         self._trouble, self._failure, self._away_since, self._final = "", "", None, False
         self._is_lost.clear()
-        self._on_refill()
+        if doubted:
+            self._on_refill()
+
+    async def look(self) -> None:
+        """Refills a store that has forgotten before anybody asks for a claim: others, who do not
+        see our records, may ask first. After a loss it is refilled once more in any case: what a
+        patch pinned that was on its way then stands in a record by now. Raises what the store
+        raises.
+        """
+        known = self._known
+        if known is None or self._trouble:
+            return
+        try:
+            found = await self._store.meta()
+        except (StoreUnavailable, StoreMisused) as error:
+            self.lost(error)
+            raise
+        late = self._clock.monotonic() < self._landed_at
+        if found is None or late or not remembers(found, known):
+            await self.open(self._cluster)
+        else:
+            self._note(found)
+
+    def _begin_to_settle(self) -> None:
+        now = self._clock.monotonic()
+        self._calm_at = now + self._settle
+        self._landed_at = now + min(self._settle, IN_FLIGHT)
+
+    def _note(self, found: Meta) -> None:
+        """Answers may come in another order than they were given in: grants never go down."""
+        if not remembers(self._known, found):
+            self._known = found
 
     def lost(self, error: StoreUnavailable | StoreMisused) -> None:
         """Notes that the store failed somebody."""
@@ -100,7 +150,7 @@ class Ledger:
         """
         if self._final:
             raise StoreMisused(self._trouble)
-        if not self._epoch:
+        if self._known is None:
             raise StoreUnavailable(self._trouble)
 
     async def until_lost(self) -> None:
@@ -140,24 +190,29 @@ class Ledger:
         return left if left > 0 and not self._final else None
 
     async def claim(self, take: TakeClaim, owner: str) -> ClaimSeen:
-        """The claim that stands after asking for one. Raises StoreForgot after having refilled:
-        the caller decides again.
+        """The claim that stands after asking for one. Raises StoreForgot after having refilled,
+        now or since it was decided to ask: the caller decides again.
         """
+        if self._clock.monotonic() < self._calm_at:
+            raise StoreForgot("nothing is claimed yet: others may still bring their claims")
         wanted = Claim(take.target, take.build, take.run, owner)
+        known = self._known or _NOTHING
         try:
             if take.by_person and take.instead_of is not None:
                 got, grants = await self._store.retake(
                     wanted,
-                    epoch=self._epoch,
-                    seen_grants=self._grants,
+                    epoch=known.epoch,
+                    seen_grants=known.grants,
                     instead_of=take.instead_of,
+                    beside=take.beside,
                 )
             else:
                 got, grants = await self._store.claim(
                     wanted,
-                    epoch=self._epoch,
-                    seen_grants=self._grants,
+                    epoch=known.epoch,
+                    seen_grants=known.grants,
                     instead_of=take.instead_of,
+                    beside=take.beside,
                 )
         except StoreForgot:
             await self.open(self._cluster)
@@ -165,7 +220,8 @@ class Ledger:
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)
             raise
-        self._grants = max(self._grants, grants)
+        if self._known is not None and self._known.epoch == known.epoch:
+            self._note(replace(known, grants=grants))
         return seen(got)
 
 

@@ -1,23 +1,40 @@
 """Refills the store from the records: it may be empty, rolled back or foreign, and what a record
 proves must be claimed there before anything is granted (I8).
+
+Several may use one store, each with records that the others do not see. So they share its epoch,
+which nobody replaces but who can tell that it was rolled back.
 """
 
 from collections.abc import Iterable
 
 from controller.domain.record.record import Record
-from store.api import SCHEMA, Claim, Meta, StateStore, StoreMisused
+from store.api import Claim, Meta, StateStore
+from store.limits import check_cluster
 
 
-async def refill(store: StateStore, cluster: str, epoch: str, records: Iterable[Record]) -> int:
-    """How many claims the records prove; from now on only this epoch is granted any. Raises what
-    the store raises, and StoreMisused for the store of another cluster, which is not touched.
+async def refill(
+    store: StateStore, meta: Meta, records: Iterable[Record], *, known: Meta | None = None
+) -> tuple[Meta, int]:
+    """The memory that stands afterwards, and how many claims the records prove. Raises what the
+    store raises, and StoreMisused for the store of another cluster, which is not touched.
 
-    records: as far as they are believed of others (`domain.record.belief`).
+    meta: what is written where nothing stands that can be joined. records: as far as they are
+    believed of others (`domain.record.belief`). known: what stood when we last heard of it; None:
+    we never did.
     """
-    _check_cluster(await store.meta(), cluster)
+    found = await store.meta()
+    check_cluster(found, meta.cluster)
     claims = _one_each(records)
-    await store.refill(Meta(SCHEMA, epoch, 0, cluster), claims)
-    return len(claims)
+    rolled_back = known and found and found.epoch == known.epoch and found.grants < known.grants
+    instead_of = known.epoch if known and rolled_back else None
+    return await store.refill(meta, claims, instead_of=instead_of), len(claims)
+
+
+def remembers(found: Meta | None, known: Meta) -> bool:
+    """Whether the memory that was found is the one that is known, with all that it has granted."""
+    if found is None or (found.epoch, found.cluster) != (known.epoch, known.cluster):
+        return False
+    return found.grants >= known.grants
 
 
 def _one_each(records: Iterable[Record]) -> list[Claim]:
@@ -34,14 +51,6 @@ def _one_each(records: Iterable[Record]) -> list[Claim]:
             if key not in best or rank < best[key][0]:
                 best[key] = (rank, claim)
     return [claim for _, claim in best.values()]
-
-
-def _check_cluster(meta: Meta | None, cluster: str) -> None:
-    if meta is not None and meta.cluster not in ("", cluster):
-        raise StoreMisused(
-            f"the store is the memory of another cluster ({meta.cluster}): give this one its own"
-            " --store-prefix, or HDEL <prefix>:meta cluster to adopt it"
-        )
 
 
 def claims_of(record: Record) -> list[Claim]:

@@ -1,6 +1,9 @@
-"""Opens the store, and opens it again whenever it was lost: the one loop that asks for it."""
+"""Opens the store, looks at it now and then, and opens it again whenever it was lost: the one loop
+that asks for it.
+"""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from random import Random
 
@@ -12,6 +15,14 @@ from store.api import StoreMisused, StoreUnavailable
 
 # Asking a store that is away: soon, then every half minute; it costs one connection.
 STORE_BACKOFF = BackoffPolicy(first=1.0, cap=30.0)
+
+
+def look_interval(settle: float) -> float:
+    """Seconds between two looks at a store that others use too, where they grant nothing for
+    `settle` seconds after a loss: a third, so that three looks fall into it. At least five, so that
+    it stays one small command now and then; at most twenty, for others may settle for longer.
+    """
+    return min(max(settle / 3, 5.0), 20.0) if settle else 20.0
 
 
 class StoreKeeper:
@@ -26,11 +37,13 @@ class StoreKeeper:
         random: Random,
         *,
         cluster_id: str,
+        look_every: float | None,
         look: Callable[[str], None],
         tell: Callable[[str | None], Awaitable[None]],
     ) -> None:
-        """look: is given the key of what is to be looked at. tell: is given why the store is away,
-        once, and None when it answers again.
+        """look_every: seconds between two looks at the store while it is well; None: never, where
+        nobody else uses it. look: is given the key of what is to be looked at. tell: is given why
+        the store is away, once, and None when it answers again.
         """
         self._ledger = ledger
         self._store = store
@@ -38,6 +51,7 @@ class StoreKeeper:
         self._clock = clock
         self._backoff = Backoff(STORE_BACKOFF, clock, random)
         self._cluster_id = cluster_id
+        self._look_every = look_every
         self._look = look
         self._tell = tell
         self._asked = asyncio.Event()
@@ -71,12 +85,25 @@ class StoreKeeper:
                     told, opened = False, True
                     for key in self._cluster.keys():  # noqa: SIM118 a method of a port
                         self._look(key)
-                await self._ledger.until_lost()
+                await self._watch()
             await self._clock.sleep(delay)
 
+    async def _watch(self) -> None:
+        """Until the store has failed somebody."""
+        if self._look_every is None:
+            return await self._ledger.until_lost()
+        while True:
+            try:
+                return await self._clock.within(self._look_every, self._ledger.until_lost())
+            except TimeoutError:
+                with contextlib.suppress(StoreUnavailable, StoreMisused):  # then it is lost
+                    await self._ledger.look()
+
     async def _look_at_the_absent(self) -> None:
-        """Deployments that went away while nobody looked: their runs are given up in time."""
+        """Deployments that went away while nobody looked: their runs are given up in time. Those
+        that are not ours to watch are left to whoever watches them.
+        """
         there = set(self._cluster.keys())
         for key in await self._store.mirrors():
-            if key not in there:
+            if key not in there and self._cluster.watches(key):
                 self._look(key)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.errors import TargetFault
 from controller.domain.build import Build
+from controller.domain.decide.run_notes import taken_up
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
 from controller.domain.health.look import Overheard, look_of
@@ -18,7 +19,7 @@ from controller.domain.manifest.request import node_container_name
 from controller.domain.node_http import NodeAnswer
 from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
-from controller.domain.pace.noted_progress import decode_progress, encode_progress
+from controller.domain.pace.noted_progress import encode_progress
 from controller.domain.pace.words import describe_progress, standing_stages
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
 from controller.domain.record.record import OpenRun, Record
@@ -94,15 +95,12 @@ class RunLooks:
         if self.attention.looks:
             return
         fields = await self._recalled()
-        run = self.run
-        progress = decode_progress(fields.get("progress", ""))
-        attention = Attention(
-            run.id,
-            observed=max(run.observed, number_of(fields, "observed")),
-            blind=max(run.blind, number_of(fields, "blind")),
-            synced=run.seen.synced,
+        self.attention = taken_up(
+            self.run,
+            observed=number_of(fields, "observed"),
+            blind=number_of(fields, "blind"),
+            progress=fields.get("progress", ""),
         )
-        self.attention = replace(attention, progress=progress) if progress else attention
 
     async def look(self) -> None:
         record, run, key = self.record, self.run, self.record.key

@@ -7,14 +7,10 @@ from loguru import logger
 from controller.base.clock import Clock
 from controller.base.errors import Conflict, LostReply, NotFound
 from controller.domain.decide.observation import ClaimSeen, Decision, GiveBack, Nudge, TakeClaim
-from controller.engine.claims.ledger import Ledger
+from controller.engine.claims.ledger import IN_FLIGHT, Ledger
 from controller.engine.ports import Cluster
 from controller.engine.reconcile.record_memory import RecordMemory
 from store.api import Claim, StateStore, StoreForgot
-
-# Seconds after which a patch whose reply was lost can no longer be applied: the API server gives a
-# patch 34 s [15]; the same figure as `--settle` has, for the same reason.
-IN_FLIGHT = 60.0
 
 
 class Executor:

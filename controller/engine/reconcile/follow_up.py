@@ -60,3 +60,8 @@ class FollowUp:
 
     def forget(self, key: str) -> None:
         self._remarks.forget(key)
+
+    def left(self, key: str) -> None:
+        """Another tells of it: how far, is asked of record and store when it is ours again."""
+        self._remarks.forget(key)
+        self._publisher.forget(key)

@@ -44,6 +44,7 @@ class Senses:
     # What the prober knows of the open run; None: nothing yet
     attention: Callable[[str], Attention | None]
     told: Callable[[str], int]  # `seq` of the last step that all sinks have
+    store_lasts: bool = True  # it outlives this process
     # What is known beside the record of the open run; None: nothing yet
     facts: Callable[[str], Facts | None] = lambda _key: None
     # Passed runs of the open run's target; None while the store has not told
@@ -92,6 +93,7 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
         leave=leave,
         attention=senses.attention(key),
         told=senses.told(key),
+        store_lasts=senses.store_lasts,
         skew=senses.cluster.skew(),
         facts=senses.facts(key),
         earlier=senses.earlier(key),

@@ -20,6 +20,7 @@ from controller.engine.reconcile.follow_up import FollowUp
 from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.leave_to_start import LeaveToStart
 from controller.engine.reconcile.observe import Senses, observe
+from controller.engine.reconcile.standing_aside import StandingAside
 
 # Steps of one look: take up, claim, pin and what follows are five; more is a decision that undoes
 # itself, which must not spin.
@@ -34,7 +35,7 @@ class Reconciler:
     at a time, so that its next claim waits for the answer to the last pin.
     """
 
-    def __init__(  # noqa: PLR0913 six collaborators, an ear and two switches
+    def __init__(  # noqa: PLR0913 seven collaborators, an ear and two switches
         self,
         senses: Senses,
         executor: Executor,
@@ -43,6 +44,7 @@ class Reconciler:
         followed_tags: FollowedTags,
         absent: GoneDeployments,
         *,
+        aside: StandingAside,
         nudge: Callable[[str], None],
         max_open_runs: int | None,
         dry_run: bool,
@@ -57,6 +59,7 @@ class Reconciler:
         self._prober = prober
         self._followed_tags = followed_tags
         self._absent = absent
+        self._aside = aside
         self._nudge = nudge
         self._dry_run = dry_run
         self._locks: dict[str, asyncio.Lock] = {}
@@ -69,9 +72,7 @@ class Reconciler:
         deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
         if deployment is None:
             self._said.end(key)
-            self._followed_tags.forget(key)
-            self._prober.forget(key)
-            self._follow_up.forget(key)
+            self._aside.gone(key)
             return await self._absent.look(key)
         self._absent.present(key)
         async with AsyncExitStack() as held:
@@ -90,6 +91,9 @@ class Reconciler:
             deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
             if deployment is None:
                 return 0.0
+            if self._aside.leaves(deployment):
+                return None
+            deployment = await self._aside.taken_up(deployment)
             deployment = await self._not_older(deployment)
             if not set(self._starts.lock_names(deployment)) <= set(locks):
                 return 0.0  # another target by now, or free to start: under those locks, then
@@ -107,14 +111,24 @@ class Reconciler:
                 self._say(key, decision)
                 return self._again_in(decision, o)
             if not await self._executor.carry_out(key, decision):
-                await self._follow_up.settled(o)
-                return self._again_in(decision, o)
-            if _begins_or_ends_a_run(o, decision):
-                self._follow_up.began_or_ended(o, decision)
-                for sibling in self._followed_tags.siblings(key):
-                    self._nudge(sibling)
+                if await self._has_settled(key, o):
+                    return self._again_in(decision, o)
+            elif _begins_or_ends_a_run(o, decision):
+                self._began_or_ended(key, o, decision)
         logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
         return None
+
+    def _began_or_ended(self, key: str, o: Observation, decision: Decision) -> None:
+        self._follow_up.began_or_ended(o, decision)
+        for sibling in self._followed_tags.siblings(key):
+            self._nudge(sibling)
+
+    async def _has_settled(self, key: str, o: Observation) -> bool:
+        """Whether nothing more is to be written: where no store lasts, the record says what people
+        were told of just now.
+        """
+        await self._follow_up.settled(o)
+        return o.store_lasts or self._senses.told(key) <= o.told
 
     async def _not_older(self, deployment: Deployment) -> Deployment:
         """A record older than one that we know is believed only after a fresh reading (I7)."""

@@ -1,7 +1,8 @@
 """Carries what follows from the records to where people look: sinks, history, mirror (I4).
 
 The record is the truth; all this can be caught up from it. A step is told again after a crash if it
-is not known to have been told, never lost.
+is not known to have been told, never lost. Known it is by the mirror, or, where no store outlives
+the process, by the record, which is then written for it.
 """
 
 from dataclasses import dataclass

@@ -5,22 +5,30 @@ from pathlib import Path
 
 from controller.base.clock import Clock
 from controller.kube.login.credentials import Credentials
-from controller.kube.login.service_account import in_cluster, load_in_cluster
+from controller.kube.login.service_account import (
+    SERVICE_ACCOUNT,
+    in_cluster,
+    load_in_cluster,
+)
 
 
 async def load_credentials(
-    kubeconfig: str | None, context: str | None, environ: Mapping[str, str], clock: Clock
+    kubeconfig: str | None,
+    context: str | None,
+    environ: Mapping[str, str],
+    clock: Clock,
+    service_account: Path = SERVICE_ACCOUNT,
 ) -> Credentials:
     """In the cluster if we are in one and no kubeconfig or context was asked for; else the
     kubeconfig: the one given, that of KUBECONFIG, or ~/.kube/config.
 
     Raises SettingsFault with a sentence that says what is wrong with it.
     """
-    # Imported here: it takes half a second, which a command that needs no cluster should not.
+    if not kubeconfig and not context and in_cluster(environ, service_account):
+        return load_in_cluster(environ, clock, service_account)
+    # Imported here: it takes half a second and 40 MB, which nobody in the cluster should pay.
     from controller.kube.login.kubeconfig import load_kubeconfig
 
-    if not kubeconfig and not context and in_cluster(environ):
-        return load_in_cluster(environ, clock)
     home = environ.get("HOME") or str(Path.home())
     paths = kubeconfig or environ.get("KUBECONFIG") or f"{home}/.kube/config"
     return await load_kubeconfig(paths, context, environ, clock)

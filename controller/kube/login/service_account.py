@@ -13,6 +13,8 @@ from controller.kube.login.token_file import TokenFile
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
+_SERVICE = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
+
 
 class InClusterCredentials:
     """Of the pod's service account. No proxy of the environment is used: the API server's address
@@ -53,28 +55,35 @@ def load_in_cluster(
     environ: Mapping[str, str], clock: Clock, directory: Path = SERVICE_ACCOUNT
 ) -> InClusterCredentials:
     """Raises SettingsFault where the pod has no usable service account."""
-    # Imported here: it takes half a second, which a command that needs no cluster should not.
-    from kubernetes_asyncio.client import Configuration
-    from kubernetes_asyncio.config import ConfigException
-    from kubernetes_asyncio.config.incluster_config import InClusterConfigLoader
+    url = _service_url(environ)
+    files = TlsFiles(ca=str(directory / "ca.crt"))
+    for name in ("token", "ca.crt"):
+        _look_into(directory / name)
+    endpoint = Endpoint(url, tls=tls_context(files))
+    return InClusterCredentials(endpoint, files, directory, clock)
 
-    loader = InClusterConfigLoader(
-        token_filename=str(directory / "token"),
-        cert_filename=str(directory / "ca.crt"),
-        try_refresh_token=False,  # its refreshing fails on an empty file and ignores a 401 [42]
-        environ=dict(environ),
-    )
-    configuration = Configuration()
-    try:
-        loader.load_and_set(configuration)
-    except (ConfigException, OSError) as exc:
-        raise SettingsFault([f"the pod's service account cannot be used: {shown(exc)}"]) from exc
-    files, url = TlsFiles(ca=configuration.ssl_ca_cert), str(configuration.host)
+
+def _service_url(environ: Mapping[str, str]) -> str:
+    """Of the Service `kubernetes`, whose address the kubelet puts into each container."""
+    host, port = (environ.get(name) for name in _SERVICE)
+    if not host or not port:
+        raise _unusable(f"{' or '.join(_SERVICE)} is not set")
+    url = f"https://{f'[{host}]' if ':' in host else host}:{port}"
     try:
         read_http_url(url)
     except ValueError as fault:
-        raise SettingsFault(
-            [f"KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT make no URL: {fault}"]
-        ) from None
-    endpoint = Endpoint(url, tls=tls_context(files))
-    return InClusterCredentials(endpoint, files, directory, clock)
+        raise SettingsFault([f"{' and '.join(_SERVICE)} make no URL: {fault}"]) from None
+    return url
+
+
+def _look_into(path: Path) -> None:
+    try:
+        empty = not path.read_bytes().strip()
+    except OSError as exc:
+        raise _unusable(f"{shown(path)} cannot be read ({shown(exc.strerror)})") from exc
+    if empty:
+        raise _unusable(f"{shown(path)} is empty")
+
+
+def _unusable(why: str) -> SettingsFault:
+    return SettingsFault([f"the pod's service account cannot be used: {why}"])

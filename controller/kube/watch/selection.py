@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Selection:
     """Nothing else is seen. A name alone is what a Role's `resourceNames` can allow: the API server
-    takes it from the field selector [K staging/src/k8s.io/apiserver/pkg/endpoints/request].
+    takes it from the field selector [K apiserver/pkg/endpoints/request].
     """
 
     namespace: str  # empty for all of them

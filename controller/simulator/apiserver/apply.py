@@ -40,7 +40,7 @@ def apply_configuration(
     merged = _merge(live, applied, "", ())
     previous = next((entry.paths for entry in before if entry.manager == manager), frozenset())
     owned = frozenset(path for entry in others for path in entry.paths)
-    for path in sorted(previous - paths, key=len, reverse=True):
+    for path in sorted(previous - paths, key=len):  # an item first, while it has its name still
         if path not in owned and not any(o[: len(path)] == path for o in owned | paths):
             _delete(merged, path)
     mine = Entry(manager, resource.group_version, "", paths)
@@ -73,8 +73,23 @@ def _merge(live: Any, applied: Any, field: str, path: Path) -> Any:
         name = key[2:] if key.startswith("f:") else ""
         merged[key] = _merge(lefts[key], value, name, (*path, key)) if key in lefts else value
     if isinstance(applied, list):
-        return list(merged.values())
+        return [merged[key] for key in _ordered(list(lefts), list(rights))]
     return {key[2:]: value for key, value in merged.items()}
+
+
+def _ordered(live: list[str], applied: list[str]) -> list[str]:
+    """Keys of list items: those that are applied in their order there, what only others have before
+    the applied item that it stood before.
+    """
+    found, pending = [], list(applied)
+    for key in live:
+        if key not in applied:
+            found.append(key)
+        elif key == next((k for k in pending if k in live), None):
+            count = pending.index(key) + 1
+            found += pending[:count]
+            del pending[:count]
+    return found + pending
 
 
 def _delete(obj: Object, path: Path) -> None:

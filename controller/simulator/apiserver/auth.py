@@ -19,7 +19,7 @@ class Access:
     group: str
     resource: str  # plural, with `/subresource` if any
     namespace: str = ""
-    name: str = ""
+    name: str = ""  # of the one object; empty for several, and for one that is not there yet
 
 
 Rights = Callable[[Access], bool]

@@ -18,6 +18,7 @@ from controller.simulator.apiserver.objects import Objects
 from controller.simulator.apiserver.paths import Target
 from controller.simulator.apiserver.proxy import PodProxy
 from controller.simulator.apiserver.resources import Object
+from controller.simulator.apiserver.selectors import selected_name
 from controller.simulator.apiserver.server_faults import ErrorEvent, StaleList
 from controller.simulator.apiserver.statuses import StatusError, no_such_path
 from controller.simulator.apiserver.storage import Storage
@@ -99,7 +100,10 @@ class Routes:
         resource = target.resource
         full = f"{resource.plural}/{target.subresource}" if target.subresource else resource.plural
         namespace = target.namespace or (target.name if resource.plural == "namespaces" else "")
-        gate.check(Access(user, verb, resource.group, full, namespace, target.name), resource)
+        name = target.name
+        if verb in {"list", "watch"}:
+            name = selected_name(request.query.get("fieldSelector", ""))
+        gate.check(Access(user, verb, resource.group, full, namespace, name), resource)
         return await self._dispatch(request, target, verb)
 
     async def _dispatch(

@@ -15,6 +15,8 @@ _SET = re.compile(rf"^{_KEY}\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)$")
 _EQUAL = re.compile(rf"^{_KEY}\s*(?P<op>==|!=|=)\s*(?P<value>[A-Za-z0-9._-]*)$")
 _EXISTS = re.compile(rf"^(?P<not>!?)\s*{_KEY}$")
 
+_NAMED = re.compile(r"^metadata\.name==?(?P<name>[^=].*)$")
+
 _OLDER_NAMES = {"regarding": "involvedObject", "reportingController": "reportingComponent"}
 
 
@@ -59,6 +61,18 @@ def field_selector(text: str, resource: Resource) -> Matcher:
             raise bad_request(f"field label not supported: {field}")
         requirements.append(_field(_stored(field), operator, value))
     return lambda obj: all(requirement(obj) for requirement in requirements)
+
+
+def selected_name(text: str) -> str:
+    """The one name that a field selector asks for, which authorization takes for the request's own;
+    empty where it asks for none, or for what is no name
+    [K apiserver/pkg/endpoints/request/requestinfo.go].
+    """
+    for part in text.split(","):
+        if found := _NAMED.match(part):
+            name = found["name"]
+            return "" if name in {".", ".."} or "/" in name or "%" in name else name
+    return ""
 
 
 def _stored(field: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from controller.simulator.apiserver.container_validation import container_causes
 from controller.simulator.apiserver.resources import Object, Resource
 from controller.simulator.apiserver.statuses import Cause, invalid
 
@@ -23,8 +24,6 @@ _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?\Z")
 
 # Fields of a running pod that may change; nodeName may be set once, as a binding does.
 _POD_FIELDS = frozenset({"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"})
-
-_MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
 
 
 def validate(resource: Resource, new: Object, old: Object | None) -> None:
@@ -50,12 +49,6 @@ def _bad(where: str, value: Any, why: str) -> Cause:
 
 def _required(where: str, why: str = "") -> Cause:
     return Cause("FieldValueRequired", "Required value" + (f": {why}" if why else ""), where)
-
-
-def _unsupported(where: str, value: Any) -> Cause:
-    among = ", ".join(map(_quoted, _MESSAGE_POLICIES))
-    text = f"Unsupported value: {_quoted(value)}: supported values: {among}"
-    return Cause("FieldValueNotSupported", text, where)
 
 
 def _metadata(metadata: Object, where: str, causes: list[Cause]) -> None:
@@ -217,22 +210,8 @@ def _pod_spec(spec: Object, where: str, causes: list[Cause]) -> None:
             seen.add(name or "")
             if not container.get("image"):
                 causes.append(_required(f"{place}.image"))
-            _container(container, place, volumes, causes)
-
-
-def _container(container: Object, place: str, volumes: set[Any], causes: list[Cause]) -> None:
-    policy = container.get("terminationMessagePolicy")
-    if policy not in _MESSAGE_POLICIES:
-        causes.append(_unsupported(f"{place}.terminationMessagePolicy", policy))
-    for index, mount in enumerate(container.get("volumeMounts") or []):
-        if mount.get("name") not in volumes:
-            causes.append(
-                Cause(
-                    "FieldValueNotFound",
-                    f"Not found: {_quoted(mount.get('name'))}",
-                    f"{place}.volumeMounts[{index}].name",
-                )
-            )
+            init = field == "initContainers"
+            causes += container_causes(container, place, volumes, init=init)
 
 
 def _service(new: Object, old: Object | None, causes: list[Cause]) -> None:

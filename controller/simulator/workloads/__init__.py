@@ -12,18 +12,21 @@ from controller.simulator.workloads.initcontainer import (
     InitExit,
     PreparesData,
 )
+from controller.simulator.workloads.programs import Call, Programs
 from controller.simulator.workloads.speed import REAL_SPEED, Speed
 from controller.simulator.workloads.volumes import RunDirectory, Volume
 from controller.simulator.workloads.workloads import Workloads
 
 __all__ = [
     "REAL_SPEED",
+    "Call",
     "Image",
     "Images",
     "InitCall",
     "InitContainer",
     "InitExit",
     "PreparesData",
+    "Programs",
     "PullError",
     "RegistryImages",
     "RunDirectory",

@@ -37,7 +37,7 @@ _KEPT = 2
 class ContainerWorker:
     """Keeps one record true. `tell` is called whenever it changed, `say` for each Event.
 
-    process: the present one, if one runs.
+    process: the present one, if one runs. idle: set while none does.
     """
 
     def __init__(
@@ -56,6 +56,9 @@ class ContainerWorker:
         self._start = start
         self._clock = clock
         self._speed = speed
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._up = asyncio.Event()
         self._stopping = asyncio.Event()
         self._puller = ImagePuller(
             record,
@@ -87,9 +90,20 @@ class ContainerWorker:
             await self._run_once()
             await self._back_off()
 
+    async def is_up(self) -> bool:
+        """Waits until it runs. False: told to stop."""
+        while not self._up.is_set():
+            await self._up.wait()
+        return not self._stopping.is_set()
+
+    def retire(self) -> None:
+        """No restart when it ends, and no start if it has not begun."""
+        self._stopping.set()
+        self._up.set()  # nobody waits for it any more
+
     def stop(self) -> None:
         """SIGTERM, and no restart."""
-        self._stopping.set()
+        self.retire()
         if self.process is not None:
             self.process.terminate()
 
@@ -101,7 +115,7 @@ class ContainerWorker:
 
     def lose(self) -> None:
         """The machine is gone, and the process with it: nobody sees how it ends."""
-        self._stopping.set()
+        self.retire()
         self._lost = True
         if self.process is not None:
             self.process.kill()
@@ -109,6 +123,7 @@ class ContainerWorker:
     def revive(self) -> None:
         """It may run again, after it was stopped or lost: the machine is back."""
         self._stopping.clear()
+        self._up.clear()
         self._lost = False
         self._crashes = 0
 
@@ -131,10 +146,14 @@ class ContainerWorker:
             await pause(self._clock, _SHOWN, self._stopping)
             return NOT_STARTED
         started, born = self._stamp(), self._clock.monotonic()
+        self.idle.clear()
         try:
             ended = await self._life_of(process, started)
         finally:
             self.process = None
+            self.idle.set()
+            if not self._stopping.is_set():
+                self._up.clear()
         if self._clock.monotonic() - born > self._speed.restart_reset:
             self._crashes = 0
         self._crashes += 1
@@ -191,6 +210,7 @@ class ContainerWorker:
         self._keep(log)
         record.enter({"running": {"startedAt": started}})
         record.started, record.ready = True, not record.probed
+        self._up.set()
         self.say("Normal", "Started", "Container started")
         self.tell()
 

@@ -8,6 +8,8 @@ from controller.domain.reference import Reference, ReferenceFault
 from controller.simulator.registry.catalogue import Catalogue
 from controller.simulator.registry.simulated_build import BOTH, Shape, SimulatedBuild
 
+OTHERS = frozenset({"docker.io/library/busybox", "docker.io/library/bootstrap-controller"})
+
 
 @dataclass(frozen=True)
 class Image:
@@ -36,14 +38,15 @@ class Images(Protocol):
 class RegistryImages:
     """Images of a simulated registry, read in process: kubelets cost it no request and no pull.
 
-    others: repositories that are not in it and run idle. broken: asked before every pull; what it
-    returns is the sentence of a failure.
+    others: repositories that are not in it and run idle, unless a program of `Programs` does. One
+    of them is bootstrap-controller's own, as if it lay on the machine. broken: asked before every
+    pull; what it returns is the sentence of a failure.
     """
 
     def __init__(
         self,
         catalogue: Catalogue,
-        others: frozenset[str] = frozenset({"docker.io/library/busybox"}),
+        others: frozenset[str] = OTHERS,
     ) -> None:
         self._catalogue = catalogue
         self._others = others

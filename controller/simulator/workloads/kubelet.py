@@ -10,9 +10,9 @@ from controller.simulator.apiserver.storage import Change
 from controller.simulator.workloads.claims import Claims
 from controller.simulator.workloads.cluster import Cluster, pod_is_leaving, pod_is_over
 from controller.simulator.workloads.image_pulls import Images
-from controller.simulator.workloads.initcontainer import InitContainer
 from controller.simulator.workloads.machine import KUBELET, NODE_NAME, Machine, node_object
 from controller.simulator.workloads.podworker import PodWorker
+from controller.simulator.workloads.programs import Software
 from controller.simulator.workloads.scheduler import Scheduler
 from controller.simulator.workloads.speed import Speed
 from controller.simulator.workloads.volumes import Volume
@@ -29,7 +29,7 @@ class Kubelet:
         images: Images,
         clock: Clock,
         speed: Speed,
-        init_container: InitContainer,
+        software: Software,
     ) -> None:
         self.claims = Claims()
         self._scheduler = Scheduler(cluster)
@@ -37,7 +37,7 @@ class Kubelet:
         self._images = images
         self._clock = clock
         self._speed = speed
-        self._init_container = init_container
+        self._software = software
         self._machine: Machine | None = None
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -61,7 +61,7 @@ class Kubelet:
             self._images,
             self._clock,
             self._speed,
-            init_container=self._init_container,
+            software=self._software,
             claims=self.claims,
         )
         if self._cluster.storage.peek("nodes", "", NODE_NAME) is None:

@@ -11,7 +11,7 @@ from controller.simulator.workloads.claims import Claims
 from controller.simulator.workloads.cluster import MANAGER, Cluster
 from controller.simulator.workloads.eventrecorder import EventRecorder
 from controller.simulator.workloads.image_pulls import Images
-from controller.simulator.workloads.initcontainer import InitContainer
+from controller.simulator.workloads.programs import Software
 from controller.simulator.workloads.speed import Speed
 
 NODE_NAME = "simulated-node"
@@ -29,7 +29,7 @@ class Machine:
     images: Images
     clock: Clock
     speed: Speed
-    init_container: InitContainer
+    software: Software
     session: aiohttp.ClientSession  # of the probes
     claims: Claims
     address: Callable[[], str]  # a new one for a pod's sandbox
@@ -44,7 +44,7 @@ class Machine:
         clock: Clock,
         speed: Speed,
         *,
-        init_container: InitContainer,
+        software: Software,
         claims: Claims,
     ) -> "Machine":
         """One that was just switched on."""
@@ -55,7 +55,7 @@ class Machine:
             images,
             clock,
             speed,
-            init_container,
+            software,
             session,
             claims,
             _addresses(),

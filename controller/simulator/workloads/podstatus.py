@@ -34,6 +34,8 @@ class ContainerRecord:
     uses_log: bool = False
     # Whether it is not ready before something says so: a probe, or its end (an init container).
     probed: bool = True
+    # Whether it is a sidecar: an init container that runs for as long as the pod lives.
+    sidecar: bool = False
 
     @property
     def running(self) -> bool:
@@ -44,6 +46,11 @@ class ContainerRecord:
         """Of the process that ended last, while its state still is that end."""
         terminated = self.state.get("terminated")
         return None if terminated is None else int(terminated["exitCode"])
+
+    @property
+    def prepared(self) -> bool:
+        """An init container that holds up no other one: a sidecar runs, another has ended well."""
+        return self.started if self.sidecar else self.exit_code == 0
 
     @property
     def container_id(self) -> str:
@@ -128,7 +135,12 @@ class PodRecord:
 
     @property
     def initialized(self) -> bool:
-        return all(c.exit_code == 0 for c in self.inits)
+        return all(c.prepared for c in self.inits)
+
+    @property
+    def lasting(self) -> list[ContainerRecord]:
+        """Those that the pod is ready with: sidecars and containers."""
+        return [*(c for c in self.inits if c.sidecar), *self.containers]
 
     @property
     def failed(self) -> bool:
@@ -142,7 +154,9 @@ class PodRecord:
         if self.deleted:
             well = all(c.exit_code == 0 for c in self.containers)
             return "Succeeded" if well else "Failed"
-        started = self.initialized and any(c.serial for c in self.containers)
+        # A sidecar that is down makes no pod Pending again; an init container that runs anew does.
+        prepared = all(c.prepared for c in self.inits if not c.sidecar)
+        started = prepared and any(c.serial for c in self.containers)
         return "Running" if started else "Pending"
 
     def document(self, now: str) -> Object:
@@ -150,7 +164,7 @@ class PodRecord:
         over = self.failed or self.deleted
         # Once the containers were begun it stays so, also while init containers run anew.
         initialized = self.initialized or any(c.serial for c in self.containers)
-        ready = self.initialized and self.failure is None and all(c.ready for c in self.containers)
+        ready = self.initialized and self.failure is None and all(c.ready for c in self.lasting)
         for kind, value in (
             ("PodReadyToStartContainers", bool(self.ip) and not over),
             ("Initialized", initialized),
@@ -195,11 +209,11 @@ class PodRecord:
         elif status == "False" and kind in _UNREADY and self.failed:
             condition["reason"] = "PodFailed"
         elif status == "False" and kind in _UNREADY:
-            names = " ".join(c.name for c in self.containers if not c.ready)
+            names = " ".join(c.name for c in self.lasting if not c.ready)
             condition["reason"] = "ContainersNotReady"
             condition["message"] = f"containers with unready status: [{names}]"
         elif status == "False" and kind == "Initialized":
-            names = " ".join(c.name for c in self.inits if c.exit_code != 0)
+            names = " ".join(c.name for c in self.inits if not c.prepared)
             condition["reason"] = "ContainersNotInitialized"
             condition["message"] = f"containers with incomplete status: [{names}]"
         return condition

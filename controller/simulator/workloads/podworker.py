@@ -1,20 +1,21 @@
 """One pod on its node: volumes, init containers in order, then all containers, probes, the end."""
 
 import asyncio
-from functools import partial
 
 from loguru import logger
 
 from controller.base.tasks import stop_all
 from controller.simulator.apiserver.resources import Object
-from controller.simulator.workloads.container_process import process_of
+from controller.simulator.workloads.container_process import Place, process_of
+from controller.simulator.workloads.container_workers import worker_of
 from controller.simulator.workloads.containerworker import ContainerWorker
 from controller.simulator.workloads.image_pulls import Image
 from controller.simulator.workloads.interruptible_pause import pause
 from controller.simulator.workloads.machine import HOST_IP, KUBELET, Machine
-from controller.simulator.workloads.podstatus import ContainerRecord, PodRecord, waiting
+from controller.simulator.workloads.podstatus import PodRecord
 from controller.simulator.workloads.probe import Probe
 from controller.simulator.workloads.processes import NodeProcess, Process
+from controller.simulator.workloads.termination import end_in_order
 from controller.simulator.workloads.volumes import Volume
 
 _NO_ATTACH = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
@@ -118,7 +119,9 @@ class PodWorker:
             await self._interrupted.wait()
             if self._deleted:
                 self._say_killing()
-            if self._deleted or not self._power_fails:
+                clock = self._machine.clock
+                await end_in_order(self.containers, self.inits, self._grace, clock)
+            elif not self._power_fails:
                 await self._ask_to_end(life)
             for worker in self.workers:
                 worker.kill() if self._deleted else worker.lose()
@@ -127,7 +130,7 @@ class PodWorker:
             await stop_all([life])
 
     async def _ask_to_end(self, life: asyncio.Task[None]) -> None:
-        """SIGTERM, and the time of grace if they need it."""
+        """SIGTERM to all at once, and the time of grace if they need it."""
         ended = asyncio.Event()
         life.add_done_callback(lambda _: ended.set())
         for worker in self.workers:
@@ -149,20 +152,34 @@ class PodWorker:
         if volume is None:
             return
         self.write()
-        for worker in self.inits:
-            if not await worker.run_until_done():
-                return
-        self.write()
-        containers = zip(self.containers, self.pod["spec"]["containers"], strict=True)
-        lives = [
-            asyncio.create_task(self._run(worker, container), name=worker.record.name)
-            for worker, container in containers
-        ]
+        lives: list[asyncio.Task[None]] = []
         try:
-            # Not gathered: a cancellation would reach them twice, and cut their endings short.
-            await asyncio.wait(lives)
+            if await self._prepare(lives):
+                self.write()
+                lives += map(self._begin, self.containers)
+            if lives:
+                # Not gathered: a cancellation would reach them twice, and cut their endings short.
+                await asyncio.wait(lives)
         finally:
             await stop_all(lives)
+
+    async def _prepare(self, lives: list[asyncio.Task[None]]) -> bool:
+        """The init containers in their order; sidecars live on among `lives`. False: told to end
+        meanwhile.
+        """
+        for worker in self.inits:
+            if worker.record.sidecar:
+                lives.append(self._begin(worker))
+                begun = await worker.is_up()
+            else:
+                begun = await worker.run_until_done()
+            if not begun:
+                return False
+        return True
+
+    def _begin(self, worker: ContainerWorker) -> asyncio.Task[None]:
+        """A life until it is told to end."""
+        return asyncio.create_task(self._run(worker), name=worker.record.name)
 
     async def _set_up(self) -> Volume | None:
         """Volumes, then the sandbox with its address. None: interrupted before they were there."""
@@ -178,18 +195,21 @@ class PodWorker:
         self.record.ip = machine.address()
         return self._volume
 
-    async def _run(self, worker: ContainerWorker, container: Object) -> None:
+    async def _run(self, worker: ContainerWorker) -> None:
         if not worker.record.probed:
             await worker.run_for_ever()
             return
-        probe = asyncio.create_task(self._probe(worker, container), name="probe")
+        probe = asyncio.create_task(self._probe(worker), name="probe")
         probe.add_done_callback(_say_failure)
         try:
             await worker.run_for_ever()
         finally:
             await stop_all([probe])
 
-    async def _probe(self, worker: ContainerWorker, container: Object) -> None:
+    async def _probe(self, worker: ContainerWorker) -> None:
+        spec = self.pod["spec"]
+        containers = (*spec["containers"], *(spec.get("initContainers") or ()))
+        container = next(c for c in containers if c["name"] == worker.record.name)
         probe = Probe(container, self.record.ip, self._machine.session, self.local_port)
         record, serial = worker.record, 0
         period = self._machine.speed.probe or probe.period
@@ -209,33 +229,18 @@ class PodWorker:
                 worker.say("Normal", "Killing", f"Stopping container {worker.record.name}")
 
     def _worker(self, container: Object, *, init: bool) -> ContainerWorker:
-        machine, metadata = self._machine, self.pod["metadata"]
-        inits = self.pod["spec"].get("initContainers")
-        record = ContainerRecord(
-            container["name"],
-            container["image"],
-            metadata["uid"],
-            state=waiting("PodInitializing" if inits else "ContainerCreating"),
-            uses_log=container["terminationMessagePolicy"] == "FallbackToLogsOnError",
-            probed=init or "readinessProbe" in container,
-        )
-        worker = ContainerWorker(
-            record,
-            lambda image: self._start(container, image, init=init),
-            machine.images,
-            machine.clock,
-            machine.speed,
-        )
-        field = "initContainers" if init else "containers"
-        path = f"spec.{field}{{{container['name']}}}"
-        worker.say = partial(machine.kubelet.say, self.pod, field_path=path)
-        worker.tell = self.write
-        worker.pod_name = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
-        return worker
+        def start(image: Image) -> Process:
+            volume = self._volume or Volume()  # there is one: it was set up before
+            place = Place(self.pod, volume, self._machine, self._localhost)
+            return process_of(container, image, place, init=init)
 
-    def _start(self, container: Object, image: Image, *, init: bool) -> Process:
-        volume = self._volume or Volume()  # there is one: it was set up before
-        return process_of(container, self.pod, image, volume, self._machine, init=init)
+        return worker_of(
+            container, self.pod, self._machine, start=start, tell=self.write, init=init
+        )
+
+    def _localhost(self, port: int) -> int | None:
+        process = self.node_process()
+        return process.local_port(port, inside=True) if process else None
 
 
 def _say_failure(life: asyncio.Task[None]) -> None:

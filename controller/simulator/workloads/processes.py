@@ -191,10 +191,13 @@ class NodeProcess:
         if self.node is not None:
             self.node.kill()
 
-    def local_port(self, port: int) -> int | None:
-        """Where the container's port really is, if anybody outside the pod could connect to it."""
+    def local_port(self, port: int, *, inside: bool = False) -> int | None:
+        """Where the container's port really is, if anybody could connect to it: from outside the
+        pod, or from inside, where a node that listens on 127.0.0.1 only is reached too.
+        """
         node = self.node
         if node is None or not node.port:
             return None
         settings = node.state.settings
-        return node.port if settings.reachable and settings.http_port == port else None
+        reached = inside or settings.reachable
+        return node.port if reached and settings.http_port == port else None

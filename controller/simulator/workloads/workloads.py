@@ -18,6 +18,7 @@ from controller.simulator.workloads.kubelet import Kubelet
 from controller.simulator.workloads.logs import served_log
 from controller.simulator.workloads.machine import NODE_NAME
 from controller.simulator.workloads.podworker import PodWorker
+from controller.simulator.workloads.programs import Programs, Software, no_programs
 from controller.simulator.workloads.replicasets import ReplicaSetController
 from controller.simulator.workloads.speed import Speed
 from controller.simulator.workloads.volumes import Volume
@@ -27,11 +28,12 @@ _TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
 class Workloads:
-    """`async with Workloads(...)`. With `kubelet` False pods stay Pending, on no node, and whoever
+    """`async with Workloads(...)`. programs: what runs in containers instead of what usually does.
+    With `kubelet` False pods stay Pending, on no node, and whoever
     tests writes their status by itself.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 each a part of the cluster that a test may want to be otherwise
         self,
         cluster: Cluster,
         images: Images,
@@ -40,13 +42,14 @@ class Workloads:
         speed: Speed | None = None,
         kubelet: bool = True,
         init_container: InitContainer | None = None,
+        programs: Programs = no_programs,
     ) -> None:
         self._cluster = cluster
         self._replicasets = ReplicaSetController(cluster)
         self._deployments = DeploymentController(cluster)
         self._collector = Collector(cluster)
-        prepares = init_container or PreparesData()
-        self.kubelet = Kubelet(cluster, images, clock, speed or Speed(), prepares)
+        software = Software(init_container or PreparesData(), programs)
+        self.kubelet = Kubelet(cluster, images, clock, speed or Speed(), software)
         self._plays_kubelet = kubelet
         self._unsubscribe: Callable[[], None] = lambda: None
 

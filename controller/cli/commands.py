@@ -1,0 +1,138 @@
+"""The table of commands. Only the one that is typed is imported: `run` and `monitor` keep for weeks
+what was imported, and a list of commands should not wait for all of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from controller.base.version import our_version
+from controller.cli.exit_codes import DONE
+from controller.cli.flags import Command
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A command as the list of commands shows it."""
+
+    name: str  # as typed
+    place: str  # module and function, below `controller.cli`
+    help: str  # one sentence, with which its own help begins
+
+    def load(self) -> Command:
+        module, function = self.place.split(":")
+        command: Command = getattr(import_module(f"controller.cli.{module}"), function)
+        return command
+
+
+COMMANDS = (
+    Listed(
+        "run",
+        "run:run",
+        "Watch the labelled Deployments and test build after build, until stopped by a signal.",
+    ),
+    Listed(
+        "monitor",
+        "monitor:monitor",
+        "Look after the Deployment whose pod this runs in, as a sidecar of its node, until stopped"
+        " by a signal.",
+    ),
+    Listed(
+        "status",
+        "status:status",
+        "Show each labelled Deployment: target, build, phase, since, tested, last outcome,"
+        " message.",
+    ),
+    Listed(
+        "explain",
+        "explain:explain",
+        "Say what is seen of a Deployment, what is decided, and why nothing is happening now.",
+    ),
+    Listed(
+        "history",
+        "history:history",
+        "Show transitions, newest first: the store's, and those that only the records remember.",
+    ),
+    Listed(
+        "evidence",
+        "evidence:evidence",
+        "Write what was kept of a run when it ended (logs, pods, Events, health) as a tar file.",
+    ),
+    Listed(
+        "demo",
+        "demo:demo",
+        "Show builds being pinned, followed and judged, in a simulated cluster on this machine.",
+    ),
+    Listed(
+        "explain-log",
+        "explain_log:explain_log_command",
+        "Say why a node ended, on which side the fault is, and where: from its log, whole or cut.",
+    ),
+    Listed(
+        "suspend",
+        "levers:suspend",
+        "Start nothing new on these Deployments; an open run goes on to its end.",
+    ),
+    Listed("resume", "levers:resume", "End what `suspend` began."),
+    Listed(
+        "retest",
+        "levers:retest",
+        "Ask for another attempt of the build that is tested already; after an open run's end.",
+    ),
+    Listed("abort", "levers:abort", "End the open run of each of these Deployments."),
+    Listed(
+        "end-hold",
+        "levers:end_hold",
+        "Let the next build replace the data of a failed run before its time is over.",
+    ),
+    Listed(
+        "test-build",
+        "levers:queue_build",  # no function of ours is named test_
+        "Test one build next, ahead of the followed tag: such as a release candidate.",
+    ),
+)
+
+
+def command_line(words: Sequence[str]) -> typer.Typer:
+    """All commands, of which the one that is typed can be called.
+
+    words: what was typed, after the program's name.
+    """
+    app = typer.Typer(
+        name="bootstrap-controller",
+        help="Continuous bootstrap testing of avalanchego nodes on Kubernetes.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,  # they show the values of variables, and so secrets
+        add_completion=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_root)
+    typed = next((word for word in words if not word.startswith("-")), "")
+    for each in COMMANDS:
+        if each.name == typed:
+            command = each.load()
+            app.command(each.name, help=command.__doc__ or each.help)(command)
+        else:
+            app.command(each.name, help=each.help)(_listed)
+    return app
+
+
+def _listed() -> None:
+    """Stands in the list for a command that was not typed; never called."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(our_version())
+        raise typer.Exit(DONE)
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Continuous bootstrap testing of avalanchego nodes on Kubernetes."""

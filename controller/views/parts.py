@@ -11,7 +11,7 @@ from controller.base.text import shown
 LONGEST = 1000  # characters of a sentence
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True, rename="snake"):
+class View(msgspec.Struct, frozen=True, kw_only=True):
     """Plain values, as JSON shows them: times in UTC, durations in seconds, None for what is not
     known.
     """

@@ -95,6 +95,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # makes the adapters, and runs the engine with them
     "controller.process": {
         *SETTINGS,
+        "controller.views",
         *KUBE,
         "controller.registry",
         "controller.node",
@@ -102,13 +103,23 @@ MAY_IMPORT: dict[str, set[str]] = {
         *ENGINE,
         *STORE,
     },
+    # what people look at, in plain values: for commands, page and API alike
+    "controller.views": {*DOMAIN, _TELLING, _PROBING, "store.api"},
     # what the commands look at, beside a controller that works
-    "controller.inspection": {*SETTINGS, "controller.process", *KUBE, *ENGINE, *STORE},
+    "controller.inspection": {
+        *SETTINGS,
+        "controller.process",
+        "controller.views",
+        *KUBE,
+        *ENGINE,
+        *STORE,
+    },
     # commands show what the others found, and run the demo on the simulator
     "controller.cli": {
         *SETTINGS,
         "controller.process",
         "controller.inspection",
+        "controller.views",
         "controller.demo",
         *SIMULATOR,
         *ENGINE,
@@ -150,6 +161,7 @@ HOMES: dict[str, set[str]] = {
         "controller.domain",
         "controller.registry",
         "controller.node",
+        "controller.views",
     },
     "datadog": {"controller.notify"},
     "prometheus_client": {"controller.base.metrics", "controller.process.listener"},

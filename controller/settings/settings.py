@@ -97,6 +97,14 @@ class ListenSettings:
 
 
 @dataclass(frozen=True)
+class PageSettings:
+    """Where the page is served."""
+
+    host: str  # without brackets
+    port: int  # 0: any free one
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """How logs are written."""
 
@@ -115,6 +123,7 @@ class Settings:
     engine: EngineSettings
     dogstatsd: DogStatsd | None  # None: no agent is told
     listen: ListenSettings
+    page: PageSettings | None  # None: off
     logs: LogSettings
 
 
@@ -130,6 +139,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
     """
     read = OptionReader(options.OPTIONS, flags, environ)
     host, port = read.value(options.LISTEN)
+    page = read.maybe(options.PAGE)
     settings = Settings(
         cluster=ClusterSettings(
             kubeconfig=read.maybe(options.KUBECONFIG),
@@ -153,6 +163,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
         ),
         dogstatsd=_dogstatsd(read, environ),
         listen=ListenSettings(host, port),
+        page=PageSettings(*page) if page else None,
         logs=LogSettings(read.value(options.LOG_FORMAT), read.value(options.LOG_LEVEL)),
     )
     if read.faults:

@@ -48,12 +48,14 @@ class _Asked:
     deployment: str | None  # key; None: all
     limit: int  # lines at most
     outcomes: bool  # only how runs ended
+    before: float | None  # seconds since 1970; None: up to now
 
     def fits(self, line: HistoryLine) -> bool:
         return (
             self.target in (None, line.target)
             and self.deployment in (None, line.deployment)
             and (not self.outcomes or line.phase in OVER)
+            and (self.before is None or line.at < self.before)
         )
 
     @property
@@ -63,7 +65,7 @@ class _Asked:
         return _PAGE if sifted else min(self.limit, _PAGE)
 
 
-async def read_history(
+async def read_history(  # noqa: PLR0913 what may be asked for
     store: StateStore,
     records: Iterable[Record],
     *,
@@ -71,11 +73,13 @@ async def read_history(
     deployment: str | None,
     limit: int,
     outcomes: bool = False,
+    before: float | None = None,
 ) -> History:
-    """The newest `limit` of the lines that are asked for. outcomes: only how runs ended. Raises
-    StoreUnavailable, and StoreMisused for a target that is no slug.
+    """The newest `limit` of the lines that are asked for. outcomes: only how runs ended. before:
+    only what was earlier, in seconds since 1970. Raises StoreUnavailable, and StoreMisused for a
+    target that is no slug.
     """
-    asked, records = _Asked(target, deployment, limit, outcomes), list(records)
+    asked, records = _Asked(target, deployment, limit, outcomes, before), list(records)
     remembered = {line.id: line for r in records for line in (_of_step(r, s) for s in r.steps)}
     kept, cut = await _search(store, asked, remembered)
     lines = {**remembered, **kept}
@@ -95,7 +99,7 @@ async def _search(
     and whether the search was given up before.
     """
     found = dict[str, HistoryLine]()
-    fitting, before, again = 0, None, set[str]()
+    fitting, before, again = 0, asked.before, set[str]()
     while fitting < asked.limit:
         page = await store.history(asked.target, limit=asked.page + len(again), before=before)
         fresh = [each for each in page if each.id not in again]

@@ -1,5 +1,6 @@
 """A page over a made-up history: three targets, their Deployments, and a filled store."""
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ OPEN_RUN = "20261123t020000z-0000beef"
 
 
 def build(number: int) -> str:
-    return f"sha256:{number:064x}"
+    return f"sha256:{hashlib.sha256(str(number).encode()).hexdigest()}"
 
 
 def run_id(at: float, number: int) -> str:
@@ -119,9 +120,9 @@ async def filled(runs: int = 24, message: str = "") -> FakeSource:
     source = FakeSource(store)
     goes_on = "avalanchego/1.14.2 bootstraps; C executed 2,400,000 blocks"
     source.put(record_of(FUJI, goes_on, open_run()), FUJI, "Bootstrapping")
-    idle = "avalanchego/1.14.1 has passed; no newer build is known"
+    idle = "avalanchego/1.13.23 has passed; no newer build is known"
     source.put(record_of(MAINNET, idle), MAINNET, "Idle")
-    held = "avalanchego/1.14.1 failed: its data is kept until somebody looks"
+    held = "avalanchego/1.13.23 failed: its data is kept until somebody looks"
     source.put(record_of(QUICK, held), QUICK, "Held")
     return source
 
@@ -158,7 +159,8 @@ async def _runs(store: MemoryStore, target: str, count: int, position: int, mess
         phase = "Failed" if failed else "Aborted" if at % 13 == 6 else "Passed"
         fields = {
             "phase": phase, "build": build(number), "version": f"avalanchego/1.13.{at}",
-            "commit": f"{number:02x}" * 20, "digest": build(number + 100), "tags": f"v1.13.{at}",
+            "commit": build(at + 500)[7:47], "digest": build(number + 100),
+            "tags": f"v1.13.{at}",
             "deployment": f"bootstrap/{target.rpartition('-')[0]}", "reason": _reason(phase),
             "started": str(ended - took - 600), "ended": str(ended), "observed": str(took),
             "message": (message or "C cannot verify block 5 at height 41021") if failed else "",

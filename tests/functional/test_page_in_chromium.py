@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.domain import names
 from tests.chromium import CHROMIUM, chromium
 from tests.controlled_world import controlled_world
 from tests.page_desk import (
@@ -33,7 +34,7 @@ CONTRAST = """
     const c = parse(getComputedStyle(e).backgroundColor);
     if (c.length === 3 || c[3] > 0) return c; } return [255, 255, 255]; };
   let least = 21;
-  for (const e of document.querySelectorAll("body *")) {
+  for (const e of document.querySelectorAll("body :not(title, desc)")) {
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
     const style = getComputedStyle(e);
     const [a, b] = [light(parse(e.closest("svg") ? style.fill : style.color)), light(ground(e))];
@@ -106,7 +107,7 @@ async def test_markup_of_others_runs_nowhere() -> None:
 async def test_a_phase_on_the_simulator_is_seen_live(tmp_path: Path) -> None:
     """Does the page of a whole controller go from one phase to the next while it is open?"""
     async with controlled_world(tmp_path, speed=FAST) as stage:
-        stage.deploy("fuji", soak="1s")
+        stage.deploy("fuji", annotations={names.SOAK: "1s"})
         stage.start(page="127.0.0.1:0", poll_interval="200ms", probe_interval="100ms", settle="0s")
         await stage.until(lambda: stage.record("fuji") and stage.record("fuji").run)
         (line,) = (line for line in stage.said if line.startswith("page is served"))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from controller.domain import names
 from tests.chromium import CHROMIUM, chromium
 from tests.controlled_world import controlled_world
 from tests.page_desk import (
@@ -29,10 +28,10 @@ CONTRAST = """
   const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
     .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    .reduce((sum, v, i) => sum + v * (i ? i < 2 ? 0.7152 : 0.0722 : 0.2126), 0);
   const ground = e => { for (; e; e = e.parentElement) {
     const c = parse(getComputedStyle(e).backgroundColor);
-    if (c.length === 3 || c[3] > 0) return c; } return [255, 255, 255]; };
+    if (c.length === 3 || c[3] > 0) return c; } return parse('rgb(255, 255, 255)'); };
   let least = 21;
   for (const e of document.querySelectorAll("body :not(title, desc)")) {
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
@@ -107,7 +106,7 @@ async def test_markup_of_others_runs_nowhere() -> None:
 async def test_a_phase_on_the_simulator_is_seen_live(tmp_path: Path) -> None:
     """Does the page of a whole controller go from one phase to the next while it is open?"""
     async with controlled_world(tmp_path, speed=FAST) as stage:
-        stage.deploy("fuji", annotations={names.SOAK: "1s"})
+        stage.deploy("fuji")
         stage.start(page="127.0.0.1:0", poll_interval="200ms", probe_interval="100ms", settle="0s")
         await stage.until(lambda: stage.record("fuji") and stage.record("fuji").run)
         (line,) = (line for line in stage.said if line.startswith("page is served"))
@@ -115,6 +114,6 @@ async def test_a_phase_on_the_simulator_is_seen_live(tmp_path: Path) -> None:
         async with chromium() as tab:
             await tab.open(f"http://127.0.0.1:{port}/")
             await tab.until("document.body.innerText.includes('Bootstrapping')")
-            await stage.passes("fuji")
-            await tab.until("document.querySelector('a.box.passed') !== null")
+            stage.world.annotate("fuji", abort_requested_at="now")
+            await tab.until("document.querySelector('a.box.aborted') !== null")
             assert tab.complaints == []

@@ -62,6 +62,11 @@ COMMANDS = (
         "Write what was kept of a run when it ended (logs, pods, Events, health) as a tar file.",
     ),
     Listed(
+        "report",
+        "report:report",
+        "Write how all targets and builds stand as one file that needs nothing beside it.",
+    ),
+    Listed(
         "demo",
         "demo:demo",
         "Show builds being pinned, followed and judged, in a simulated cluster on this machine.",

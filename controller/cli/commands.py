@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from controller.base.version import our_version
+from controller.cli.examples import examples_of
 from controller.cli.exit_codes import DONE
 from controller.cli.flags import Command
 
@@ -43,8 +44,7 @@ COMMANDS = (
     Listed(
         "status",
         "status:status",
-        "Show each labelled Deployment: target, build, phase, since, tested, last outcome,"
-        " message.",
+        "Show each labelled Deployment: phase, since when, build, trouble, last outcome, message.",
     ),
     Listed(
         "explain",
@@ -96,6 +96,9 @@ COMMANDS = (
 )
 
 
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
 def command_line(words: Sequence[str]) -> typer.Typer:
     """All commands, of which the one that is typed can be called.
 
@@ -108,13 +111,19 @@ def command_line(words: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,  # they show the values of variables, and so secrets
         add_completion=False,
         rich_markup_mode=None,
+        context_settings=_CONTEXT,
     )
     app.callback()(_root)
     typed = next((word for word in words if not word.startswith("-")), "")
     for each in COMMANDS:
         if each.name == typed:
             command = each.load()
-            app.command(each.name, help=command.__doc__ or each.help)(command)
+            app.command(
+                each.name,
+                help=command.__doc__ or each.help,
+                epilog=examples_of(each.name),
+                context_settings=_CONTEXT,
+            )(command)
         else:
             app.command(each.name, help=each.help)(_listed)
     return app

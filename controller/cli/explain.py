@@ -9,7 +9,7 @@ import typer
 from controller.base.text import shown
 from controller.cli.exit_codes import BAD_USAGE, DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
-from controller.cli.output import Format, Output, console, print_json
+from controller.cli.output import Format, Output, console, print_json, print_names
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.inspection.deployments import inspecting
 from controller.inspection.explanation import Explanation, explain_deployment
@@ -50,6 +50,8 @@ async def _explain(name: str, flags: Flags, output: Format) -> int:
         found = await explain_deployment(inspection, keys[0])
     if output is Format.JSON:
         print_json({"deployment": keys[0], **{k: list(v) for k, v in tell(found)}})
+    elif output is Format.NAME:
+        print_names(keys)
     else:
         _print(keys[0], found)
     return DONE

@@ -9,13 +9,24 @@ import typer
 from controller.base.instants import instant
 from controller.cli.exit_codes import DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
-from controller.cli.output import Format, Output, print_json, print_rows, short
+from controller.cli.output import Format, Output, print_json, print_names, print_table, short
 from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.tables import Column
 from controller.inspection.deployments import inspecting
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
 from controller.views.history import LOOKED_THROUGH, History, HistoryLine, read_history
+from controller.views.parts import moment
 
-HEADINGS = ("TIME", "DEPLOYMENT", "TARGET", "RUN", "BUILD", "PHASE", "REASON", "MESSAGE")
+COLUMNS = (
+    Column("TIME"),
+    Column("PHASE", styled=True),
+    Column("TARGET", least=20),
+    Column("RUN", drop=1),
+    Column("REASON", drop=2),
+    Column("BUILD", drop=3),
+    Column("DEPLOYMENT", drop=4),
+    Column("MESSAGE", sentence=True),
+)
 UNTESTED = "nothing has been tested here yet"
 
 
@@ -52,21 +63,23 @@ async def _read(flags: Flags, chosen: dict[str, Any]) -> History:
 def show(lines: list[HistoryLine], output: Format, nothing: str = UNTESTED) -> None:
     """nothing: the sentence for a person, where there is no line."""
     if output is Format.JSON:
-        print_json([asdict(line) for line in lines])
+        print_json([{**asdict(line), "at": moment(line.at)} for line in lines])
+    elif output is Format.NAME:
+        print_names(f"{line.target}/{line.run}" for line in lines if line.run)
     elif lines:
-        print_rows(HEADINGS, [_cells(line) for line in lines])
+        print_table(COLUMNS, [cells_of(line) for line in lines], output)
     else:
         typer.echo(nothing, err=True)
 
 
-def _cells(line: HistoryLine) -> tuple[str, ...]:
+def cells_of(line: HistoryLine) -> tuple[str, ...]:
     return (
         instant(line.at),
-        line.deployment,
+        line.phase,
         line.target,
         line.run,
-        short(line.build),
-        line.phase,
         line.reason,
+        short(line.build),
+        line.deployment,
         line.message or ("" if line.phase else line.id),  # unreadable: what to look for
     )

@@ -13,8 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from controller.base.clock import Clock
-from controller.cli.status_table import columns_of, rows_of, version_of
-from controller.cli.tables import lines_of
+from controller.cli.status_table import table_lines, version_of
 from controller.views.deployment import DeploymentView, with_message
 
 FRAME = 0.25  # seconds between two pictures
@@ -52,7 +51,7 @@ class Screen:
         room = (self.out.height - len(story) - 4 - len(views)) // max(1, len(views))
         views = [with_message(v, _shortened(v.message, width, max(1, room))) for v in views]
         now = self._clock.now().timestamp()
-        table = lines_of(columns_of(wide=False), rows_of(views, now, width, wide=False), width)
+        table = table_lines(views, now, width, wide=False)
         return Group(*(Text(line, style="bold") for line in story), Text(), *table)
 
     def changes(self) -> None:

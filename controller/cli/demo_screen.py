@@ -10,10 +10,10 @@ from controller.base.clock import SystemClock
 from controller.base.durations import format_duration
 from controller.cli.demo_picture import Screen, drawing
 from controller.cli.exit_codes import DONE, FAILED
-from controller.cli.history import COLUMNS, cells_of
+from controller.cli.history_table import table_lines
 from controller.cli.output import console
 from controller.cli.surroundings import reading_settings, surroundings
-from controller.cli.tables import lines_of, print_lines
+from controller.cli.tables import print_lines
 from controller.demo.process import ControllerProcess
 from controller.demo.scenario import Demo, demo_world, log_path
 from controller.inspection.deployments import Inspection, inspecting
@@ -79,7 +79,7 @@ async def _ends(inspection: Inspection) -> list[HistoryLine]:
 
 def _show(ends: list[HistoryLine], screen: Screen) -> None:
     print("\nHow every run ended, newest first:\n")
-    print_lines(screen.out, lines_of(COLUMNS, [cells_of(line) for line in ends], screen.width))
+    print_lines(screen.out, table_lines(ends, screen.width))
 
 
 def _tell_how_to_look(kubeconfig: Path, registry: str) -> None:

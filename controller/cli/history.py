@@ -11,23 +11,14 @@ from controller.base.instants import instant
 from controller.cli.exit_codes import DONE, FAILED, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.history_question import Found, Outcome, Question, ask
-from controller.cli.output import Format, Output, print_json, print_names, print_table, short
+from controller.cli.history_table import table_lines
+from controller.cli.output import Format, Output, console, print_json, print_names, width_for
 from controller.cli.surroundings import reading_settings, surroundings
-from controller.cli.tables import Column
+from controller.cli.tables import print_lines
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
 from controller.views.history import LOOKED_THROUGH, HistoryLine
 from controller.views.parts import moment
 
-COLUMNS = (
-    Column("TIME"),
-    Column("PHASE", styled=True),
-    Column("TARGET", least=20),
-    Column("RUN", drop=1),
-    Column("REASON", drop=2),
-    Column("BUILD", drop=3),
-    Column("DEPLOYMENT", drop=4),
-    Column("MESSAGE", sentence=True),
-)
 UNTESTED = "nothing has been tested here yet"
 _WHEN = "such as 7d (so long ago), 2026-11-20 or 2026-11-20T06:00:00Z"
 
@@ -102,19 +93,7 @@ def show(lines: Sequence[HistoryLine], output: Format, nothing: str = UNTESTED) 
     elif output is Format.NAME:
         print_names(f"{line.target}/{line.run}" for line in lines if line.run)
     elif lines:
-        print_table(COLUMNS, [cells_of(line) for line in lines], output)
+        out = console()
+        print_lines(out, table_lines(lines, width_for(output, out)))
     else:
         typer.echo(nothing, err=True)
-
-
-def cells_of(line: HistoryLine) -> tuple[str, ...]:
-    return (
-        instant(line.at),
-        line.phase,
-        line.target,
-        line.run,
-        line.reason,
-        short(line.build),
-        line.deployment,
-        line.message or ("" if line.phase else line.id),  # unreadable: what to look for
-    )

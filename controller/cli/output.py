@@ -1,17 +1,18 @@
 """How answers are printed: tables for people, JSON for programs, names for scripts."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from controller.cli.tables import Column, lines_of, print_lines
 from controller.views.parts import as_json
 
 PIPE_WIDTH = 1200  # a message has 512 bytes, and all else in a row about 250
+
+ROOMY = 100  # columns: with less, a table says the same in fewer and shorter words
 
 
 class Format(StrEnum):
@@ -51,11 +52,6 @@ def print_names(names: Iterable[str]) -> None:
     """Each once, in the order of their first."""
     for name in dict.fromkeys(names):
         sys.stdout.write(f"{name}\n")
-
-
-def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], output: Format) -> None:
-    out = console()
-    print_lines(out, lines_of(columns, rows, width_for(output, out)))
 
 
 def short(build: str) -> str:

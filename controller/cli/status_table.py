@@ -3,41 +3,44 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from rich.text import Text
+
 from controller.base.durations import format_duration
-from controller.cli.output import short
-from controller.cli.tables import Column
+from controller.cli.output import ROOMY, short
+from controller.cli.tables import Column, lines_of
+from controller.domain.run import Phase
 from controller.views.deployment import DeploymentView
 from controller.views.run import RunView
 
-ROOMY = 100  # columns: with less, one namespace for all is not repeated in each row
 TESTED = "TESTED"  # the column that needs the store
-_NAME = Column("DEPLOYMENT")
-_COLUMNS = (
-    _NAME,
-    Column("PHASE", styled=True),
-    Column("SINCE"),
-    Column("VERSION", least=12),
-    Column("WRONG NOW", drop=2, least=14),
-    Column("BUILD", drop=5),
-    Column("TARGET", drop=4),
-    Column(TESTED, drop=6),
+_BAR = 10  # characters
+_FIRST = (Column("DEPLOYMENT"), Column("PHASE", styled=True), Column("SINCE"))
+_VERSION = Column("VERSION", least=12)
+_SAYS = Column("MESSAGE", sentence=True)
+_LATER = (Column("BUILD", drop=5), Column("TARGET", drop=4), Column(TESTED, drop=6))
+_NARROW = (*_FIRST, _VERSION, Column("NOW OR LAST", drop=1, least=14), *_LATER, _SAYS)
+_ROOMY = (
+    *_FIRST,
+    _VERSION,
+    Column("WRONG NOW", drop=1, least=14),
+    Column("PROGRESS", drop=2),
+    *_LATER,
     Column("LAST OUTCOME", drop=3, least=18),
-    Column("MESSAGE", sentence=True),
+    Column("RUN", drop=7),
+    _SAYS,
 )
-_RUN = Column("RUN", drop=7)
 
 
-def columns_of(*, wide: bool) -> tuple[Column, ...]:
-    return (*_COLUMNS[:-1], _RUN, _COLUMNS[-1]) if wide else _COLUMNS
-
-
-def rows_of(
+def table_lines(
     views: Sequence[DeploymentView], now: float, width: int | None, *, wide: bool
-) -> list[tuple[str, ...]]:
-    """now: seconds since 1970. width: of the terminal in characters; None for none."""
-    namespaces = {view.deployment.partition("/")[0] for view in views}
-    bare = width is not None and width < ROOMY and len(namespaces) == 1
-    return [_row(view, now, bare=bare, wide=wide) for view in views]
+) -> list[Text]:
+    """now: seconds since 1970. width: of the terminal in characters; None for none. wide: with
+    each run's id.
+    """
+    if width is not None and width < ROOMY and not wide:
+        bare = len({view.deployment.partition("/")[0] for view in views}) == 1
+        return lines_of(_NARROW, [_narrow(view, now, bare=bare) for view in views], width)
+    return lines_of(_ROOMY, [_roomy(view, now, wide=wide) for view in views], width)
 
 
 def version_of(run: RunView, tag: str = "") -> str:
@@ -46,22 +49,60 @@ def version_of(run: RunView, tag: str = "") -> str:
     return version or next(iter(run.tags), "") or tag or short(run.build)
 
 
-def _row(view: DeploymentView, now: float, *, bare: bool, wide: bool) -> tuple[str, ...]:
+def _narrow(view: DeploymentView, now: float, *, bare: bool) -> tuple[str, ...]:
+    """bare: one namespace for all is not repeated in each row."""
+    name = view.deployment.partition("/")[2] if bare else view.deployment
+    before = "" if view.run else _last(view, now)
+    outlook = _wrong(view) or _progress(view.run, bar=0) or before
+    return (*_first(view, now, name), outlook, *_later(view), _message(view))
+
+
+def _roomy(view: DeploymentView, now: float, *, wide: bool) -> tuple[str, ...]:
     subject = view.run or view.last
-    cells = (
-        view.deployment.partition("/")[2] if bare else view.deployment,
-        view.phase,
-        _ago(view.since, now),
-        version_of(subject, view.tag if view.run else "") if subject else view.tag,
-        ", ".join((*view.wrong, *([f"queued {view.queued}"] if view.queued else []))),
-        short(subject.build) if subject else "",
-        view.target,
-        "" if view.seen is None else f"{view.tested}/{view.seen}",
+    return (
+        *_first(view, now, view.deployment),
+        _wrong(view),
+        _progress(view.run, bar=_BAR),
+        *_later(view),
         _last(view, now),
-        view.message,
+        subject.run if wide and subject else "",
+        _message(view),
     )
-    run = subject.run if subject else ""
-    return (*cells[:-1], run, cells[-1]) if wide else cells
+
+
+def _first(view: DeploymentView, now: float, name: str) -> tuple[str, ...]:
+    subject = view.run or view.last
+    version = version_of(subject, view.tag if view.run else "") if subject else view.tag
+    return name, view.phase, _ago(view.since, now), version
+
+
+def _later(view: DeploymentView) -> tuple[str, ...]:
+    subject = view.run or view.last
+    tested = "" if view.seen is None else f"{view.tested}/{view.seen}"
+    return short(subject.build) if subject else "", view.target, tested
+
+
+def _wrong(view: DeploymentView) -> str:
+    return ", ".join((*view.wrong, *([f"queued {view.queued}"] if view.queued else [])))
+
+
+def _progress(run: RunView | None, *, bar: int) -> str:
+    """How much of its time has gone, as far as earlier runs let expect; empty where they do not.
+
+    bar: its length in characters.
+    """
+    if run is None or run.phase != Phase.BOOTSTRAPPING or run.left is None or not run.observed:
+        return ""
+    share = run.observed / (run.observed + run.left)
+    full = min(bar, int(share * bar))
+    left = f"{100 * share:.0f}% {format_duration(run.left)} left"
+    return f"{'█' * full}{'░' * (bar - full)} {left}" if bar else left
+
+
+def _message(view: DeploymentView) -> str:
+    """With what moves now, which the message of an open run does not follow."""
+    doing = view.run.pace[:1] if view.run else ()
+    return "; ".join((view.message, *doing))
 
 
 def _last(view: DeploymentView, now: float) -> str:

@@ -74,6 +74,16 @@ def with_message(view: DeploymentView, message: str) -> DeploymentView:
     return msgspec.structs.replace(view, message=message)
 
 
+def with_progress(
+    view: DeploymentView, pace: tuple[str, ...], observed: float, left: float | None
+) -> DeploymentView:
+    """pace, observed, left: of its open run, as `RunView` has them."""
+    if view.run is None:
+        return view
+    run = msgspec.structs.replace(view.run, pace=pace, observed=observed, left=left)
+    return msgspec.structs.replace(view, run=run)
+
+
 def _wrong(run: OpenRun) -> tuple[str, ...]:
     """Each kind once, the oldest first."""
     since = {told.type: told.since for told in run.conditions} | run.trouble

@@ -57,6 +57,11 @@ COMMANDS = (
         "Show transitions, newest first: the store's, and those that only the records remember.",
     ),
     Listed(
+        "qualify",
+        "qualify:qualify",
+        "Say whether a build, or one of the same commit, has passed on every target.",
+    ),
+    Listed(
         "evidence",
         "evidence:evidence",
         "Write what was kept of a run when it ended (logs, pods, Events, health) as a tar file.",

@@ -87,6 +87,20 @@ class Reading:
         newest = sorted(ends, key=lambda run: (ends[run], run), reverse=True)[:limit]
         return await self.runs_of(target, newest)
 
+    async def runs_of_builds(self, target: str, builds: Iterable[str]) -> list[RunView]:
+        """All that are remembered of these builds on the target, the latest decided first."""
+        wanted = set(builds)
+        ends = {f"-{build.partition(':')[2][:8]}" for build in wanted}  # of their runs' ids
+        ids = {run.run for run in self._remembered.values() if run.target == target}
+        try:
+            claims = [await self.store.claimed(target, build) for build in sorted(wanted)]
+            ids |= {claim.run for claim in claims if claim is not None and claim.run}
+        except (StoreUnavailable, StoreMisused) as error:
+            self._missed(error)
+        ids |= set(await self._ends(target, LOOKED_THROUGH, None))
+        mine = sorted((run for run in ids if run[-9:] in ends), reverse=True)
+        return [run for run in await self.runs_of(target, mine) if run.build in wanted]
+
     def open(self, target: str | None = None) -> list[RunView]:
         """What the records say of the runs that are open; of one target, or of all."""
         return [

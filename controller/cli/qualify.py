@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from controller.base.clock import Clock
-from controller.base.durations import parse_duration
 from controller.base.errors import Fault
 from controller.base.text import shown
 from controller.cli.exit_codes import DONE, FAILED, NOTHING_FOUND
@@ -16,11 +15,11 @@ from controller.cli.flags import Flags, takes
 from controller.cli.output import console
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
+from controller.cli.telling import duration, print_view, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.qualifying import Answer, Qualifying
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE, REGISTRY, REGISTRY_AUTH
 from controller.views.build import PASSED
-from controller.views.parts import as_json
 from controller.views.qualification import Qualification
 
 
@@ -86,14 +85,6 @@ def qualify(
     raise typer.Exit(_tell(build, answer, output, timed_out))
 
 
-def duration(flag: str, text: str) -> float:
-    """Seconds. Raises Fault."""
-    try:
-        return parse_duration(text)
-    except ValueError:
-        raise Fault(f"{flag}: '{shown(text)}' is not a duration: write such as 30m or 2d") from None
-
-
 async def _ask(
     word: str, required: list[str], flags: Flags, wait: bool, longest: float | None
 ) -> tuple[Answer, bool]:
@@ -131,8 +122,7 @@ async def until_decided(
 def _tell(word: str, answer: Answer, output: Form, timed_out: bool) -> int:
     for said in answer.said:
         typer.echo(shown(said, 800), err=True)
-    if answer.trouble:
-        typer.echo(f"the store tells less: {shown(answer.trouble, 400)}", err=True)
+    say_trouble(answer.trouble)
     found = answer.qualification
     if found is None:
         _not_known(word, answer)
@@ -141,7 +131,7 @@ def _tell(word: str, answer: Answer, output: Form, timed_out: bool) -> int:
         typer.echo("no labelled Deployment is here: see -n and -A, or --require", err=True)
         return NOTHING_FOUND
     if output is Form.JSON:
-        sys.stdout.write(as_json(found).decode() + "\n")
+        print_view(found)
     else:
         (_markdown if output is Form.MARKDOWN else _table)(found)
     if timed_out:

@@ -101,6 +101,22 @@ class Reading:
         mine = sorted((run for run in ids if run[-9:] in ends), reverse=True)
         return [run for run in await self.runs_of(target, mine) if run.build in wanted]
 
+    async def targets_of(self, run: str) -> list[str]:
+        """Targets that have a run of this id, as far as records and the newest history tell."""
+        found = {target for target, each in self._remembered if each == run}
+        before, looked = None, 0
+        try:
+            while looked < LOOKED_THROUGH:
+                page = await self.store.history(None, limit=_PAGE, before=before)
+                looked += len(page)
+                found |= {x.target for x in page if x.target and f".{run}." in x.id}
+                if len(page) < _PAGE or (last := nextafter(page[-1].at, inf)) == before:
+                    break
+                before = last
+        except (StoreUnavailable, StoreMisused) as error:
+            self._missed(error)
+        return sorted(found)
+
     def open(self, target: str | None = None) -> list[RunView]:
         """What the records say of the runs that are open; of one target, or of all."""
         return [

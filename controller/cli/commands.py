@@ -62,6 +62,11 @@ COMMANDS = (
         "Say whether a build, or one of the same commit, has passed on every target.",
     ),
     Listed(
+        "wait",
+        "wait:wait",
+        "Wait until the run of a Deployment has passed or has a verdict, or until nothing is due.",
+    ),
+    Listed(
         "builds",
         "builds:builds",
         "Show the builds that were seen, newest first: when, where tested, where passed by.",

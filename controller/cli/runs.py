@@ -59,8 +59,9 @@ def diff(
     flags: Flags,
     output: Output = Format.TABLE,
 ) -> None:
-    """Lay two runs side by side: builds, durations by stage, machines, outcomes; `*` marks what
-    differs.
+    """Lay two runs side by side: builds, durations by stage, machines, outcomes.
+
+    `*` marks what differs; of durations, what differs by more than a twentieth.
     """
     left, right = asyncio.run(_runs([one, other], flags))
     found = difference(left, right, reading_settings(flags).engine.compare_url)

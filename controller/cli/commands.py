@@ -68,6 +68,12 @@ COMMANDS = (
         " 1 if anything is red.",
     ),
     Listed(
+        "preview",
+        "preview:preview",
+        "Say what the controller would make of a Deployment, of the cluster or of a file, that need"
+        " not be labelled yet.",
+    ),
+    Listed(
         "demo",
         "demo:demo",
         "Show builds being pinned, followed and judged, in a simulated cluster on this machine.",

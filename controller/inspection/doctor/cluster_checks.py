@@ -19,7 +19,8 @@ from controller.process.wiring import Wiring
 CLUSTER, RIGHTS, LEASE = Topic("cluster"), "rights", "lease"
 REACH_IT = "look at --kubeconfig, --context and the network; `kubectl version` asks the same"
 _WHOSE = "these are of whoever runs this: for the controller's own run it in its pod"
-_APPLY = "apply k8s/controller, whose Role has it"
+_APPLY = "apply the rights of k8s/rights, as an overlay of k8s/overlays does"
+_MORE = "k8s/components/evidence, node-facts and volume-facts"
 
 
 async def reached(client: KubeClient) -> list[Finding]:
@@ -47,7 +48,7 @@ async def rights(wiring: Wiring, client: KubeClient) -> list[Finding]:
     for namespace, wanted in scope.optional:
         topic = Topic(RIGHTS, namespace or "all namespaces")
         lacking = await missing_rights(client, namespace, wanted)
-        todo = f"optional: without it less is told of why a run failed; {_APPLY}"
+        todo = f"optional: without it less is told of why a run failed; {_MORE} have it"
         found += [topic.yellow(each, todo) for each in lacking]
     return found
 

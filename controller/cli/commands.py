@@ -88,6 +88,18 @@ COMMANDS = (
         "Write what was kept of a run when it ended (logs, pods, Events, health) as a tar file.",
     ),
     Listed(
+        "doctor",
+        "doctor:doctor",
+        "Check cluster, rights, Deployments, Lease, store, registry, Datadog and Argo CD; exit with"
+        " 1 if anything is red.",
+    ),
+    Listed(
+        "preview",
+        "preview:preview",
+        "Say what the controller would make of a Deployment, of the cluster or of a file, that need"
+        " not be labelled yet.",
+    ),
+    Listed(
         "demo",
         "demo:demo",
         "Show builds being pinned, followed and judged, in a simulated cluster on this machine.",

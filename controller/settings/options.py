@@ -194,6 +194,13 @@ DRY_RUN = Defaulted(
     "decide and say; write to neither cluster nor store, take no Lease",
     default="false",
 )
+ONCE = Defaulted(
+    "--once",
+    "",
+    parse_switch,
+    "with `--dry-run`: look at every Deployment once, say what would be done, and end",
+    default="false",
+)
 LOG_FORMAT = Defaulted(
     "--log-format",
     "BOOTSTRAP_LOG_FORMAT",
@@ -225,7 +232,7 @@ OF_THE_MONITOR: tuple[Option[Any], ...] = (
 OPTIONS: tuple[Option[Any], ...] = (
     *OF_THE_CLUSTER, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, LISTEN, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
+    DOGSTATSD, LISTEN, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, ONCE, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 

@@ -86,6 +86,7 @@ class EngineSettings:
     max_open_runs: int | None  # None: no limit
     compare_url: str  # template, see `values.parse_compare_url`; empty: no link
     dry_run: bool  # nothing is written
+    once: bool = False  # of a dry run: one look at everything, and the end
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
             max_open_runs=read.maybe(options.MAX_OPEN_RUNS),
             compare_url=read.value(options.COMPARE_URL),
             dry_run=read.value(options.DRY_RUN),
+            once=_once(read),
         ),
         dogstatsd=_dogstatsd(read, environ),
         listen=ListenSettings(host, port),
@@ -167,6 +169,13 @@ def _namespaces(read: OptionReader) -> tuple[str, ...]:
     if everything:
         return (ALL_NAMESPACES,)
     return read.maybe(options.NAMESPACE) or ()
+
+
+def _once(read: OptionReader) -> bool:
+    once = read.value(options.ONCE)
+    if once and not read.value(options.DRY_RUN):
+        read.fault(options.ONCE, "a controller that works goes on: write --dry-run beside it")
+    return once
 
 
 def _store(read: OptionReader) -> StoreSettings:

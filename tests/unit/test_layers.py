@@ -155,6 +155,7 @@ HOMES: dict[str, set[str]] = {
     "multidict": _HTTP,  # and headers
     "kubernetes_asyncio": {"controller.kube.login.kubeconfig"},
     "redis": {"store"},
+    "yaml": {"controller.inspection.manifest_file"},
     "msgspec": {
         "controller.base.undecodable",
         "controller.kube",

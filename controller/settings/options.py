@@ -171,6 +171,13 @@ LISTEN = Defaulted(
     metavar="HOST:PORT",
     default="0.0.0.0:8080",
 )
+PAGE = Option(
+    "--page",
+    "BOOTSTRAP_PAGE",
+    parse_host_port,
+    "address of the page and of `/api/v1`, which only show and have no login; off if not set",
+    metavar="HOST:PORT",
+)
 MAX_OPEN_RUNS = Option(
     "--max-open-runs",
     "BOOTSTRAP_MAX_OPEN_RUNS",
@@ -232,7 +239,7 @@ OF_THE_MONITOR: tuple[Option[Any], ...] = (
 OPTIONS: tuple[Option[Any], ...] = (
     *OF_THE_CLUSTER, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, LISTEN, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, ONCE, LOG_FORMAT, LOG_LEVEL,
+    DOGSTATSD, LISTEN, PAGE, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, ONCE, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 

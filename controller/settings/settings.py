@@ -98,6 +98,14 @@ class ListenSettings:
 
 
 @dataclass(frozen=True)
+class PageSettings:
+    """Where the page is served."""
+
+    host: str  # without brackets
+    port: int  # 0: any free one
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """How logs are written."""
 
@@ -116,6 +124,7 @@ class Settings:
     engine: EngineSettings
     dogstatsd: DogStatsd | None  # None: no agent is told
     listen: ListenSettings
+    page: PageSettings | None  # None: off
     logs: LogSettings
 
 
@@ -131,6 +140,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
     """
     read = OptionReader(options.OPTIONS, flags, environ)
     host, port = read.value(options.LISTEN)
+    page = read.maybe(options.PAGE)
     settings = Settings(
         cluster=ClusterSettings(
             kubeconfig=read.maybe(options.KUBECONFIG),
@@ -155,6 +165,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
         ),
         dogstatsd=_dogstatsd(read, environ),
         listen=ListenSettings(host, port),
+        page=PageSettings(*page) if page else None,
         logs=LogSettings(read.value(options.LOG_FORMAT), read.value(options.LOG_LEVEL)),
     )
     if read.faults:

@@ -96,6 +96,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "controller.process": {
         *SETTINGS,
         "controller.views",
+        "controller.page",
         *KUBE,
         "controller.registry",
         "controller.node",
@@ -105,6 +106,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     # what people look at, in plain values: for commands, page and API alike
     "controller.views": {*DOMAIN, _TELLING, _PROBING, "store.api"},
+    # the page and the API in the controller's process; `process` plugs in what it shows
+    "controller.page": {*DOMAIN, "controller.views", "store.api"},
     # what the commands look at, beside a controller that works
     "controller.inspection": {
         *SETTINGS,
@@ -120,6 +123,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "controller.process",
         "controller.inspection",
         "controller.views",
+        "controller.page",
         "controller.demo",
         *SIMULATOR,
         *ENGINE,
@@ -140,6 +144,7 @@ _HTTP = {
     "controller.node",
     "controller.simulator",
     "controller.process.listener",
+    "controller.page",
 }
 
 # The others live where they are named, and nowhere else.
@@ -163,7 +168,9 @@ HOMES: dict[str, set[str]] = {
         "controller.registry",
         "controller.node",
         "controller.views",
+        "controller.page",
     },
+    "jinja2": {"controller.page"},
     "datadog": {"controller.notify"},
     "prometheus_client": {"controller.base.metrics", "controller.process.listener"},
     "typer": {"controller.cli"},

@@ -195,6 +195,8 @@ class App:
             self._metrics.lease_held(bool(self._leases.locks) and self._leases.held)
             if self._leading is not None:
                 self._leading.measure()
+            else:
+                self._metrics.leads_no_more()
             await self._around.clock.sleep(BEAT)
 
     def _alive(self) -> Health:

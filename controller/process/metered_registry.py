@@ -56,7 +56,7 @@ class MeteredRegistry:
         self._metrics.registry_request(repository.registry, "ok")
         quota = self._registry.quota(repository)
         if quota is not None:
-            self._metrics.quota_remaining(repository.registry, quota.remaining)
+            self._metrics.quota(repository.registry, remaining=quota.remaining, limit=quota.limit)
 
 
 def _word(error: BootstrapError) -> str:

@@ -21,12 +21,20 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Family:
-    """All series of one name."""
+    """All series of one name. No label is called `host` or `service`: Datadog has those of its own,
+    and a series would have two.
+    """
 
     name: str  # as scraped
     kind: Kind
     meaning: str
     labels: tuple[str, ...] = ()
+
+    @property
+    def datadog(self) -> str:
+        """Its name in Datadog, as its agent makes it (k8s/components/datadog)."""
+        name = self.name.removeprefix(PREFIX).removesuffix("_total")
+        return f"bootstrap.{name}.count" if self.kind is Kind.COUNTER else f"bootstrap.{name}"
 
 
 def _gauge(name: str, meaning: str, *labels: str) -> Family:
@@ -120,14 +128,20 @@ RECONCILE_ERRORS = _counter("reconcile_errors", "Reconciles that failed, by why.
 API = _counter(
     "api_requests", "Requests to the API server, by what came of them.", "verb", "status"
 )
-REGISTRIES = _counter("registry_requests", "Requests to registries.", "host", "outcome")
-QUOTA = _gauge("registry_quota_remaining", "Pulls that a registry said are left.", "host")
+REGISTRIES = _counter("registry_requests", "Requests to registries.", "registry", "outcome")
+QUOTA = _gauge("registry_quota_remaining", "Pulls that a registry said are left.", "registry")
 QUOTA_LIMIT = _gauge(
-    "registry_quota_limit", "Pulls that a registry said are allowed in its window.", "host"
+    "registry_quota_limit", "Pulls that a registry said are allowed in its window.", "registry"
 )
 TAGS = _gauge(
     "tag_last_success_timestamp_seconds",
     "When a followed tag was last resolved.",
+    "repository",
+    "tag",
+)
+TAG_AGE = _gauge(
+    "tag_age_seconds",
+    "Time since a followed tag was last resolved, or since it is followed without success.",
     "repository",
     "tag",
 )
@@ -147,6 +161,7 @@ TABLE: tuple[Family, ...] = (
     BUILD_INFO, DEPLOYMENTS,
     OPEN_RUNS, PHASE_SECONDS, CONDITIONS, CRASHES, STAGE_DONE, PROGRESS, LEFT, UNFINISHED,
     USUAL, LAST_END, LAST_SECONDS, LAST_BOOTSTRAP, LAST_FAILED, RUNS,
-    NOTICES, WEBHOOK, RECONCILES, RECONCILE_ERRORS, API, REGISTRIES, QUOTA, QUOTA_LIMIT, TAGS,
+    NOTICES, WEBHOOK, RECONCILES, RECONCILE_ERRORS,
+    API, REGISTRIES, QUOTA, QUOTA_LIMIT, TAGS, TAG_AGE,
     LAG_STEPS, LAG_SECONDS, STORE_UP, LEASE_HELD, DEPTH, OLDEST,
 )  # fmt: skip

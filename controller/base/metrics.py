@@ -29,7 +29,7 @@ Series = Mapping[tuple[str, ...], float]
 _OF_LEADING = (
     table.DEPLOYMENTS, table.OPEN_RUNS, table.PHASE_SECONDS, table.CONDITIONS, table.CRASHES,
     table.STAGE_DONE, table.PROGRESS, table.LEFT, table.UNFINISHED, table.USUAL, table.LAST_END,
-    table.LAST_SECONDS, table.LAST_BOOTSTRAP, table.LAST_FAILED, table.TAGS,
+    table.LAST_SECONDS, table.LAST_BOOTSTRAP, table.LAST_FAILED, table.TAGS, table.TAG_AGE,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What Prometheus is told of a whole controller on the simulator, and what its own tool says of it."""
+"""What Prometheus is told of a whole controller on the simulator, and what promtool says of it."""
 
 import socket
 from collections.abc import AsyncIterator

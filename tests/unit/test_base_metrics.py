@@ -59,9 +59,9 @@ def test_everything_that_is_counted_is_shown() -> None:
         "bootstrap_reconcile_errors_total{why=store}": 1,
         "bootstrap_api_requests_total{status=4xx,verb=PATCH}": 1,
         "bootstrap_api_requests_total{status=none,verb=GET}": 1,
-        "bootstrap_registry_requests_total{host=docker.io,outcome=ok}": 1,
-        "bootstrap_registry_quota_remaining{host=docker.io}": 76,
-        "bootstrap_registry_quota_limit{host=docker.io}": 100,
+        "bootstrap_registry_requests_total{outcome=ok,registry=docker.io}": 1,
+        "bootstrap_registry_quota_remaining{registry=docker.io}": 76,
+        "bootstrap_registry_quota_limit{registry=docker.io}": 100,
         "bootstrap_tag_last_success_timestamp_seconds{repository=docker.io/a/b,tag=latest}": (
             1_795_000_000.0
         ),

@@ -105,6 +105,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     # what people look at, in plain values: for commands, page and API alike
     "controller.views": {*DOMAIN, _TELLING, _PROBING, "store.api"},
+    # the page of what the controller tells the outside
+    "controller.reference": {*DOMAIN, "controller.notify", "store.redis"},
     # what the commands look at, beside a controller that works
     "controller.inspection": {
         *SETTINGS,
@@ -139,6 +141,7 @@ _HTTP = {
     "controller.registry",
     "controller.node",
     "controller.simulator",
+    "controller.notify.webhook_sink",
     "controller.process.listener",
 }
 

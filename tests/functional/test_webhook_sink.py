@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,6 +21,7 @@ from controller.domain.notice import Level, Notice
 from controller.domain.notice_text import DEFAULT_TEMPLATE
 from controller.domain.run import Phase
 from controller.notify.webhook_sink import MOST, POST_SECONDS, QUEUE, WINDOW, WebhookSink
+from tests.controlled_world import controlled_world
 from tests.fakes import EPOCH
 from tests.jumping_loop import LoopClock
 
@@ -233,3 +236,26 @@ async def test_the_url_is_in_no_log(
         await LoopClock().sleep(600)
     assert lines
     assert SECRET not in json.dumps(lines)
+
+
+async def test_a_whole_run_is_told(receiver: Receiver, tmp_path: Path) -> None:
+    """Does a controller that is given the file tell of each step, and show the URL in no log?"""
+    file = tmp_path / "webhook"
+    file.write_text(f"{receiver.url}\n")
+    async with controlled_world(tmp_path) as world:
+        world.start(webhook_file=str(file), webhook_template="{phase}")
+        world.deploy("fuji")
+        await world.passes("fuji")
+        await until(lambda: "Passed" in receiver.texts)
+        await world.stop()
+        assert receiver.texts[-4:] == ["Starting", "Bootstrapping", "Soaking", "Passed"]
+        assert not world.has_said(SECRET)
+
+
+def test_who_sets_none_does_not_pay_for_it() -> None:
+    """Is the sink not even loaded where no webhook is set?"""
+    code = (
+        "import sys, controller.process.app; print('controller.notify.webhook_sink' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "False\n"

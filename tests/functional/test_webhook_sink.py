@@ -52,6 +52,11 @@ class Receiver:
         self.texts: list[str] = []  # that it took
         self.at: list[float] = []  # when each request came
         self.url = ""
+        self.strays = 0  # requests to where a redirect leads
+
+    async def stray(self, _: web.Request) -> web.Response:
+        self.strays += 1
+        return web.Response()
 
     async def answer(self, request: web.Request) -> web.Response:
         self.at.append(LoopClock().monotonic())
@@ -73,6 +78,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     found = Receiver()
     app = web.Application()
     app.router.add_post(f"/{SECRET}", found.answer)
+    app.router.add_route("*", f"/{SECRET}/elsewhere", found.stray)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -224,7 +230,7 @@ async def test_a_storm_is_damped(receiver: Receiver) -> None:
     assert (counted(metrics, "posted"), counted(metrics, "summed_up")) == (MOST + 1, 70)
 
 
-@pytest.mark.parametrize("trouble", [[500], [404], [302]])
+@pytest.mark.parametrize("trouble", [[500], [404], [302], [307]])
 async def test_the_url_is_in_no_log(
     receiver: Receiver, trouble: list[int], lines: list[dict[str, Any]]
 ) -> None:
@@ -236,6 +242,7 @@ async def test_the_url_is_in_no_log(
         await LoopClock().sleep(600)
     assert lines
     assert SECRET not in json.dumps(lines)
+    assert receiver.strays == 0
 
 
 async def test_a_whole_run_is_told(receiver: Receiver, tmp_path: Path) -> None:

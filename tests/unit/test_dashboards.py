@@ -12,6 +12,7 @@ import pytest
 import yaml
 from datadog_api_client.configuration import Configuration
 from datadog_api_client.model_utils import (
+    ModelComposed,
     ModelNormal,
     UnparsedObject,
     validate_and_convert_types,
@@ -111,6 +112,8 @@ def _is_no_metric(name: str) -> bool:
 
 def strange(value: object, where: str = "") -> Iterator[str]:
     """What Datadog's models do not know: fields that none has, and words of other lists."""
+    if isinstance(value, ModelComposed):
+        value = value.get_oneof_instance()  # of the kinds that may stand here, the one that fits
     if isinstance(value, UnparsedObject):
         yield f"{where} is not understood"
     elif isinstance(value, ModelNormal):
@@ -118,6 +121,8 @@ def strange(value: object, where: str = "") -> Iterator[str]:
             if name not in value.attribute_map:
                 yield f"{where}.{name} is no field of {type(value).__name__}"
             yield from strange(field, f"{where}.{name}")
+        if value._unparsed:
+            yield f"{where} is not understood as a whole"
     elif isinstance(value, list):
         for place, each in enumerate(value):
             yield from strange(each, f"{where}[{place}]")
@@ -130,6 +135,25 @@ def test_datadogs_own_models_take_it(path: Path) -> None:
     told = json.loads(path.read_text())
     found = validate_and_convert_types(told, (kind,), [path.name], True, True, Configuration())
     assert list(strange(found, path.name)) == []
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ('"toplist"', '"topliste"'),
+        ('"display_type": "bars"', '"display_type": "bar"'),
+        ('"show_legend"', '"shows_legend"'),
+        ('"aggregator": "last"', '"aggregator": "latest"'),
+        ('"comparator": ">"', '"comparator": "gt"'),
+    ],
+)
+def test_a_slip_in_a_dashboard_would_be_seen(was: str, now: str) -> None:
+    """Is the check one that can fail?"""
+    text = DATADOG[0].read_text()
+    assert was in text
+    told = json.loads(text.replace(was, now, 1))
+    found = validate_and_convert_types(told, (Dashboard,), ["d"], True, True, Configuration())
+    assert list(strange(found, "d"))
 
 
 @pytest.mark.parametrize("path", MONITORS, ids=lambda path: path.stem)

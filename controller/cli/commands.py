@@ -147,7 +147,6 @@ def command_line(words: Sequence[str]) -> typer.Typer:
         help="Continuous bootstrap testing of avalanchego nodes on Kubernetes.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,  # they show the values of variables, and so secrets
-        add_completion=False,
         rich_markup_mode=None,
         context_settings=_CONTEXT,
     )

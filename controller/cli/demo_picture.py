@@ -13,12 +13,12 @@ from rich.live import Live
 from rich.text import Text
 
 from controller.base.clock import Clock
+from controller.cli.room import fitting, wrapped
 from controller.cli.status_table import table_lines, version_of
-from controller.views.deployment import DeploymentView, with_message
+from controller.views.deployment import DeploymentView
 
 FRAME = 0.25  # seconds between two pictures
 _STORY = 3  # sentences over the table
-_INDENT = 4
 
 
 class Screen:
@@ -47,9 +47,8 @@ class Screen:
         """As high as the screen at most: sentences of the table are shortened for it."""
         width, views = self.width, self._views()
         story = [line for said in self._said[-_STORY:] for line in _starred(said, width)]
-        # one line for the heading, two between, one a row, and one that the cursor stands on
-        room = (self.out.height - len(story) - 4 - len(views)) // max(1, len(views))
-        views = [with_message(v, _shortened(v.message, width, max(1, room))) for v in views]
+        room = self.out.height - len(story) - 3  # a blank line, the heading, and the cursor's
+        views = fitting(views, width, room)
         now = self._clock.now().timestamp()
         table = table_lines(views, now, width, wide=False)
         return Group(*(Text(line, style="bold") for line in story), Text(), *table)
@@ -65,7 +64,7 @@ class Screen:
                 continue
             self._shown[name] = news
             print(f"  {name:<18} {view.phase:<14} {version}")
-            print("\n".join(_lines(view.message, self.width)), flush=True)
+            print("\n".join(wrapped(view.message, self.width)), flush=True)
 
 
 @contextlib.asynccontextmanager
@@ -98,25 +97,3 @@ async def drawing(screen: Screen, clock: Clock) -> AsyncIterator[None]:
 
 def _starred(sentence: str, width: int) -> list[str]:
     return wrap(sentence, max(20, width), initial_indent="* ", subsequent_indent="  ")
-
-
-def _lines(message: str, width: int) -> list[str]:
-    indent = " " * _INDENT
-    return wrap(
-        message,
-        max(20, width),
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,  # a digest and an id stay whole
-        break_on_hyphens=False,
-    )
-
-
-def _shortened(message: str, width: int, most: int) -> str:
-    """So that it takes at most so many lines."""
-    lines = _lines(message, width)
-    if len(lines) <= most:
-        return message
-    last = lines[most - 1].strip()
-    last = (last if len(last) < width - _INDENT else last[:-1].rstrip()) + "…"
-    return " ".join([*(line.strip() for line in lines[: most - 1]), last])

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import BAD_USAGE, DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.headed import print_headed
@@ -28,7 +29,12 @@ from controller.settings.options import (
 @takes(*OF_THE_CLUSTER, *OF_THE_STORE, REGISTRY, REGISTRY_AUTH, NODE_URL)
 def explain(
     *,
-    name: Annotated[str, typer.Argument(help="the Deployment", metavar="[NAMESPACE/]NAME")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="the Deployment", metavar="[NAMESPACE/]NAME", autocompletion=completion.deployments
+        ),
+    ],
     flags: Flags,
     output: Output = Format.TABLE,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from controller.base.instants import instant
+from controller.cli import completion
 from controller.cli.exit_codes import DONE, FAILED, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.history_question import Found, Outcome, Question, ask
@@ -26,9 +27,17 @@ _WHEN = "such as 7d (so long ago), 2026-11-20 or 2026-11-20T06:00:00Z"
 @takes(*OF_THE_CLUSTER, *OF_THE_STORE)
 def history(
     *,
-    target: Annotated[str | None, typer.Option("--target", help="only this target's")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", help="only this target's", autocompletion=completion.targets),
+    ] = None,
     deployment: Annotated[
-        str | None, typer.Option("--deployment", help="only this one's, as [NAMESPACE/]NAME")
+        str | None,
+        typer.Option(
+            "--deployment",
+            help="only this one's, as [NAMESPACE/]NAME",
+            autocompletion=completion.deployments,
+        ),
     ] = None,
     build: Annotated[
         str | None,

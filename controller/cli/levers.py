@@ -12,6 +12,7 @@ import typer
 
 from controller.base.errors import Fault
 from controller.base.text import cut_bytes, shown
+from controller.cli import completion
 from controller.cli.exit_codes import BAD_USAGE, DONE, FAILED, NOTHING_FOUND
 from controller.cli.flags import Command, Flags, takes
 from controller.cli.output import Format, Output, print_json, print_names
@@ -23,7 +24,9 @@ from controller.settings.options import OF_THE_CLUSTER
 
 WHO_BYTES = 40  # of the 64 of a lever's value; instant and ` by ` take the rest
 
-_DEPLOYMENTS = typer.Argument(help="Deployments", metavar="[NAMESPACE/]NAME...")
+_DEPLOYMENTS = typer.Argument(
+    help="Deployments", metavar="[NAMESPACE/]NAME...", autocompletion=completion.deployments
+)
 Names = Annotated[list[str], _DEPLOYMENTS]
 SomeNames = Annotated[list[str] | None, _DEPLOYMENTS]
 All = Annotated[bool, typer.Option("--all", help="every labelled Deployment instead of names")]

@@ -2,11 +2,15 @@
 
 import errno
 import sys
+from collections.abc import Sequence
 
 from controller.base.errors import BootstrapError, Fault
 from controller.cli.commands import command_line
 from controller.cli.exit_codes import BAD_USAGE, DONE, FAILED, INTERRUPTED
 from controller.cli.streams import give_up, mend, output_error
+from controller.settings.settings import environment
+
+PROGRAM = "bootstrap-controller"
 
 
 def main() -> None:
@@ -22,7 +26,7 @@ def main() -> None:
 def _run() -> int:
     """The exit code, whatever comes."""
     try:
-        command_line(sys.argv[1:])()
+        command_line(_words())(prog_name=PROGRAM)
     except SystemExit as end:
         return _code(end)
     except Fault as fault:
@@ -35,6 +39,14 @@ def _run() -> int:
         # That of the output is told by `main`; what else comes up to here was expected nowhere.
         return FAILED if output_error() else _complain(error.strerror or error, FAILED)
     return DONE
+
+
+def _words() -> Sequence[str]:
+    """What was typed; where a shell asks for a completion, on the line so far."""
+    line = environment()
+    typed = line.get("COMP_WORDS") or line.get("_TYPER_COMPLETE_ARGS")
+    completing = "_BOOTSTRAP_CONTROLLER_COMPLETE" in line and typed is not None
+    return typed.split()[1:] if completing and typed else sys.argv[1:]
 
 
 def _code(end: SystemExit) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from controller.cli import completion
 from controller.cli.exit_codes import DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_json, print_names, width_for
@@ -18,7 +19,11 @@ from controller.settings.options import ALL, NAMESPACE, OF_THE_CLUSTER, OF_THE_S
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(help="Deployments; all, if none is named", metavar="[[NAMESPACE/]NAME...]"),
+    typer.Argument(
+        help="Deployments; all, if none is named",
+        metavar="[[NAMESPACE/]NAME...]",
+        autocompletion=completion.deployments,
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from controller.base.durations import format_duration
 from controller.cli.output import ROOMY, short
+from controller.cli.room import sentence_of
 from controller.cli.tables import Column, lines_of
 from controller.domain.run import Phase
 from controller.views.deployment import DeploymentView
@@ -54,7 +55,7 @@ def _narrow(view: DeploymentView, now: float, *, bare: bool) -> tuple[str, ...]:
     name = view.deployment.partition("/")[2] if bare else view.deployment
     before = "" if view.run else _last(view, now)
     outlook = _wrong(view) or _progress(view.run, bar=0) or before
-    return (*_first(view, now, name), outlook, *_later(view), _message(view))
+    return (*_first(view, now, name), outlook, *_later(view), sentence_of(view))
 
 
 def _roomy(view: DeploymentView, now: float, *, wide: bool) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ def _roomy(view: DeploymentView, now: float, *, wide: bool) -> tuple[str, ...]:
         *_later(view),
         _last(view, now),
         subject.run if wide and subject else "",
-        _message(view),
+        sentence_of(view),
     )
 
 
@@ -97,12 +98,6 @@ def _progress(run: RunView | None, *, bar: int) -> str:
     full = min(bar, int(share * bar))
     left = f"{100 * share:.0f}% {format_duration(run.left)} left"
     return f"{'█' * full}{'░' * (bar - full)} {left}" if bar else left
-
-
-def _message(view: DeploymentView) -> str:
-    """With what moves now, which the message of an open run does not follow."""
-    doing = view.run.pace[:1] if view.run else ()
-    return "; ".join((view.message, *doing))
 
 
 def _last(view: DeploymentView, now: float) -> str:

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from controller.cli.output import Format, console, print_json, print_names, width_for
+from controller.cli.room import fitting
 from controller.cli.status_look import Seen, ask_beside, look
 from controller.cli.status_table import table_lines
 from controller.cli.tables import print_lines
@@ -33,7 +34,9 @@ async def watch(
         with Live(console=out, auto_refresh=False, vertical_overflow="ellipsis") as live:
 
             def draw(seen: Seen) -> None:
-                lines = table(seen.views, around, output, width_for(output, out))
+                room = out.height - 2 - len(seen.complaints)  # the heading, and the cursor's
+                views = fitting(seen.views, out.width, room)
+                lines = table(views, around, output, width_for(output, out))
                 said = [Text(complaint, style="yellow") for complaint in seen.complaints]
                 live.update(Group(*lines, *said), refresh=True)
 

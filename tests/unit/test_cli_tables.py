@@ -8,8 +8,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from controller.cli.history_table import table_lines as history_lines
+from controller.cli.room import fitting
 from controller.cli.status_table import table_lines as status_lines
-from controller.views.deployment import DeploymentView
+from controller.views.deployment import DeploymentView, with_message
 from controller.views.history import HistoryLine
 from controller.views.parts import as_json
 from controller.views.run import RunView
@@ -125,3 +126,13 @@ def test_unknown_text_cannot_steer_a_terminal() -> None:
     """Is what a cluster says fit to be shown?"""
     evil = DeploymentView(deployment="bootstrap/x", phase="Idle", message="\x1b[31mred\u202e")
     assert "\x1b" not in text(status_lines([evil], NOW, 80, wide=False))
+
+
+@pytest.mark.parametrize("height", [3, 4, 5, 8])
+def test_a_picture_is_as_high_as_the_screen(height: int) -> None:
+    """Are sentences shortened until all rows fit, and marked where they were cut?"""
+    long = [with_message(view, "word " * 100) for view in VIEWS]
+    lines = text(status_lines(fitting(long, 80, height - 1), NOW, 80, wide=False)).splitlines()
+    assert len(lines) <= height
+    assert sum(line.startswith(("fuji", "mainnet")) for line in lines) == 2
+    assert sum(line.endswith("…") for line in lines) == (2 if height > 4 else 0)

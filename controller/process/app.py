@@ -85,7 +85,7 @@ class App:
                 parts = Parts(
                     client=client,
                     store=store,
-                    sinks=self._sinks(stack),
+                    sinks=await self._sinks(stack),
                     metrics=self._metrics,
                     scope=scope,
                     instance=self._instance,
@@ -166,7 +166,7 @@ class App:
         stack.push_async_callback(page.close)
         logger.bind(host=wanted.host, port=port).info("page is served")
 
-    def _sinks(self, stack: AsyncExitStack) -> list[Sink]:
+    async def _sinks(self, stack: AsyncExitStack) -> list[Sink]:
         """In this order; what is told last, the Kubernetes Event, is told once by its name."""
         agent = self._settings.dogstatsd
         sinks: list[Sink] = [LogSink()]
@@ -177,6 +177,16 @@ class App:
             datadog = DatadogSink(agent.host, agent.port, agent.socket_path, self._around.clock)
             stack.callback(datadog.close)
             sinks.append(datadog)
+        webhook = self._settings.webhook
+        if webhook is not None:
+            from controller.notify.webhook_sink import WebhookSink
+
+            around, metrics = self._around, self._metrics
+            sinks.append(
+                await stack.enter_async_context(
+                    WebhookSink(webhook.url, webhook.template, around.clock, around.random, metrics)
+                )
+            )
         return sinks
 
     async def _warn_of_store(self, store: StateStore) -> None:
@@ -218,6 +228,8 @@ class App:
             self._metrics.lease_held(bool(self._leases.locks) and self._leases.held)
             if self._leading is not None:
                 self._leading.measure()
+            else:
+                self._metrics.leads_no_more()
             await self._around.clock.sleep(BEAT)
 
     def _alive(self) -> Health:

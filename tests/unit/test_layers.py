@@ -108,6 +108,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "controller.views": {*DOMAIN, _TELLING, _PROBING, "store.api"},
     # the page and the API in the controller's process; `process` plugs in what it shows
     "controller.page": {*DOMAIN, "controller.views", "store.api"},
+    # the page of what the controller tells the outside
+    "controller.reference": {*DOMAIN, "controller.notify", "store.redis"},
     # what the commands look at, beside a controller that works
     "controller.inspection": {
         *SETTINGS,
@@ -143,6 +145,7 @@ _HTTP = {
     "controller.registry",
     "controller.node",
     "controller.simulator",
+    "controller.notify.webhook_sink",
     "controller.process.listener",
     "controller.page",
 }
@@ -160,6 +163,7 @@ HOMES: dict[str, set[str]] = {
     "multidict": _HTTP,  # and headers
     "kubernetes_asyncio": {"controller.kube.login.kubeconfig"},
     "redis": {"store"},
+    "yaml": {"controller.inspection.manifest_file"},
     "msgspec": {
         "controller.base.undecodable",
         "controller.kube",

@@ -57,9 +57,47 @@ COMMANDS = (
         "Show transitions, newest first: the store's, and those that only the records remember.",
     ),
     Listed(
+        "qualify",
+        "qualify:qualify",
+        "Say whether a build, or one of the same commit, has passed on every target.",
+    ),
+    Listed(
+        "wait",
+        "wait:wait",
+        "Wait until the run of a Deployment has passed or has a verdict, or until nothing is due.",
+    ),
+    Listed(
+        "builds",
+        "builds:builds",
+        "Show the builds that were seen, newest first: when, where tested, where passed by.",
+    ),
+    Listed("show", "runs:show", "Show everything that is known of a run."),
+    Listed(
+        "diff",
+        "runs:diff",
+        "Lay two runs side by side: builds, durations by stage, machines, outcomes.",
+    ),
+    Listed(
+        "stats",
+        "runs:stats",
+        "Say how long the last runs of a target took, whether that changes, and how they ended.",
+    ),
+    Listed(
         "evidence",
         "evidence:evidence",
         "Write what was kept of a run when it ended (logs, pods, Events, health) as a tar file.",
+    ),
+    Listed(
+        "doctor",
+        "doctor:doctor",
+        "Check cluster, rights, Deployments, Lease, store, registry, Datadog and Argo CD; exit with"
+        " 1 if anything is red.",
+    ),
+    Listed(
+        "preview",
+        "preview:preview",
+        "Say what the controller would make of a Deployment, of the cluster or of a file, that need"
+        " not be labelled yet.",
     ),
     Listed(
         "demo",

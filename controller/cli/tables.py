@@ -31,6 +31,9 @@ PHASE_STYLES = {
     "Soaking": "cyan",
     "Bootstrapping": "cyan",
     "Starting": "cyan",
+    "green": "green",
+    "yellow": "yellow",
+    "red": "bold red",
 }
 
 

@@ -100,6 +100,11 @@ COMMANDS = (
         " not be labelled yet.",
     ),
     Listed(
+        "report",
+        "report:report",
+        "Write how all targets and builds stand as one file that needs nothing beside it.",
+    ),
+    Listed(
         "demo",
         "demo:demo",
         "Show builds being pinned, followed and judged, in a simulated cluster on this machine.",

@@ -174,6 +174,7 @@ HOMES: dict[str, set[str]] = {
         "controller.page",
     },
     "jinja2": {"controller.page"},
+    "markupsafe": {"controller.page"},  # what jinja2 escapes with
     "datadog": {"controller.notify"},
     "prometheus_client": {"controller.base.metrics", "controller.process.listener"},
     "typer": {"controller.cli"},

@@ -11,6 +11,11 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "history --version 1.14.1 --outcome failed",
     ),
     "evidence": ("evidence RUN", "evidence TARGET/RUN --file - | tar -tv"),
+    "diff": ("diff fuji-full-sync/RUN fuji-full-sync/RUN", "diff fuji mainnet"),
+    "stats": ("stats mainnet-c-chain-state-sync --last 20",),
+    "report": ("report --output report.html", "report --output report.md"),
+    "doctor": ("doctor -n bootstrap --store redis://localhost:6379",),
+    "preview": ("preview fuji", "preview -f manifest.yaml"),
     "demo": ("demo", "demo --keep"),
     "explain-log": (
         "kubectl logs NAME --previous -c node | bootstrap-controller explain-log",

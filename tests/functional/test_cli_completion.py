@@ -21,7 +21,7 @@ async def completed(line: str, **environ: str) -> Finished:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("bootstrap-controller sta", ["status"]),
+        ("bootstrap-controller stat", ["status", "stats"]),
         ("bootstrap-controller status fu", ["fuji", "fuji-full"]),
         ("bootstrap-controller status bootstrap/m", ["bootstrap/main"]),
         ("bootstrap-controller explain m", ["main"]),

@@ -44,3 +44,11 @@ def test_a_command_says_of_itself_what_the_list_says_of_it(command: Listed) -> N
     group = typer.main.get_command(command_line([command.name]))
     own = group.commands[command.name].help  # type: ignore[attr-defined]
     assert " ".join(inspect.cleandoc(own).split()).startswith(command.help)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_command_has_an_example(command: Listed) -> None:
+    """Does the help of each command show how it is typed?"""
+    group = typer.main.get_command(command_line([command.name]))
+    own = group.commands[command.name]  # type: ignore[attr-defined]
+    assert f"bootstrap-controller {command.name}" in f"{own.help}{own.epilog}"

@@ -14,6 +14,7 @@ from controller.base.errors import Trouble
 from controller.base.metrics import Metrics
 from controller.base.tasks import Work, stop_all, supervise
 from controller.domain.names import PHASE
+from controller.domain.objects import Deployment
 from controller.domain.record.record import Record
 from controller.domain.run import Phase
 from controller.engine.engine import Engine, EngineOptions, Ports
@@ -89,6 +90,19 @@ class Leading:
             finally:
                 await stop_all([losing, working, informers])
                 self._engine = None
+
+    def deployments(self) -> list[Deployment]:
+        """As the cache has them, by key."""
+        found = (self._cluster.deployment(key) for key in self._cluster.keys())  # noqa: SIM118
+        return [each for each in found if each is not None]
+
+    def followed(self) -> set[tuple[str, str]]:
+        """(repository, tag) of what is polled."""
+        return self._engine.followed_tags() if self._engine else set()
+
+    def on_change(self, handler: Callable[[str], None]) -> None:
+        """As of the engine's port `Cluster`."""
+        self._cluster.on_change(handler)
 
     async def finish(self) -> None:
         """Begins nothing more, and waits for the keys in hand."""
@@ -167,8 +181,7 @@ class Leading:
         if engine is None:
             metrics.leads_no_more()
             return
-        found = (self._cluster.deployment(key) for key in self._cluster.keys())  # noqa: SIM118
-        labels = (d.metadata.label(PHASE) for d in found if d is not None)
+        labels = (d.metadata.label(PHASE) for d in self.deployments())
         phases = Counter(label if label in set(Phase) else Phase.IDLE for label in labels)
         metrics.show(table.DEPLOYMENTS, {(str(phase),): count for phase, count in phases.items()})
         now = self._wiring.around.clock.now().timestamp()

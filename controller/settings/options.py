@@ -187,6 +187,13 @@ LISTEN = Defaulted(
     metavar="HOST:PORT",
     default="0.0.0.0:8080",
 )
+PAGE = Option(
+    "--page",
+    "BOOTSTRAP_PAGE",
+    parse_host_port,
+    "address of the page and of `/api/v1`, which only show and have no login; off if not set",
+    metavar="HOST:PORT",
+)
 MAX_OPEN_RUNS = Option(
     "--max-open-runs",
     "BOOTSTRAP_MAX_OPEN_RUNS",
@@ -208,6 +215,13 @@ DRY_RUN = Defaulted(
     "BOOTSTRAP_DRY_RUN",
     parse_switch,
     "decide and say; write to neither cluster nor store, take no Lease",
+    default="false",
+)
+ONCE = Defaulted(
+    "--once",
+    "",
+    parse_switch,
+    "with `--dry-run`: look at every Deployment once, say what would be done, and end",
     default="false",
 )
 LOG_FORMAT = Defaulted(
@@ -241,8 +255,8 @@ OF_THE_MONITOR: tuple[Option[Any], ...] = (
 OPTIONS: tuple[Option[Any], ...] = (
     *OF_THE_CLUSTER, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN,
-    LOG_FORMAT, LOG_LEVEL,
+    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, PAGE, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN,
+    ONCE, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 

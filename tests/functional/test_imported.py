@@ -16,6 +16,8 @@ FOREIGN = {
     "redis": "a store in Redis",
     "datadog": "DogStatsD",
     "rich": "tables",
+    "jinja2": "the page",
+    "controller.page": "the page",
     "controller.inspection": "the reading commands",
     "controller.simulator": "demo and tests",
     "controller.demo": "the demo",

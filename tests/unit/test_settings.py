@@ -17,6 +17,7 @@ from controller.settings.settings import (
     ListenSettings,
     LogSettings,
     NodeSettings,
+    PageSettings,
     RegistrySettings,
     Settings,
     StoreSettings,
@@ -71,6 +72,7 @@ def test_every_default_is_the_documented_one() -> None:
         dogstatsd=None,
         webhook=None,
         listen=ListenSettings(host="0.0.0.0", port=8080),
+        page=None,
         logs=LogSettings(format="auto", level="info"),
     )
 
@@ -102,6 +104,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             "node_url": "http://{pod_ip}:{port}",
             "dogstatsd": "udp://agent.example.com:8126",
             "listen": "[::1]:0",
+            "page": "127.0.0.1:8081",
             "max_open_runs": 3,
             "compare_url": "https://git.example.com/{good}..{bad}",
             "dry_run": True,
@@ -125,6 +128,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
         dogstatsd=DogStatsd(host="agent.example.com", port=8126),
         webhook=WebhookSettings(HOOK, "{title}"),
         listen=ListenSettings("::1", 0),
+        page=PageSettings("127.0.0.1", 8081),
         logs=LogSettings("json", "debug"),
     )
 
@@ -155,6 +159,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             "BOOTSTRAP_NODE_URL": "http://proxy/{namespace}/{pod}",
             "BOOTSTRAP_DOGSTATSD": "unix:///var/run/datadog/dsd.socket",
             "BOOTSTRAP_LISTEN": "127.0.0.1:9090",
+            "BOOTSTRAP_PAGE": "0.0.0.0:8081",
             "BOOTSTRAP_MAX_OPEN_RUNS": "12",
             "BOOTSTRAP_COMPARE_URL": "off",
             "BOOTSTRAP_DRY_RUN": "1",
@@ -173,6 +178,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
         dogstatsd=DogStatsd(socket_path="/var/run/datadog/dsd.socket"),
         webhook=WebhookSettings(HOOK, "{title}"),
         listen=ListenSettings("127.0.0.1", 9090),
+        page=PageSettings("0.0.0.0", 8081),
         logs=LogSettings("text", "warning"),
     )
     assert found.cluster.all_namespaces

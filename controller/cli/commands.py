@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from controller.base.version import our_version
+from controller.cli.examples import examples_of
 from controller.cli.exit_codes import DONE
 from controller.cli.flags import Command
 
@@ -43,8 +44,7 @@ COMMANDS = (
     Listed(
         "status",
         "status:status",
-        "Show each labelled Deployment: target, build, phase, since, tested, last outcome,"
-        " message.",
+        "Show each labelled Deployment: phase, since when, build, trouble, last outcome, message.",
     ),
     Listed(
         "explain",
@@ -88,6 +88,23 @@ COMMANDS = (
         "Write what was kept of a run when it ended (logs, pods, Events, health) as a tar file.",
     ),
     Listed(
+        "doctor",
+        "doctor:doctor",
+        "Check cluster, rights, Deployments, Lease, store, registry, Datadog and Argo CD; exit with"
+        " 1 if anything is red.",
+    ),
+    Listed(
+        "preview",
+        "preview:preview",
+        "Say what the controller would make of a Deployment, of the cluster or of a file, that need"
+        " not be labelled yet.",
+    ),
+    Listed(
+        "report",
+        "report:report",
+        "Write how all targets and builds stand as one file that needs nothing beside it.",
+    ),
+    Listed(
         "demo",
         "demo:demo",
         "Show builds being pinned, followed and judged, in a simulated cluster on this machine.",
@@ -122,6 +139,9 @@ COMMANDS = (
 )
 
 
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
 def command_line(words: Sequence[str]) -> typer.Typer:
     """All commands, of which the one that is typed can be called.
 
@@ -132,15 +152,20 @@ def command_line(words: Sequence[str]) -> typer.Typer:
         help="Continuous bootstrap testing of avalanchego nodes on Kubernetes.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,  # they show the values of variables, and so secrets
-        add_completion=False,
         rich_markup_mode=None,
+        context_settings=_CONTEXT,
     )
     app.callback()(_root)
     typed = next((word for word in words if not word.startswith("-")), "")
     for each in COMMANDS:
         if each.name == typed:
             command = each.load()
-            app.command(each.name, help=command.__doc__ or each.help)(command)
+            app.command(
+                each.name,
+                help=command.__doc__ or each.help,
+                epilog=examples_of(each.name),
+                context_settings=_CONTEXT,
+            )(command)
         else:
             app.command(each.name, help=each.help)(_listed)
     return app

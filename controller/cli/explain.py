@@ -1,18 +1,19 @@
 """`explain`: what is seen of one Deployment, what is decided, why nothing is happening now."""
 
 import asyncio
-from textwrap import wrap
 from typing import Annotated
 
 import typer
 
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import BAD_USAGE, DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
-from controller.cli.output import Format, Output, console, print_json
+from controller.cli.headed import print_headed
+from controller.cli.output import Format, Output, print_json, print_names
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.inspection.deployments import inspecting
-from controller.inspection.explanation import Explanation, explain_deployment
+from controller.inspection.explanation import explain_deployment
 from controller.inspection.explanation_text import tell
 from controller.settings.options import (
     ALL,
@@ -24,13 +25,16 @@ from controller.settings.options import (
     REGISTRY_AUTH,
 )
 
-_INDENT = 15  # columns of headings
-
 
 @takes(*OF_THE_CLUSTER, *OF_THE_STORE, REGISTRY, REGISTRY_AUTH, NODE_URL)
 def explain(
     *,
-    name: Annotated[str, typer.Argument(help="the Deployment", metavar="[NAMESPACE/]NAME")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="the Deployment", metavar="[NAMESPACE/]NAME", autocompletion=completion.deployments
+        ),
+    ],
     flags: Flags,
     output: Output = Format.TABLE,
 ) -> None:
@@ -50,27 +54,11 @@ async def _explain(name: str, flags: Flags, output: Format) -> int:
         found = await explain_deployment(inspection, keys[0])
     if output is Format.JSON:
         print_json({"deployment": keys[0], **{k: list(v) for k, v in tell(found)}})
+    elif output is Format.NAME:
+        print_names(keys)
     else:
-        _print(keys[0], found)
+        print_headed(keys[0], tell(found))
     return DONE
-
-
-def _print(key: str, found: Explanation) -> None:
-    out = console()
-    out.print(key, style="bold", highlight=False)
-    for heading, lines in tell(found):
-        for number, line in enumerate(lines):
-            label = f"  {heading}:" if number == 0 else ""
-            told = wrap(
-                shown(line, 600),
-                width=out.width,
-                initial_indent=f"{label:<{_INDENT}}",
-                subsequent_indent=" " * (_INDENT + 2),
-                break_long_words=False,  # a link and a digest stay whole
-                break_on_hyphens=False,
-            )
-            for part in told:
-                out.print(part, markup=False, highlight=False, soft_wrap=True)
 
 
 def _not_one(name: str, keys: list[str]) -> str:

@@ -17,6 +17,7 @@ from controller.domain.node_url import NodeUrl
 from controller.settings import options, values
 from controller.settings.reader import OptionReader
 from controller.settings.values import ALL_NAMESPACES, DogStatsd
+from controller.settings.webhook import WebhookSettings, read_webhook
 
 # A public registry that takes polling for abuse refuses the whole address, other people behind it
 # too [78]. It tells no figure: the five seconds are ours. A registry of one's own, named by
@@ -86,11 +87,20 @@ class EngineSettings:
     max_open_runs: int | None  # None: no limit
     compare_url: str  # template, see `values.parse_compare_url`; empty: no link
     dry_run: bool  # nothing is written
+    once: bool = False  # of a dry run: one look at everything, and the end
 
 
 @dataclass(frozen=True)
 class ListenSettings:
     """Where `/healthz`, `/readyz` and `/metrics` are served."""
+
+    host: str  # without brackets
+    port: int  # 0: any free one
+
+
+@dataclass(frozen=True)
+class PageSettings:
+    """Where the page is served."""
 
     host: str  # without brackets
     port: int  # 0: any free one
@@ -114,7 +124,9 @@ class Settings:
     node: NodeSettings
     engine: EngineSettings
     dogstatsd: DogStatsd | None  # None: no agent is told
+    webhook: WebhookSettings | None  # None: none is told
     listen: ListenSettings
+    page: PageSettings | None  # None: off
     logs: LogSettings
 
 
@@ -130,6 +142,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
     """
     read = OptionReader(options.OPTIONS, flags, environ)
     host, port = read.value(options.LISTEN)
+    page = read.maybe(options.PAGE)
     settings = Settings(
         cluster=ClusterSettings(
             kubeconfig=read.maybe(options.KUBECONFIG),
@@ -150,9 +163,12 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
             max_open_runs=read.maybe(options.MAX_OPEN_RUNS),
             compare_url=read.value(options.COMPARE_URL),
             dry_run=read.value(options.DRY_RUN),
+            once=_once(read),
         ),
         dogstatsd=_dogstatsd(read, environ),
+        webhook=read_webhook(read),
         listen=ListenSettings(host, port),
+        page=PageSettings(*page) if page else None,
         logs=LogSettings(read.value(options.LOG_FORMAT), read.value(options.LOG_LEVEL)),
     )
     if read.faults:
@@ -167,6 +183,13 @@ def _namespaces(read: OptionReader) -> tuple[str, ...]:
     if everything:
         return (ALL_NAMESPACES,)
     return read.maybe(options.NAMESPACE) or ()
+
+
+def _once(read: OptionReader) -> bool:
+    once = read.value(options.ONCE)
+    if once and not read.value(options.DRY_RUN):
+        read.fault(options.ONCE, "a controller that works goes on: write --dry-run beside it")
+    return once
 
 
 def _store(read: OptionReader) -> StoreSettings:

@@ -114,7 +114,7 @@ async def test_a_dry_run_writes_nothing(stage: Stage) -> None:
     await stage.until(lambda: (stage.view.get("deployments", "fuji") or {}).get("status"))
     before = stage.deployment("fuji")["metadata"]
     stage.controller(dry_run=True)
-    await stage.until(lambda: stage.has_said("and due"))
+    await stage.until(lambda: stage.has_said("container node: "))
     await stage.a_while()
     after = stage.deployment("fuji")["metadata"]
     assert after["generation"] == before["generation"]

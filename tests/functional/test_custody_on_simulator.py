@@ -166,7 +166,7 @@ async def test_a_controller_without_rights_on_the_lease_stands_aside(
 async def test_a_dry_run_looks_at_it_and_claims_nothing(world: ControlledWorld) -> None:
     """Does a dry run say what it would do beside a monitor, and leave its Lease alone?"""
     start(world, dry_run=True)
-    await world.until(lambda: any("bootstrap/fuji" in s and "would_do" in s for s in world.said))
+    await world.until(lambda: any("bootstrap/fuji" in s and "would_write" in s for s in world.said))
     assert holder_of(world, "fuji") is None
 
 

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from loguru import logger
 
 from controller.base.errors import Forbidden
-from controller.base.said_once import SaidOnce
 from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
@@ -20,6 +19,7 @@ from controller.engine.reconcile.follow_up import FollowUp
 from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.leave_to_start import LeaveToStart
 from controller.engine.reconcile.observe import Senses, observe
+from controller.engine.reconcile.rehearsal import Rehearsal
 from controller.engine.reconcile.standing_aside import StandingAside
 
 # Steps of one look: take up, claim, pin and what follows are five; more is a decision that undoes
@@ -63,7 +63,7 @@ class Reconciler:
         self._nudge = nudge
         self._dry_run = dry_run
         self._locks: dict[str, asyncio.Lock] = {}
-        self._said = SaidOnce[tuple[str, str, str]]()
+        self._rehearsal = Rehearsal(max_open_runs)
 
     async def reconcile(self, key: str) -> float | None:
         """Seconds until the key wants to be looked at again; None to wait for a change. Raises what
@@ -71,7 +71,7 @@ class Reconciler:
         """
         deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
         if deployment is None:
-            self._said.end(key)
+            self._rehearsal.gone(key)
             self._aside.gone(key)
             return await self._absent.look(key)
         self._absent.present(key)
@@ -108,7 +108,7 @@ class Reconciler:
             o, decision = still
             _log(key, decision)
             if self._dry_run:
-                self._say(key, decision)
+                self._rehearsal.say(key, self._rehearsal.of(o))
                 return self._again_in(decision, o)
             if not await self._executor.carry_out(key, decision):
                 if await self._has_settled(key, o):
@@ -148,17 +148,6 @@ class Reconciler:
     def _again_in(self, decision: Decision, o: Observation) -> float | None:
         waits = (decision.again_in, self._starts.again_in(o))
         return min((seconds for seconds in waits if seconds is not None), default=None)
-
-    def _say(self, key: str, decision: Decision) -> None:
-        """A dry run says what it would do, once."""
-        if self._said.begin(key, (decision.phase, decision.reason, decision.message)):
-            logger.bind(
-                deployment=key,
-                phase=str(decision.phase),
-                reason=str(decision.reason),
-                would_write=decision.write is not None,
-                would_do=[type(e).__name__ for e in decision.effects],
-            ).info(decision.message)
 
 
 def _begins_or_ends_a_run(o: Observation, decision: Decision) -> bool:

@@ -77,6 +77,12 @@ class KubeClient:
             self._session = None
 
     @property
+    def where(self) -> str:
+        """The API server, and by what we are known to it, in words."""
+        login = self._credentials.endpoint.login
+        return f"{self._peer} ({login})" if login else self._peer
+
+    @property
     def namespace(self) -> str:
         """Our own, or the kubeconfig context's."""
         return self._credentials.namespace

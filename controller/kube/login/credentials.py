@@ -19,6 +19,7 @@ class Endpoint:
     tls: SSLContext | None = None  # None for plain HTTP
     server_name: str | None = None  # what the certificate must be for; None for the URL's host
     proxy: str | None = None  # URL; None for no proxy
+    login: str = ""  # whose we go by, such as `context dev`, for sentences; empty: not said
 
     def __post_init__(self) -> None:
         read_http_url(self.url)

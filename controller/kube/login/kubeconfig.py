@@ -39,6 +39,7 @@ class Kubeconfig:
         self._context = context
         self._clock = clock
         self.namespace = "default"
+        self.context = ""  # the one that was loaded
         self.expires: datetime | None = None
         self.token_file: Path | None = None
 
@@ -85,6 +86,7 @@ class Kubeconfig:
             known = ", ".join(sorted(shown(item["name"]) for item in merged["contexts"].value))
             raise SettingsFault([f"there is no context {shown(context)}; there are: {known}"])
         chosen = node["context"]
+        self.context = str(context)
         self.namespace = chosen.safe_get("namespace") or "default"
         self.token_file = _token_file(merged, chosen.safe_get("user"))
         return KubeConfigLoader(config_dict=merged, active_context=context, config_base_path=None)
@@ -196,6 +198,7 @@ async def load_kubeconfig(
         ) from None
     endpoint = Endpoint(
         url,
+        login=f"context {shown(kubeconfig.context)}",
         tls=tls_context(tls_files(configuration)) if secure else None,
         server_name=configuration.tls_server_name,
         proxy=configuration.proxy or proxy_for(url, environ),

@@ -11,7 +11,7 @@ from controller.base.instants import minute
 from controller.base.text import shown
 from controller.cli.exit_codes import NOTHING_FOUND
 from controller.cli.flags import Flags, takes
-from controller.cli.output import Format, Output, console, short
+from controller.cli.output import Format, Output, console, print_names, short, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
 from controller.cli.telling import duration, print_view, say_trouble
@@ -75,10 +75,12 @@ def builds(
         found = [build for build in found if _heard_of(build) >= begin]
     if output is Format.JSON:
         print_view(found[:limit])
+    elif output is Format.NAME:
+        print_names(build.build for build in found[:limit])
     elif found:
         out = console()
         rows = [_cells(build) for build in found[:limit]]
-        print_lines(out, lines_of(COLUMNS, rows, out.width if out.is_terminal else None))
+        print_lines(out, lines_of(COLUMNS, rows, width_for(output, out)))
         if len(found) > limit:
             typer.echo(f"{len(found) - limit} older ones are not shown: see --limit", err=True)
     if not found:

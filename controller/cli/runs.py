@@ -10,7 +10,7 @@ from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.cli.exit_codes import DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
-from controller.cli.output import Format, Output, console
+from controller.cli.output import Format, Output, console, print_names
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
 from controller.cli.telling import print_headed, print_view, say_trouble
@@ -47,6 +47,8 @@ def show(
     (found,) = asyncio.run(_runs([run], flags))
     if output is Format.JSON:
         print_view(found)
+    elif output is Format.NAME:
+        print_names([f"{found.target}/{found.run}"])
     else:
         print_headed(lines_of_run(found))
 

@@ -127,6 +127,8 @@ async def test_builds(world: ControlledWorld, redis: RedisServer, store: StateSt
     assert (done.code, len(done.out.splitlines())) == (0, 2)
     assert f"passed: {TARGET}" in done.out
     assert len((await ask(world, redis, "builds", "latest", "-o", "json")).json()) == 3
+    done = await ask(world, redis, "builds", "v1.14.0", "-o", "name")
+    assert done.out == f"{BUILD.digest()}\n"
     done = await ask(world, redis, "builds", "--limit", "1")
     assert "2 older ones are not shown" in done.err
     done = await ask(world, redis, "builds", "--since", "30d")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from controller.base.durations import format_duration
 from controller.base.instants import minute
 from controller.base.text import shown
 from controller.cli.exit_codes import NOTHING_FOUND
@@ -13,11 +14,20 @@ from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_names, short, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
-from controller.cli.telling import print_view, say_trouble
+from controller.cli.telling import duration, print_view, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.remembered import Memories, Memory
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
-from controller.views.build import ABORTED, CLAIMED, FAILED, OPEN, PASSED, PASSED_BY, BuildView
+from controller.views.build import (
+    ABORTED,
+    CLAIMED,
+    FAILED,
+    OPEN,
+    PASSED,
+    PASSED_BY,
+    BuildOnTarget,
+    BuildView,
+)
 from controller.views.meaning import matches, nearest
 
 COLUMNS = (
@@ -42,17 +52,27 @@ def builds(
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="at most so many")] = 30,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", help="only those heard of in this time, such as 30d", metavar="DURATION"
+        ),
+    ] = None,
     flags: Flags,
     output: Output = Format.TABLE,
 ) -> None:
     """Show the builds that were seen, newest first: when, where tested, where passed by.
 
-    bootstrap-controller builds --store redis://localhost:6379
+    bootstrap-controller builds --since 30d --store redis://localhost:6379
 
     bootstrap-controller builds v1.14.1
     """
     found, every, trouble = asyncio.run(_builds(tag, flags))
     say_trouble(trouble)
+    if since is not None:
+        longest = duration("--since", since)
+        begin = surroundings().clock.now().timestamp() - longest
+        found = [build for build in found if _heard_of(build) >= begin]
     if output is Format.JSON:
         print_view(found[:limit])
     elif output is Format.NAME:
@@ -90,6 +110,12 @@ def _of_tag(tag: str, every: list[BuildView], memories: Memories) -> list[BuildV
     ]
 
 
+def _heard_of(build: BuildView) -> float:
+    """When it was last seen or tested anew, in seconds since 1970."""
+    ends = [on.run.ended or on.run.decided for on in build.targets if on.run]
+    return max((at.timestamp() for at in (*ends, build.seen) if at), default=0.0)
+
+
 def _cells(build: BuildView) -> tuple[str, ...]:
     return (
         _minute(build.seen),
@@ -106,8 +132,14 @@ def _became(build: BuildView) -> str:
     for state in _ORDER:
         on = [each for each in build.targets if each.state == state]
         if on:
-            told.append(f"{state}: {', '.join(each.target for each in on)}")
+            told.append(f"{state}: {', '.join(map(_where, on))}")
     return "; ".join(told)
+
+
+def _where(on: BuildOnTarget) -> str:
+    """The target, with how long a pass took."""
+    took = on.run.took if on.run and on.state == PASSED else None
+    return f"{on.target} ({format_duration(took)})" if took else on.target
 
 
 def _minute(at: datetime | None) -> str:

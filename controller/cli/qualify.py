@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from controller.base.clock import Clock
 from controller.base.errors import Fault
 from controller.base.text import shown
 from controller.cli.exit_codes import DONE, FAILED, NOTHING_FOUND
@@ -17,7 +16,7 @@ from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
 from controller.cli.telling import duration, print_view, say_trouble
 from controller.inspection.deployments import inspecting
-from controller.inspection.qualifying import Answer, Qualifying
+from controller.inspection.qualifying import Answer, Qualifying, until_decided
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE, REGISTRY, REGISTRY_AUTH
 from controller.views.build import PASSED
 from controller.views.qualification import Qualification
@@ -82,7 +81,7 @@ def qualify(
     required = [name for each in require or () for name in each.split(",") if name]
     longest = None if timeout is None else duration("--timeout", timeout)
     answer, timed_out = asyncio.run(_ask(build, required, flags, wait, longest))
-    raise typer.Exit(_tell(build, answer, output, timed_out))
+    raise typer.Exit(tell_answer(build, answer, output, timed_out))
 
 
 async def _ask(
@@ -94,32 +93,10 @@ async def _ask(
         question = Qualifying(inspection, word, required)
         if not wait:
             return await question.answer(), False
-        return await until_decided(question, around.clock, longest)
+        return await until_decided(question, around.clock, longest, say_change)
 
 
-async def until_decided(
-    question: Qualifying, clock: Clock, longest: float | None
-) -> tuple[Answer, bool]:
-    """longest: seconds; None for ever. What a word names that nobody knows is waited for too only
-    where the registry knows it.
-    """
-    last: list[Answer] = []
-
-    async def follow() -> None:
-        async for answer in question.answers():
-            last[:] = [answer]
-            found = answer.qualification
-            if found is None or found.decided:
-                return
-
-    try:
-        await (follow() if longest is None else clock.within(longest, follow()))
-    except TimeoutError:
-        return (last[0] if last else await question.answer()), True
-    return last[0], False
-
-
-def _tell(word: str, answer: Answer, output: Form, timed_out: bool) -> int:
+def tell_answer(word: str, answer: Answer, output: Form, timed_out: bool) -> int:
     for said in answer.said:
         typer.echo(shown(said, 800), err=True)
     say_trouble(answer.trouble)
@@ -145,6 +122,10 @@ def _not_known(word: str, answer: Answer) -> None:
         what = f"nobody tests or has tested {shown(', '.join(answer.missing), 200)}"
     close = f": there are {shown(', '.join(answer.nearest), 400)}" if answer.nearest else ""
     typer.echo(f"{what}{close}", err=True)
+
+
+def say_change(sentence: str) -> None:
+    typer.echo(shown(sentence, 800), err=True)
 
 
 def meaning_line(found: Qualification) -> str:

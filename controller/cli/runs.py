@@ -48,7 +48,7 @@ def show(
     if output is Format.JSON:
         print_view(found)
     elif output is Format.NAME:
-        print_names(["/".join(found.key)])
+        print_names([f"{found.target}/{found.run}"])
     else:
         print_headed(lines_of_run(found))
 

@@ -3,10 +3,11 @@ it is decided.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from controller.base.clock import Clock
 from controller.domain import names
 from controller.engine.ports import Registry
 from controller.inspection.deployments import InspectedDeployment, Inspection
@@ -14,7 +15,7 @@ from controller.inspection.remembered import Memories, Memory
 from controller.inspection.word_meaning import Found, find_meaning, followers
 from controller.views.build import BuildOnTarget, BuildView
 from controller.views.deployment import DeploymentView
-from controller.views.meaning import Meaning, nearest
+from controller.views.meaning import Meaning, nearest, without_siblings
 from controller.views.qualification import Ground, Qualification, qualification, verdict_on
 
 LOOK_EVERY = 20.0  # seconds between looks that no change of a Deployment brings about
@@ -36,10 +37,21 @@ class Qualifying:
     once: a tag that moves meanwhile is another question.
     """
 
-    def __init__(self, inspection: Inspection, word: str, required: Sequence[str]) -> None:
+    def __init__(
+        self,
+        inspection: Inspection,
+        word: str,
+        required: Sequence[str],
+        *,
+        siblings: bool = True,
+    ) -> None:
+        """required: targets; none: those of each labelled Deployment. siblings: whether other
+        builds of the same commit stand in for it.
+        """
         self._inspection = inspection
         self._memory = Memory(inspection)
         self._word = word
+        self._siblings = siblings
         self._required = tuple(dict.fromkeys(required))
         self._found: Found | None = None
         self._registry: Registry | None = None
@@ -57,11 +69,13 @@ class Qualifying:
             self._found = await find_meaning(
                 self._word,
                 builds,
-                followers(memories.inspected),
+                followers(self._asked(memories)),
                 memories.reading.store,
                 await self._opened(),
             )
         found, means = self._found, self._found.meaning
+        if means is not None and not self._siblings:
+            means = without_siblings(means)
         if means is None:
             close = tuple(nearest(self._word, builds))
             return Answer(None, close, said=found.said, trouble=memories.trouble)
@@ -82,6 +96,12 @@ class Qualifying:
             yield await self.answer()
             with suppress(TimeoutError):  # the store may tell more by then
                 await clock.within(LOOK_EVERY, changed.wait())
+
+    def _asked(self, memories: Memories) -> list[InspectedDeployment]:
+        """Those whose repositories say what a tag is."""
+        views = zip(memories.deployments, memories.inspected, strict=True)
+        here = [each for view, each in views if view.target in self._required]
+        return here or list(memories.inspected)
 
     async def _opened(self) -> Registry:
         if self._registry is None:
@@ -115,6 +135,35 @@ class Qualifying:
             unreadable=_unreadable(here, objects, memories),
             queued=_queued(objects, {self._word, *means.builds}),
         )
+
+
+async def until_decided(
+    question: Qualifying, clock: Clock, longest: float | None, tell: Callable[[str], None]
+) -> tuple[Answer, bool]:
+    """The last answer, and whether the time was over before it was decided. It also ends where
+    nothing is known by the word, and where a person has ended a run. longest: seconds; None for
+    ever. tell: hears what changes on a target, in a sentence.
+    """
+    last: list[Answer] = []
+    before: dict[str, tuple[str, str]] = {}
+
+    async def follow() -> None:
+        async for answer in question.answers():
+            last[:] = [answer]
+            found = answer.qualification
+            if found is None or found.decided or found.stuck:
+                return
+            for each in found.targets:
+                now = (each.state, each.run.phase if each.run else each.message)
+                if before.get(each.target) != now:
+                    before[each.target] = now
+                    tell(f"{each.target}: {each.state}: {each.message}")
+
+    try:
+        await (follow() if longest is None else clock.within(longest, follow()))
+    except TimeoutError:
+        return (last[0] if last else await question.answer()), True
+    return last[0], False
 
 
 def _tested(builds: Sequence[BuildView]) -> set[str]:

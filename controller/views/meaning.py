@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from msgspec.structs import replace
+
 from controller.base.text import shown
 from controller.domain.build import same_commit, short
 from controller.views.build import BuildView
@@ -98,6 +100,11 @@ def with_commit(meaning: Meaning, commit: str, builds: Sequence[BuildView]) -> M
         version=meaning.version,
         commit=commit,
     )
+
+
+def without_siblings(meaning: Meaning) -> Meaning:
+    """The builds themselves, and nothing that stands in for them."""
+    return replace(meaning, siblings=())
 
 
 def described(build: BuildView) -> str:

@@ -11,7 +11,7 @@ from controller.base.durations import format_duration
 from controller.base.instants import instant
 from controller.base.text import shown
 from controller.domain.build import short
-from controller.domain.run import OPEN, Phase
+from controller.domain.run import OPEN, Phase, Reason
 from controller.views.build import CLAIMED, FAILED, PASSED, PASSED_BY, BuildOnTarget
 from controller.views.build import OPEN as OPEN_STATE
 from controller.views.deployment import DeploymentView
@@ -45,6 +45,12 @@ class Qualification(View, frozen=True, kw_only=True):
     @property
     def decided(self) -> bool:
         return self.verdict in (PASSED, FAILED)
+
+    @property
+    def stuck(self) -> bool:
+        """A person has ended a run, and so the build is not tested there by itself any more."""
+        runs = [each.run for each in self.targets if each.state == UNTESTED and each.run]
+        return any(run.reason == Reason.ABORT_REQUESTED for run in runs)
 
 
 class Ground(View, frozen=True, kw_only=True):
@@ -83,7 +89,9 @@ def verdict_on(ground: Ground, means: Meaning) -> TargetVerdict:
         return _verdict(ground, means, found, running, [*own, *others])
     if running is not None:
         return _running(ground, means, running, found)
-    return TargetVerdict(target=ground.target, state=UNTESTED, message=_why_not(ground, means))
+    return TargetVerdict(
+        target=ground.target, state=UNTESTED, message=_why_not(ground), run=_aborted(ground)
+    )
 
 
 def _decide(own: Sequence[RunView], others: Sequence[RunView]) -> RunView | None:
@@ -168,11 +176,15 @@ def _at(at: datetime | None) -> str:
     return instant(at.timestamp()) if at else "a time that is not known"
 
 
-def _why_not(ground: Ground, means: Meaning) -> str:
-    """As far as it is known."""
+def _aborted(ground: Ground) -> RunView | None:
+    """The last one."""
     aborted = [run for run in ground.runs if run.phase == Phase.ABORTED]
-    if aborted:
-        run = max(aborted, key=_end)
+    return max(aborted, key=_end, default=None)
+
+
+def _why_not(ground: Ground) -> str:
+    """As far as it is known."""
+    if run := _aborted(ground):
         said = f": {run.message}" if run.message else ""
         return shown(f"run {run.run} was aborted ({run.reason}) at {_at(run.ended)}{said}", 500)
     if ground.runs:

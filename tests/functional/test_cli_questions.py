@@ -127,7 +127,12 @@ async def test_builds(world: ControlledWorld, redis: RedisServer, store: StateSt
     assert (done.code, len(done.out.splitlines())) == (0, 2)
     assert f"passed: {TARGET}" in done.out
     assert len((await ask(world, redis, "builds", "latest", "-o", "json")).json()) == 3
+    done = await ask(world, redis, "builds", "v1.14.0", "-o", "name")
+    assert done.out == f"{BUILD.digest()}\n"
     done = await ask(world, redis, "builds", "--limit", "1")
     assert "2 older ones are not shown" in done.err
+    done = await ask(world, redis, "builds", "--since", "30d")
+    assert (done.code, len(done.out.splitlines())) == (0, 2)
+    assert (await ask(world, redis, "builds", "--since", "soon")).code == 2
     done = await ask(world, redis, "builds", "v2.0.0")
     assert (done.code, "no build of 'v2.0.0' is known" in done.err) == (3, True)

@@ -53,12 +53,12 @@ async def test_an_unknown_flag_is_bad_usage() -> None:
     assert "--colour" in done.err
 
 
-async def test_there_is_no_page_to_ask_for() -> None:
-    """Is a flag that promised nothing gone, and told as any flag that there is not?"""
-    done = await command("run", "--page")
+async def test_a_flag_that_is_none_is_told() -> None:
+    """Is a flag named that no command has?"""
+    done = await command("run", "--pages")
     assert done.code == 2
     assert "No such option" in done.err
-    assert "--page" in done.err
+    assert "--pages" in done.err
 
 
 async def test_an_unknown_command_is_bad_usage() -> None:

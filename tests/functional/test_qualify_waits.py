@@ -7,9 +7,8 @@ from random import Random
 
 import pytest
 
-from controller.cli.qualify import until_decided
 from controller.inspection.deployments import Inspection, inspecting
-from controller.inspection.qualifying import Qualifying
+from controller.inspection.qualifying import Qualifying, until_decided
 from controller.process.wiring import Surroundings
 from controller.settings.settings import load_settings
 from controller.simulator.node import Plan
@@ -38,13 +37,15 @@ async def test_it_waits_for_the_last_target(world: ControlledWorld) -> None:
     world.deploy("fuji")
     world.start(**SELDOM)
     await world.until(lambda: world.phase("fuji") == "Starting")
+    heard: list[str] = []
     async with looking(world) as inspection:
         answer, timed_out = await until_decided(
-            Qualifying(inspection, "latest", []), LoopClock(), None
+            Qualifying(inspection, "latest", []), LoopClock(), None, heard.append
         )
     assert answer.qualification is not None
     assert (answer.qualification.verdict, timed_out) == ("passed", False)
     assert world.outcomes("fuji") == ["Passed"]
+    assert [line.split()[5] for line in heard] == ["Starting", "Bootstrapping", "Soaking"]
 
 
 async def test_it_ends_with_the_first_failure(world: ControlledWorld) -> None:
@@ -53,9 +54,10 @@ async def test_it_ends_with_the_first_failure(world: ControlledWorld) -> None:
     world.deploy("fuji", annotations={"bootstrap.avax.network/timeout": "1h"})
     world.deploy("mainnet", network="mainnet")
     world.start(**SELDOM)
+    heard: list[str] = []
     async with looking(world) as inspection:
         answer, timed_out = await until_decided(
-            Qualifying(inspection, "latest", []), LoopClock(), DAY
+            Qualifying(inspection, "latest", []), LoopClock(), DAY, heard.append
         )
     assert answer.qualification is not None
     states = [each.state for each in answer.qualification.targets]
@@ -67,9 +69,29 @@ async def test_its_time_is_over(world: ControlledWorld) -> None:
     world.world.push(REPOSITORY, "latest", ENDLESS)
     world.deploy("fuji")
     world.start(**SELDOM)
+    heard: list[str] = []
     async with looking(world) as inspection:
         answer, timed_out = await until_decided(
-            Qualifying(inspection, "latest", []), LoopClock(), 600.0
+            Qualifying(inspection, "latest", []), LoopClock(), 600.0, heard.append
         )
     assert answer.qualification is not None
     assert (answer.qualification.verdict, timed_out) == ("open", True)
+
+
+async def test_a_person_ends_it(world: ControlledWorld) -> None:
+    """Does it end, and not as passed, where the run is aborted?"""
+    world.world.push(REPOSITORY, "latest", ENDLESS)
+    world.deploy("fuji")
+    world.start(**SELDOM)
+    await world.until(lambda: world.phase("fuji") == "Bootstrapping")
+
+    def abort(_: str) -> None:
+        world.world.annotate("fuji", abort_requested_at="2026-11-27T00:00:00Z by jane")
+
+    async with looking(world) as inspection:
+        answer, timed_out = await until_decided(
+            Qualifying(inspection, "latest", []), LoopClock(), None, abort
+        )
+    assert answer.qualification is not None
+    assert (answer.qualification.verdict, timed_out) == ("not tested", False)
+    assert "was aborted (AbortRequested)" in answer.qualification.targets[0].message

@@ -1,7 +1,6 @@
 """Metrics for Prometheus and for Datadog, which scrapes them; nothing is sent.
 
-Labels have few values: phases, reasons, verbs, hosts, followed tags. Never a digest or a run id:
-each value of a label is a time series of its own, kept and billed [137].
+Which there are stands in `controller.base.metric_table`.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,10 +15,22 @@ from prometheus_client import (
     generate_latest,
 )
 
+from controller.base import metric_table as table
+from controller.base.metric_table import Family, Kind
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of `Metrics.render`
 
 # A reconcile is pure thought and a patch or two: milliseconds; a slow API server: seconds.
 _RECONCILE_BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0)
+
+# Labels of each series, in the order of its family's, to the value
+Series = Mapping[tuple[str, ...], float]
+# Known only to who leads: what an earlier time of leading said must not stand
+_OF_LEADING = (
+    table.DEPLOYMENTS, table.OPEN_RUNS, table.PHASE_SECONDS, table.CONDITIONS, table.CRASHES,
+    table.STAGE_DONE, table.PROGRESS, table.LEFT, table.UNFINISHED, table.USUAL, table.LAST_END,
+    table.LAST_SECONDS, table.LAST_BOOTSTRAP, table.LAST_FAILED, table.TAGS, table.TAG_AGE,
+)  # fmt: skip
 
 
 class Metrics:
@@ -30,92 +41,100 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
         self._registry = CollectorRegistry()
         ProcessCollector(namespace="bootstrap", registry=self._registry)
-        build = self._gauge("build_info", "Always 1; the version is a label.", "version")
-        build.labels(version).set(1)
-        self._deployments = self._gauge("deployments", "Deployments by phase.", "phase")
-        self._open_runs = self._gauge("open_runs", "Runs that are not over.")
-        self._notices = self._counter("notices", "Notices by reason.", "reason")
+        self._gauges: dict[str, Gauge] = {}
+        self._counters: dict[str, Counter] = {}
+        for family in table.TABLE:
+            self._add(family)
         self._reconciles = Histogram(
-            "bootstrap_reconcile_seconds",
-            "How long reconciles took, by how they ended.",
-            ["outcome"],
+            table.RECONCILES.name,
+            table.RECONCILES.meaning,
+            table.RECONCILES.labels,
             buckets=_RECONCILE_BUCKETS,
             registry=self._registry,
         )
-        self._api = self._counter(
-            "api_requests", "Requests to the API server, by what came of them.", "verb", "status"
-        )
-        self._registries = self._counter(
-            "registry_requests", "Requests to registries.", "host", "outcome"
-        )
-        self._quota = self._gauge(
-            "registry_quota_remaining", "Pulls that a registry said are left.", "host"
-        )
-        self._tags = self._gauge(
-            "tag_last_success_timestamp_seconds",
-            "When a followed tag was last resolved.",
-            "repository",
-            "tag",
-        )
-        self._store_up = self._gauge("store_up", "1 if the store answered last.")
-        self._lease_held = self._gauge("lease_held", "1 if this controller leads.")
-        self._depth = self._gauge("queue_depth", "Keys that wait for a reconcile.")
-        self._oldest = self._gauge(
-            "queue_oldest_key_seconds", "How long the key that waits longest has waited."
-        )
+        self._gauge(table.BUILD_INFO).labels(version).set(1)
 
-    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        return Gauge(f"bootstrap_{name}", meaning, labels, registry=self._registry)
+    def _add(self, family: Family) -> None:
+        name, registry = family.name, self._registry
+        if family.kind is Kind.GAUGE:
+            self._gauges[name] = Gauge(name, family.meaning, family.labels, registry=registry)
+        elif family.kind is Kind.COUNTER:
+            self._counters[name] = Counter(name, family.meaning, family.labels, registry=registry)
 
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(f"bootstrap_{name}", meaning, labels, registry=self._registry)
+    def _gauge(self, family: Family) -> Gauge:
+        return self._gauges[family.name]
+
+    def _counter(self, family: Family) -> Counter:
+        return self._counters[family.name]
 
     def render(self) -> bytes:
         """All of it in the text format of Prometheus, of type CONTENT_TYPE."""
         return generate_latest(self._registry)
 
-    def deployments(self, by_phase: Mapping[str, int]) -> None:
-        """How many Deployments are in each phase; a phase that is not named has none."""
-        self._deployments.clear()
-        for phase, count in by_phase.items():
-            self._deployments.labels(phase).set(count)
+    def show(self, family: Family, series: Series) -> None:
+        """All series that a gauge has from now on; those that are not named are gone."""
+        gauge = self._gauge(family)
+        if not family.labels:
+            gauge.set(series.get((), 0.0))
+            return
+        gauge.clear()
+        for labels, value in series.items():
+            gauge.labels(*labels).set(value)
 
-    def open_runs(self, count: int) -> None:
-        self._open_runs.set(count)
+    def leads_no_more(self) -> None:
+        """What only who leads knows is gone."""
+        for family in _OF_LEADING:
+            self.show(family, {})
+        for family in (table.STORE_UP, table.LAG_STEPS, table.LAG_SECONDS):
+            self.show(family, {})
+        self.queue(lambda: 0.0, lambda: 0.0)
+
+    def run_ended(self, target: str, outcome: str, reason: str, side: str) -> None:
+        """side: the class of a failure; empty of everything else."""
+        self._counter(table.RUNS).labels(target, outcome, reason, side).inc()
 
     def notice(self, reason: str) -> None:
-        self._notices.labels(reason).inc()
+        self._counter(table.NOTICES).labels(reason).inc()
 
-    def reconciled(self, outcome: str, seconds: float) -> None:
-        """outcome: one of a few words, such as `done`, `again`, `failed`."""
+    def webhook(self, outcome: str, count: int = 1) -> None:
+        """outcome: `posted`, `summed_up` or `dropped`."""
+        self._counter(table.WEBHOOK).labels(outcome).inc(count)
+
+    def reconciled(self, outcome: str, seconds: float, *, failed: bool = False) -> None:
+        """outcome: one of a few words, such as `success`, `busy`, `store`."""
         self._reconciles.labels(outcome).observe(seconds)
+        if failed:
+            self._counter(table.RECONCILE_ERRORS).labels(outcome).inc()
 
     def api_request(self, verb: str, status: int | None) -> None:
         """status: of HTTP; None where no answer came."""
-        self._api.labels(verb, "none" if status is None else f"{status // 100}xx").inc()
+        word = "none" if status is None else f"{status // 100}xx"
+        self._counter(table.API).labels(verb, word).inc()
 
     def registry_request(self, host: str, outcome: str) -> None:
         """outcome: one of a few words, such as `ok`, `busy`, `refused`, `unavailable`."""
-        self._registries.labels(host, outcome).inc()
+        self._counter(table.REGISTRIES).labels(host, outcome).inc()
 
-    def quota_remaining(self, host: str, pulls: int) -> None:
-        self._quota.labels(host).set(pulls)
+    def quota(self, host: str, *, remaining: int, limit: int) -> None:
+        """Both in pulls."""
+        self._gauge(table.QUOTA).labels(host).set(remaining)
+        self._gauge(table.QUOTA_LIMIT).labels(host).set(limit)
 
     def tag_resolved(self, repository: str, tag: str, at: float) -> None:
         """at: seconds since 1970."""
-        self._tags.labels(repository, tag).set(at)
+        self._gauge(table.TAGS).labels(repository, tag).set(at)
 
     def tag_forgotten(self, repository: str, tag: str) -> None:
         """Nobody follows it any more: its age must not raise an alarm for ever."""
-        self._tags.remove_by_labels({"repository": repository, "tag": tag})
+        self._gauge(table.TAGS).remove_by_labels({"repository": repository, "tag": tag})
 
     def store_up(self, up: bool) -> None:
-        self._store_up.set(up)
+        self._gauge(table.STORE_UP).set(up)
 
     def lease_held(self, held: bool) -> None:
-        self._lease_held.set(held)
+        self._gauge(table.LEASE_HELD).set(held)
 
     def queue(self, depth: Callable[[], float], oldest_seconds: Callable[[], float]) -> None:
         """Both are asked when somebody scrapes: they must be quick and must not raise."""
-        self._depth.set_function(depth)
-        self._oldest.set_function(oldest_seconds)
+        self._gauge(table.DEPTH).set_function(depth)
+        self._gauge(table.OLDEST).set_function(oldest_seconds)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from controller.base.version import our_version
+from controller.cli.examples import examples_of
 from controller.cli.exit_codes import DONE
 from controller.cli.flags import Command
 
@@ -43,8 +44,7 @@ COMMANDS = (
     Listed(
         "status",
         "status:status",
-        "Show each labelled Deployment: target, build, phase, since, tested, last outcome,"
-        " message.",
+        "Show each labelled Deployment: phase, since when, build, trouble, last outcome, message.",
     ),
     Listed(
         "explain",
@@ -55,6 +55,32 @@ COMMANDS = (
         "history",
         "history:history",
         "Show transitions, newest first: the store's, and those that only the records remember.",
+    ),
+    Listed(
+        "qualify",
+        "qualify:qualify",
+        "Say whether a build, or one of the same commit, has passed on every target.",
+    ),
+    Listed(
+        "wait",
+        "wait:wait",
+        "Wait until the run of a Deployment has passed or has a verdict, or until nothing is due.",
+    ),
+    Listed(
+        "builds",
+        "builds:builds",
+        "Show the builds that were seen, newest first: when, where tested, where passed by.",
+    ),
+    Listed("show", "runs:show", "Show everything that is known of a run."),
+    Listed(
+        "diff",
+        "runs:diff",
+        "Lay two runs side by side: builds, durations by stage, machines, outcomes.",
+    ),
+    Listed(
+        "stats",
+        "runs:stats",
+        "Say how long the last runs of a target took, whether that changes, and how they ended.",
     ),
     Listed(
         "evidence",
@@ -72,6 +98,11 @@ COMMANDS = (
         "preview:preview",
         "Say what the controller would make of a Deployment, of the cluster or of a file, that need"
         " not be labelled yet.",
+    ),
+    Listed(
+        "report",
+        "report:report",
+        "Write how all targets and builds stand as one file that needs nothing beside it.",
     ),
     Listed(
         "demo",
@@ -108,6 +139,9 @@ COMMANDS = (
 )
 
 
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
 def command_line(words: Sequence[str]) -> typer.Typer:
     """All commands, of which the one that is typed can be called.
 
@@ -118,15 +152,20 @@ def command_line(words: Sequence[str]) -> typer.Typer:
         help="Continuous bootstrap testing of avalanchego nodes on Kubernetes.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,  # they show the values of variables, and so secrets
-        add_completion=False,
         rich_markup_mode=None,
+        context_settings=_CONTEXT,
     )
     app.callback()(_root)
     typed = next((word for word in words if not word.startswith("-")), "")
     for each in COMMANDS:
         if each.name == typed:
             command = each.load()
-            app.command(each.name, help=command.__doc__ or each.help)(command)
+            app.command(
+                each.name,
+                help=command.__doc__ or each.help,
+                epilog=examples_of(each.name),
+                context_settings=_CONTEXT,
+            )(command)
         else:
             app.command(each.name, help=each.help)(_listed)
     return app

@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import BAD_USAGE, DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.headed import print_headed
-from controller.cli.output import Format, Output, print_json
+from controller.cli.output import Format, Output, print_json, print_names
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.inspection.deployments import inspecting
 from controller.inspection.explanation import explain_deployment
@@ -29,7 +30,12 @@ from controller.settings.options import (
 @takes(*OF_THE_CLUSTER, *OF_THE_STORE, REGISTRY, REGISTRY_AUTH, NODE_URL)
 def explain(
     *,
-    name: Annotated[str, typer.Argument(help="the Deployment", metavar="[NAMESPACE/]NAME")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="the Deployment", metavar="[NAMESPACE/]NAME", autocompletion=completion.deployments
+        ),
+    ],
     flags: Flags,
     output: Output = Format.TABLE,
 ) -> None:
@@ -50,6 +56,8 @@ async def _explain(name: str, flags: Flags, output: Format) -> int:
         found = await explain_deployment(inspection, keys[0])
     if output is Format.JSON:
         print_json({"deployment": keys[0], **{k: list(v) for k, v in tell(found)}})
+    elif output is Format.NAME:
+        print_names(keys)
     else:
         print_headed(keys[0], tell(found))
     return DONE

@@ -10,7 +10,7 @@ import typer
 from controller.base.errors import Fault
 from controller.base.text import shown
 from controller.cli.exit_codes import DONE, NOTHING_FOUND
-from controller.cli.output import Format, Output, console, print_json
+from controller.cli.output import Format, Output, console, print_json, print_names
 from controller.domain.node_log.lines import LONGEST
 from controller.inspection.log_explanation import LogExplanation, explain_log
 
@@ -45,6 +45,8 @@ def explain_log_command(
         raise typer.Exit(NOTHING_FOUND)
     if output is Format.JSON:
         print_json(found.as_dict())
+    elif output is Format.NAME:
+        print_names([found.reason or "none"])
     else:
         _print(found)
     raise typer.Exit(DONE)

@@ -12,9 +12,10 @@ import typer
 
 from controller.base.errors import Fault
 from controller.base.text import cut_bytes, shown
+from controller.cli import completion
 from controller.cli.exit_codes import BAD_USAGE, DONE, FAILED, NOTHING_FOUND
 from controller.cli.flags import Command, Flags, takes
-from controller.cli.output import Format, Output, print_json
+from controller.cli.output import Format, Output, print_json, print_names
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.inspection import lever_annotations as levers
 from controller.inspection.lever_annotations import Lever, Result
@@ -23,7 +24,9 @@ from controller.settings.options import OF_THE_CLUSTER
 
 WHO_BYTES = 40  # of the 64 of a lever's value; instant and ` by ` take the rest
 
-_DEPLOYMENTS = typer.Argument(help="Deployments", metavar="[NAMESPACE/]NAME...")
+_DEPLOYMENTS = typer.Argument(
+    help="Deployments", metavar="[NAMESPACE/]NAME...", autocompletion=completion.deployments
+)
 Names = Annotated[list[str], _DEPLOYMENTS]
 SomeNames = Annotated[list[str] | None, _DEPLOYMENTS]
 All = Annotated[bool, typer.Option("--all", help="every labelled Deployment instead of names")]
@@ -115,11 +118,13 @@ async def _do(hand: LeverHand, lever: Lever, chosen: Chosen, who: str, output: F
     done = []
     async for pulled in hand.pull(lever, chosen.found, who):
         done.append(pulled)
-        if output is Format.TABLE:
+        if output.for_people:
             failed = pulled.wish.result in (Result.FAILED, Result.NOTHING)
             typer.echo(f"{pulled.deployment}: {shown(pulled.wish.said, 800)}", err=failed)
     if output is Format.JSON:
         print_json([_plain(pulled) for pulled in done])
+    elif output is Format.NAME:
+        print_names(pulled.deployment for pulled in done)
     results = {pulled.wish.result for pulled in done}
     if Result.FAILED in results:
         return FAILED

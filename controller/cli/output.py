@@ -1,80 +1,57 @@
-"""How answers are printed: tables for people, JSON for programs."""
+"""How answers are printed: tables for people, JSON for programs, names for scripts."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from controller.base.text import shown
+from controller.views.parts import as_json
+
+PIPE_WIDTH = 1200  # a message has 512 bytes, and all else in a row about 250
+
+ROOMY = 100  # columns: with less, a table says the same in fewer and shorter words
 
 
 class Format(StrEnum):
-    TABLE = "table"
+    TABLE = "table"  # what fits into the terminal
+    WIDE = "wide"  # every column whole, however wide the terminal is
     JSON = "json"
+    NAME = "name"  # a name a line, and nothing else
+
+    @property
+    def for_people(self) -> bool:
+        return self in (Format.TABLE, Format.WIDE)
 
 
-Output = Annotated[Format, typer.Option("--output", "-o", help="table or json", show_default=True)]
-
-_WIDE = 1200  # a message has 512 bytes, and all else in a row about 250
-
-PHASE_STYLES = {
-    "Passed": "green",
-    "Failed": "bold red",
-    "Aborted": "yellow",
-    "Blocked": "bold yellow",
-    "Held": "red",
-    "Soaking": "cyan",
-    "Bootstrapping": "cyan",
-    "Starting": "cyan",
-}
+Output = Annotated[
+    Format, typer.Option("--output", "-o", help="table, wide, json or name", show_default=True)
+]
 
 
 def console() -> Console:
     """Standard output, as wide as the terminal, and where it is none wide enough for a row to be a
     line: nothing is cut.
     """
-    return Console() if sys.stdout.isatty() else Console(width=_WIDE, highlight=False)
+    return Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH, highlight=False)
 
 
-def print_json(value: Any) -> None:
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+def width_for(output: Format, out: Console) -> int | None:
+    """Of a table, in characters; None: as wide as its rows are."""
+    return out.width if output is Format.TABLE and out.is_terminal else None
 
 
-def print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A plain table; the column called PHASE or OUTCOME is coloured on a terminal."""
-    out, table = console(), table_of(headings, rows)
-    if out.is_terminal:
-        out.print(table)
-        return
-    with out.capture() as captured:
-        out.print(table)
-    # A column is as wide as its longest text, and a file needs no spaces up to there.
-    for line in captured.get().splitlines():
-        sys.stdout.write(line.rstrip() + "\n")
+def print_json(value: object) -> None:
+    """value: of views, or anything plain; times as RFC 3339."""
+    sys.stdout.write(as_json(value).decode() + "\n")
 
 
-def table_of(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        last = heading == headings[-1]
-        table.add_column(heading, overflow="fold" if last else "ellipsis", no_wrap=not last)
-    for row in rows:
-        table.add_row(*(_cell(heading, text) for heading, text in zip(headings, row, strict=True)))
-    return table
-
-
-def _cell(heading: str, text: str) -> Text:
-    style = PHASE_STYLES.get(text.partition(" ")[0], "") if heading in _COLOURED else ""
-    return Text(shown(text, 600), style=style)
-
-
-_COLOURED = frozenset({"PHASE", "OUTCOME"})
+def print_names(names: Iterable[str]) -> None:
+    """Each once, in the order of their first."""
+    for name in dict.fromkeys(names):
+        sys.stdout.write(f"{name}\n")
 
 
 def short(build: str) -> str:

@@ -39,7 +39,7 @@ def preview(
     output: Output = Format.TABLE,
 ) -> None:
     """Say what the controller would make of a Deployment, of the cluster or of a file, that need
-    not be labelled yet; exit with 1 if it would be Blocked.
+    not be labelled yet. Exits with 1 if it would be Blocked.
     """
     if (name is None) == (file is None):
         raise Fault(

@@ -18,6 +18,7 @@ from controller.base.text import shown
 
 GAP = 2  # spaces between columns
 _SENTENCE_ROOM = 40  # columns: with less, the sentence stands on the next line
+_SENTENCE_LINES = 3  # and also where one would take more lines than these
 _INDENT = 4
 _LONGEST = 600  # characters of a cell
 
@@ -123,7 +124,9 @@ def _fit(columns: Sequence[Column], rows: list[list[str]], width: int | None) ->
         widths[at] -= taken
         over -= taken
     left = width - _total(widths.values()) - GAP
-    room = left if sentence and left >= _SENTENCE_ROOM else 0
+    longest = max((cell_len(row[-1]) for row in rows), default=0)
+    beside = left >= _SENTENCE_ROOM and longest <= _SENTENCE_LINES * left
+    room = left if sentence and beside else 0
     return _Fitted(tuple(shown_at), tuple(widths[at] for at in shown_at), room)
 
 

@@ -12,7 +12,7 @@ from controller.base.tasks import stop_all, supervise
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
 from controller.domain.record.belief import sibling_record
-from controller.domain.record.record import Record
+from controller.domain.record.record import Record, Step
 from controller.engine.claims.guarded_store import GuardedStore
 from controller.engine.claims.ledger import Ledger
 from controller.engine.claims.store_keeper import StoreKeeper, look_interval
@@ -97,7 +97,7 @@ class Engine:
             random,
             settle=options.settle,
             patience=options.rules.store_patience,
-            records=lambda: self._records(),
+            records=lambda: self.records(),
             on_refill=lambda: self._refilled(),
         )
         self.poller = Poller(
@@ -215,6 +215,10 @@ class Engine:
         """(repository, tag) of what is polled."""
         return self._followed_tags.tags()
 
+    def behind(self) -> list[Step]:
+        """Steps of our records that sinks and history may not have yet."""
+        return [step for record in self.records() for step in self._publisher.behind(record)]
+
     def _changed(self, key: str) -> None:
         self.queue.add(key)
         self.prober.wake(key)
@@ -241,7 +245,8 @@ class Engine:
             for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
                 self.queue.add(key)
 
-    def _records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[Record]:
+        """Those on the Deployments that are seen, ours or another's."""
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             deployment = self._ports.cluster.deployment(key)
             record = sibling_record(deployment) if deployment is not None else None

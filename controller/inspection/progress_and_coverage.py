@@ -11,7 +11,7 @@ from controller.domain.pace.estimate import Estimate, time_left
 from controller.domain.pace.noted_progress import decode_progress
 from controller.domain.pace.progress import Progress
 from controller.domain.pace.words import describe_progress
-from controller.domain.record.record import Record
+from controller.domain.record.record import OpenRun, Record
 from controller.engine.probing.earlier_runs import number_of, passed_runs
 from controller.inspection.coverage import Covered, coverage_of
 from store.api import StateStore, StoreMisused, StoreUnavailable
@@ -39,11 +39,28 @@ async def recall(store: StateStore, o: Observation) -> Remembered:
 def of_record(o: Observation) -> Remembered:
     """It has the progress where no store outlives the controller."""
     run = o.record.run if isinstance(o.record, Record) else None
-    progress = decode_progress(run.progress) if run else None
-    if run is None or progress is None:
+    return of_run(run) if run else Remembered()
+
+
+def of_run(run: OpenRun) -> Remembered:
+    """What the record alone tells of its open run."""
+    progress = decode_progress(run.progress)
+    if progress is None:
         return Remembered()
     estimate = time_left(progress, run.observed, ())
     return Remembered(progress, describe_progress(progress), run.observed, estimate)
+
+
+async def recall_run(store: StateStore, run: OpenRun) -> Remembered:
+    """What store or record tell of an open run. Raises StoreUnavailable and StoreMisused."""
+    fields = await store.run(run.target, run.id)
+    progress = decode_progress(fields.get("progress", ""))
+    if progress is None:
+        return of_run(run)
+    observed = number_of(fields, "observed")
+    pace = tuple(shown(part) for part in fields.get("pace", "").split("; ") if part)
+    earlier = await passed_runs(store, run.target, before=run.id)
+    return Remembered(progress, pace, observed, time_left(progress, observed, earlier))
 
 
 async def _recall(store: StateStore, o: Observation) -> Remembered:
@@ -54,13 +71,4 @@ async def _recall(store: StateStore, o: Observation) -> Remembered:
     if not target:
         return Remembered()
     covered = await coverage_of(store, target)
-    if run is None:
-        return Remembered(covered=covered)
-    fields = await store.run(target, run.id)
-    progress = decode_progress(fields.get("progress", ""))
-    observed = number_of(fields, "observed")
-    pace = tuple(shown(part) for part in fields.get("pace", "").split("; ") if part)
-    if progress is None:
-        return replace(of_record(o), covered=covered)
-    earlier = await passed_runs(store, target, before=run.id)
-    return Remembered(progress, pace, observed, time_left(progress, observed, earlier), covered)
+    return replace(await recall_run(store, run) if run else Remembered(), covered=covered)

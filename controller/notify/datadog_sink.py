@@ -15,6 +15,7 @@ from controller.base.said_once import SaidOnce
 from controller.base.text import cut_bytes, shown
 from controller.domain.notice import Notice
 from controller.notify.log_sink import facts
+from controller.notify.notice_tags import OF_DEPLOYMENT, OF_FACTS
 
 TITLE_BYTES = 100  # the longest title that others found Datadog to show [138]
 # Datadog's own limit; with title and tags it stays far below the agent's 8192 bytes [133, 138].
@@ -27,8 +28,6 @@ SOURCE = "bootstrap-controller"
 SEND_SECONDS = 1.0  # an agent that is alive empties its socket sooner
 TELL_SECONDS = 3.0  # how long a notice may take in all: a name server may be slow
 _NEVER = 10**9  # seconds; the client counts what it sent, but must not send its counts
-
-_TAGS = ("network", "sync_mode", "phase", "reason")  # few values each [137]
 
 
 class DatadogSink:
@@ -121,8 +120,8 @@ def event_tags(notice: Notice) -> list[str]:
     """Words that people filter by; never a digest or a run id."""
     namespace, _, name = notice.deployment.partition("/")
     known = facts(notice)
-    tags = {tag: known.get(tag, "") for tag in _TAGS}
-    tags |= {"kube_namespace": namespace, "kube_deployment": name}
+    tags = {tag: known.get(tag, "") for tag in OF_FACTS}
+    tags |= dict(zip(OF_DEPLOYMENT, (namespace, name), strict=True))
     return [_word(f"{tag}:{value}", TAG_BYTES).lower() for tag, value in tags.items() if value]
 
 

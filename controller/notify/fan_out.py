@@ -10,7 +10,9 @@ from controller.base.metrics import Metrics
 from controller.base.redact import redact
 from controller.base.said_once import SaidOnce
 from controller.base.text import shown
+from controller.domain.failure_class import class_of
 from controller.domain.notice import Notice, Sink
+from controller.domain.run import OPEN, OVER, Phase
 
 SINK_SECONDS = 5.0  # a sink is a datagram or one request; its time is the reconcile's time
 
@@ -29,6 +31,9 @@ class Notifier:
 
     async def tell(self, notice: Notice) -> None:
         self._metrics.notice(notice.reason)
+        if notice.phase in OVER and notice.phase_before in OPEN:
+            side = class_of(notice.reason) if notice.phase is Phase.FAILED else ""
+            self._metrics.run_ended(notice.target, notice.phase, notice.reason, side)
         # Of a registry or a store too, whose words no record holds.
         notice = replace(notice, text=redact(notice.text))
         for place, sink in enumerate(self._sinks):

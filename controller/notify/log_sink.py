@@ -4,6 +4,11 @@ from loguru import logger
 
 from controller.domain.notice import Level, Notice
 
+# Of a notice's fields, those that are told as facts
+FACTS = (
+    "deployment", "target", "network", "sync_mode", "run", "build", "image", "phase_before",
+    "phase", "reason",
+)  # fmt: skip
 _LEVELS = {
     Level.INFO: "INFO",
     Level.SUCCESS: "INFO",
@@ -14,18 +19,7 @@ _LEVELS = {
 
 def facts(notice: Notice) -> dict[str, str]:
     """What is known of a notice beside its title and text, without what is empty."""
-    known = {
-        "deployment": notice.deployment,
-        "target": notice.target,
-        "network": notice.network,
-        "sync_mode": notice.sync_mode,
-        "run": notice.run,
-        "build": notice.build,
-        "image": notice.image,
-        "phase_before": str(notice.phase_before or ""),
-        "phase": str(notice.phase or ""),
-        "reason": notice.reason,
-    }
+    known = {name: str(getattr(notice, name) or "") for name in FACTS}
     return {name: value for name, value in known.items() if value}
 
 

@@ -26,6 +26,7 @@ from controller.notify.log_sink import LogSink
 from controller.process.leading import START_BACKOFF, Leading, Parts
 from controller.process.leases import Leases
 from controller.process.listener import Health, Listener
+from controller.process.page_source import PageSource
 from controller.process.scope import FindScope, Scope, namespaces_scope
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
@@ -50,6 +51,7 @@ class App:
         self._beat = around.clock.monotonic()
         self._leases = Leases([], around.clock, self._say_status)
         self._leading: Leading | None = None
+        self._page: PageSource | None = None
         self._status = "starting"
         # The pod's name, which survives a restart of its container; else this very process.
         self._instance = around.environ.get("POD_NAME") or (
@@ -76,13 +78,14 @@ class App:
             listener = Listener(self._metrics, self._alive, self._ready)
             await listener.start(settings.listen.host, settings.listen.port)
             stack.push_async_callback(listener.close)
+            await self._serve_page(store, stack)
             scope = await self._found(wiring, client)
             if scope is not None:
                 await self._warn_of_rights(scope, client)
                 parts = Parts(
                     client=client,
                     store=store,
-                    sinks=self._sinks(stack),
+                    sinks=await self._sinks(stack),
                     metrics=self._metrics,
                     scope=scope,
                     instance=self._instance,
@@ -132,6 +135,8 @@ class App:
 
     async def _lead(self, wiring: Wiring, parts: Parts) -> None:
         leading = self._leading = Leading(parts, wiring)
+        if self._page is not None:
+            self._page.leads(leading)
 
         async def until_lost() -> None:
             """A Lease that is lost ends it at once, a stop in good order."""
@@ -144,8 +149,24 @@ class App:
             await leading.run(until_lost)
         finally:
             self._leading = None
+            if self._page is not None:
+                self._page.leads(None)
 
-    def _sinks(self, stack: AsyncExitStack) -> list[Sink]:
+    async def _serve_page(self, store: StateStore, stack: AsyncExitStack) -> None:
+        """If it is wanted. Raises SettingsFault if it cannot be listened there."""
+        wanted = self._settings.page
+        if wanted is None:
+            return
+        # Imported here: the template engine is memory that only who uses it should pay.
+        from controller.page.server import PageServer
+
+        self._page = PageSource(store, lambda: self._status)
+        page = PageServer(self._page, self._around.clock)
+        port = await page.start(wanted.host, wanted.port)
+        stack.push_async_callback(page.close)
+        logger.bind(host=wanted.host, port=port).info("page is served")
+
+    async def _sinks(self, stack: AsyncExitStack) -> list[Sink]:
         """In this order; what is told last, the Kubernetes Event, is told once by its name."""
         agent = self._settings.dogstatsd
         sinks: list[Sink] = [LogSink()]
@@ -156,6 +177,16 @@ class App:
             datadog = DatadogSink(agent.host, agent.port, agent.socket_path, self._around.clock)
             stack.callback(datadog.close)
             sinks.append(datadog)
+        webhook = self._settings.webhook
+        if webhook is not None:
+            from controller.notify.webhook_sink import WebhookSink
+
+            around, metrics = self._around, self._metrics
+            sinks.append(
+                await stack.enter_async_context(
+                    WebhookSink(webhook.url, webhook.template, around.clock, around.random, metrics)
+                )
+            )
         return sinks
 
     async def _warn_of_store(self, store: StateStore) -> None:
@@ -188,6 +219,8 @@ class App:
 
     def _say_status(self, sentence: str) -> None:
         self._status = sentence
+        if self._page is not None:
+            self._page.changed("*")
 
     async def _keep_beat(self) -> None:
         while True:
@@ -195,6 +228,8 @@ class App:
             self._metrics.lease_held(bool(self._leases.locks) and self._leases.held)
             if self._leading is not None:
                 self._leading.measure()
+            else:
+                self._metrics.leads_no_more()
             await self._around.clock.sleep(BEAT)
 
     def _alive(self) -> Health:

@@ -2,20 +2,24 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from loguru import logger
 
+from controller.base import metric_table as table
 from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.errors import Trouble
 from controller.base.metrics import Metrics
 from controller.base.tasks import Work, stop_all, supervise
 from controller.domain.names import PHASE
-from controller.domain.run import OPEN, Phase
+from controller.domain.objects import Deployment
+from controller.domain.record.record import Record
+from controller.domain.run import Phase
 from controller.engine.engine import Engine, EngineOptions, Ports
 from controller.engine.ports import Custody, Sink
+from controller.engine.queue.worker import failed
 from controller.engine.reconcile.all_ours import AllOurs
 from controller.kube.api.client import KubeClient
 from controller.kube.cluster import KubeCluster
@@ -23,6 +27,7 @@ from controller.kube.cluster_id import cluster_id
 from controller.kube.pod_facts import KubeWitness
 from controller.notify.fan_out import Notifier
 from controller.notify.kube_sink import KubeSink
+from controller.process.levels import Seen, levels
 from controller.process.metered_registry import MeteredRegistry
 from controller.process.scope import Scope
 from controller.process.target_leases import TargetLeases
@@ -86,6 +91,19 @@ class Leading:
                 await stop_all([losing, working, informers])
                 self._engine = None
 
+    def deployments(self) -> list[Deployment]:
+        """As the cache has them, by key."""
+        found = (self._cluster.deployment(key) for key in self._cluster.keys())  # noqa: SIM118
+        return [each for each in found if each is not None]
+
+    def followed(self) -> set[tuple[str, str]]:
+        """(repository, tag) of what is polled."""
+        return self._engine.followed_tags() if self._engine else set()
+
+    def on_change(self, handler: Callable[[str], None]) -> None:
+        """As of the engine's port `Cluster`."""
+        self._cluster.on_change(handler)
+
     async def finish(self) -> None:
         """Begins nothing more, and waits for the keys in hand."""
         if self._engine is not None:
@@ -108,7 +126,9 @@ class Leading:
             clock=around.clock,
             random=around.random,
             custody=self._custody(wiring),
-            on_result=lambda _key, word, seconds: parts.metrics.reconciled(word, seconds),
+            on_result=lambda _key, word, seconds: parts.metrics.reconciled(
+                word, seconds, failed=failed(word)
+            ),
         )
         options = EngineOptions(
             cluster=identity,
@@ -159,12 +179,29 @@ class Leading:
     def measure(self) -> None:
         metrics, engine = self._parts.metrics, self._engine
         if engine is None:
+            metrics.leads_no_more()
             return
-        found = (self._cluster.deployment(key) for key in self._cluster.keys())  # noqa: SIM118
-        labels = (d.metadata.label(PHASE) for d in found if d is not None)
+        labels = (d.metadata.label(PHASE) for d in self.deployments())
         phases = Counter(label if label in set(Phase) else Phase.IDLE for label in labels)
-        metrics.deployments({str(phase): count for phase, count in phases.items()})
-        metrics.open_runs(sum(count for phase, count in phases.items() if phase in OPEN))
+        metrics.show(table.DEPLOYMENTS, {(str(phase),): count for phase, count in phases.items()})
+        now = self._wiring.around.clock.now().timestamp()
+        records = list(engine.records())
+        for family, series in levels(records, self._seen(engine, records), now).items():
+            metrics.show(family, series)
+        behind = engine.behind()
+        metrics.show(table.LAG_STEPS, {(): len(behind)})
+        oldest = min((step.at for step in behind), default=now)
+        metrics.show(table.LAG_SECONDS, {(): max(0.0, now - oldest)})
         metrics.store_up(not engine.ledger.trouble)
         if self._registry is not None:
             self._registry.keep(engine.followed_tags())
+
+    def _seen(self, engine: Engine, records: Iterable[Record]) -> dict[str, Seen]:
+        """By key, of those whose node this controller has looked at."""
+        found = {}
+        for record in records:
+            attention = engine.prober.attention(record.key)
+            if attention is not None and attention.looks:
+                earlier = engine.prober.earlier(record.key) or ()
+                found[record.key] = Seen(attention.progress, attention.observed, earlier)
+        return found

@@ -1,5 +1,6 @@
 """Counts what the adapters do, from outside them."""
 
+from controller.base import metric_table as table
 from controller.base.clock import Clock
 from controller.base.errors import BootstrapError, Busy, NotFound, Refused, Unavailable
 from controller.base.metrics import Metrics
@@ -16,7 +17,8 @@ class MeteredRegistry:
         self._registry = registry
         self._metrics = metrics
         self._clock = clock
-        self._tags: set[tuple[str, str]] = set()
+        # followed tag to when it was last resolved, seconds since 1970, or first asked for
+        self._tags: dict[tuple[str, str], float] = {}
 
     async def head(self, repository: Repository, reference: str) -> str:
         try:
@@ -26,8 +28,8 @@ class MeteredRegistry:
             raise
         self._answered(repository)
         if ":" not in reference:
-            self._tags.add((str(repository), reference))
             now = self._clock.now().timestamp()
+            self._tags[str(repository), reference] = now
             self._metrics.tag_resolved(str(repository), reference, now)
         return digest
 
@@ -47,16 +49,23 @@ class MeteredRegistry:
         return self._registry.quota(repository)
 
     def keep(self, followed: set[tuple[str, str]]) -> None:
-        """Forgets the tags that nobody follows any more: their age must raise no alarm for ever."""
-        for repository, tag in self._tags - followed:
+        """Shows how old what is known of each tag is. Forgets the tags that nobody follows any
+        more: their age must raise no alarm for ever.
+        """
+        for repository, tag in self._tags.keys() - followed:
             self._metrics.tag_forgotten(repository, tag)
-        self._tags &= followed
+        now = self._clock.now().timestamp()
+        self._tags = {tag: self._tags.get(tag, now) for tag in followed}
+        ages: dict[tuple[str, ...], float] = {
+            tag: max(0.0, now - at) for tag, at in self._tags.items()
+        }
+        self._metrics.show(table.TAG_AGE, ages)
 
     def _answered(self, repository: Repository) -> None:
         self._metrics.registry_request(repository.registry, "ok")
         quota = self._registry.quota(repository)
         if quota is not None:
-            self._metrics.quota_remaining(repository.registry, quota.remaining)
+            self._metrics.quota(repository.registry, remaining=quota.remaining, limit=quota.limit)
 
 
 def _word(error: BootstrapError) -> str:

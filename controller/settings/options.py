@@ -10,6 +10,7 @@ from controller.domain.defaults import COMPARE_URL as AVALANCHEGO
 from controller.domain.mirrors import Mirrors
 from controller.domain.names import DEFAULT_SELECTOR
 from controller.domain.node_url import NodeUrl
+from controller.domain.notice_text import DEFAULT_TEMPLATE, check_template
 from controller.settings import values
 from controller.settings.option import Defaulted, Option
 from controller.settings.reader import (
@@ -163,6 +164,21 @@ DOGSTATSD = Option(
     " `DD_DOGSTATSD_URL`, or `DD_AGENT_HOST` and `DD_DOGSTATSD_PORT`; else off",
     metavar="URL",
 )
+WEBHOOK_FILE = Option(
+    "--webhook-file",
+    "BOOTSTRAP_WEBHOOK_FILE",
+    parse_text,
+    "file that holds the URL of a webhook as Slack has them, which is told of notices",
+    metavar="PATH",
+)
+WEBHOOK_TEMPLATE = Defaulted(
+    "--webhook-template",
+    "BOOTSTRAP_WEBHOOK_TEMPLATE",
+    check_template,
+    "what the webhook is told of a notice; `\\n` begins a line",
+    metavar="TEMPLATE",
+    default=DEFAULT_TEMPLATE,
+)
 LISTEN = Defaulted(
     "--listen",
     "BOOTSTRAP_LISTEN",
@@ -170,6 +186,13 @@ LISTEN = Defaulted(
     "address of `/healthz`, `/readyz`, `/metrics`",
     metavar="HOST:PORT",
     default="0.0.0.0:8080",
+)
+PAGE = Option(
+    "--page",
+    "BOOTSTRAP_PAGE",
+    parse_host_port,
+    "address of the page and of `/api/v1`, which only show and have no login; off if not set",
+    metavar="HOST:PORT",
 )
 MAX_OPEN_RUNS = Option(
     "--max-open-runs",
@@ -226,13 +249,14 @@ OF_THE_STORE: tuple[Option[Any], ...] = (STORE, STORE_PASSWORD_FILE, STORE_PREFI
 OF_THE_MONITOR: tuple[Option[Any], ...] = (
     KUBECONFIG, CONTEXT, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, LISTEN, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
+    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 OPTIONS: tuple[Option[Any], ...] = (
     *OF_THE_CLUSTER, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, LISTEN, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN, ONCE, LOG_FORMAT, LOG_LEVEL,
+    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, PAGE, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN,
+    ONCE, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 

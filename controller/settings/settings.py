@@ -17,6 +17,7 @@ from controller.domain.node_url import NodeUrl
 from controller.settings import options, values
 from controller.settings.reader import OptionReader
 from controller.settings.values import ALL_NAMESPACES, DogStatsd
+from controller.settings.webhook import WebhookSettings, read_webhook
 
 # A public registry that takes polling for abuse refuses the whole address, other people behind it
 # too [78]. It tells no figure: the five seconds are ours. A registry of one's own, named by
@@ -98,6 +99,14 @@ class ListenSettings:
 
 
 @dataclass(frozen=True)
+class PageSettings:
+    """Where the page is served."""
+
+    host: str  # without brackets
+    port: int  # 0: any free one
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """How logs are written."""
 
@@ -115,7 +124,9 @@ class Settings:
     node: NodeSettings
     engine: EngineSettings
     dogstatsd: DogStatsd | None  # None: no agent is told
+    webhook: WebhookSettings | None  # None: none is told
     listen: ListenSettings
+    page: PageSettings | None  # None: off
     logs: LogSettings
 
 
@@ -131,6 +142,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
     """
     read = OptionReader(options.OPTIONS, flags, environ)
     host, port = read.value(options.LISTEN)
+    page = read.maybe(options.PAGE)
     settings = Settings(
         cluster=ClusterSettings(
             kubeconfig=read.maybe(options.KUBECONFIG),
@@ -154,7 +166,9 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
             once=_once(read),
         ),
         dogstatsd=_dogstatsd(read, environ),
+        webhook=read_webhook(read),
         listen=ListenSettings(host, port),
+        page=PageSettings(*page) if page else None,
         logs=LogSettings(read.value(options.LOG_FORMAT), read.value(options.LOG_LEVEL)),
     )
     if read.faults:

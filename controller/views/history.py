@@ -8,6 +8,7 @@ from controller.domain.record.record import Outcome, Record, Step
 from controller.domain.run import OVER
 from controller.engine.telling.history_body import body_of
 from controller.engine.telling.notices import target_of, transition_id
+from controller.views.history_sift import EVERYTHING, Sift
 from store.api import StateStore, Transition
 
 # Transitions that a search looks through, or up to a page more: a second or two of a near store.
@@ -48,22 +49,26 @@ class _Asked:
     deployment: str | None  # key; None: all
     limit: int  # lines at most
     outcomes: bool  # only how runs ended
+    before: float | None  # seconds since 1970; None: up to now
+    sift: Sift
 
     def fits(self, line: HistoryLine) -> bool:
         return (
             self.target in (None, line.target)
             and self.deployment in (None, line.deployment)
             and (not self.outcomes or line.phase in OVER)
+            and (self.before is None or line.at < self.before)
+            and self.sift.fits(build=line.build, phase=line.phase, at=line.at)
         )
 
     @property
     def page(self) -> int:
         """The store's answer is all that is needed where it knows what was asked for."""
-        sifted = self.outcomes or self.deployment is not None
+        sifted = self.outcomes or self.deployment is not None or not self.sift.is_empty
         return _PAGE if sifted else min(self.limit, _PAGE)
 
 
-async def read_history(
+async def read_history(  # noqa: PLR0913 what may be asked for
     store: StateStore,
     records: Iterable[Record],
     *,
@@ -71,11 +76,14 @@ async def read_history(
     deployment: str | None,
     limit: int,
     outcomes: bool = False,
+    before: float | None = None,
+    sift: Sift = EVERYTHING,
 ) -> History:
-    """The newest `limit` of the lines that are asked for. outcomes: only how runs ended. Raises
-    StoreUnavailable, and StoreMisused for a target that is no slug.
+    """The newest `limit` of the lines that are asked for. outcomes: only how runs ended. before:
+    only what was earlier, in seconds since 1970. Raises StoreUnavailable, and StoreMisused for a
+    target that is no slug.
     """
-    asked, records = _Asked(target, deployment, limit, outcomes), list(records)
+    asked, records = _Asked(target, deployment, limit, outcomes, before, sift), list(records)
     remembered = {line.id: line for r in records for line in (_of_step(r, s) for s in r.steps)}
     kept, cut = await _search(store, asked, remembered)
     lines = {**remembered, **kept}
@@ -95,7 +103,7 @@ async def _search(
     and whether the search was given up before.
     """
     found = dict[str, HistoryLine]()
-    fitting, before, again = 0, None, set[str]()
+    fitting, before, again = 0, asked.before, set[str]()
     while fitting < asked.limit:
         page = await store.history(asked.target, limit=asked.page + len(again), before=before)
         fresh = [each for each in page if each.id not in again]
@@ -106,6 +114,8 @@ async def _search(
         fitting += sum(asked.fits(line) for line in lines)
         # More of the last second may follow, and so the next page begins with that second.
         last = page[-1].at
+        if last < asked.sift.since:
+            break
         before, again = nextafter(last, inf), {each.id for each in page if each.at == last}
     return found, False
 

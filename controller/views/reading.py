@@ -87,6 +87,36 @@ class Reading:
         newest = sorted(ends, key=lambda run: (ends[run], run), reverse=True)[:limit]
         return await self.runs_of(target, newest)
 
+    async def runs_of_builds(self, target: str, builds: Iterable[str]) -> list[RunView]:
+        """All that are remembered of these builds on the target, the latest decided first."""
+        wanted = set(builds)
+        ends = {f"-{build.partition(':')[2][:8]}" for build in wanted}  # of their runs' ids
+        ids = {run.run for run in self._remembered.values() if run.target == target}
+        try:
+            claims = [await self.store.claimed(target, build) for build in sorted(wanted)]
+            ids |= {claim.run for claim in claims if claim is not None and claim.run}
+        except (StoreUnavailable, StoreMisused) as error:
+            self._missed(error)
+        ids |= set(await self._ends(target, LOOKED_THROUGH, None))
+        mine = sorted((run for run in ids if run[-9:] in ends), reverse=True)
+        return [run for run in await self.runs_of(target, mine) if run.build in wanted]
+
+    async def targets_of(self, run: str) -> list[str]:
+        """Targets that have a run of this id, as far as records and the newest history tell."""
+        found = {target for target, each in self._remembered if each == run}
+        before, looked = None, 0
+        try:
+            while looked < LOOKED_THROUGH:
+                page = await self.store.history(None, limit=_PAGE, before=before)
+                looked += len(page)
+                found |= {x.target for x in page if x.target and f".{run}." in x.id}
+                if len(page) < _PAGE or (last := nextafter(page[-1].at, inf)) == before:
+                    break
+                before = last
+        except (StoreUnavailable, StoreMisused) as error:
+            self._missed(error)
+        return sorted(found)
+
     def open(self, target: str | None = None) -> list[RunView]:
         """What the records say of the runs that are open; of one target, or of all."""
         return [

@@ -77,6 +77,7 @@ class RunView(View, frozen=True, kw_only=True):
     checked: dict[str, object] | None = None  # what a pass rests on
     progress: tuple[StageView, ...] = ()
     pace: tuple[str, ...] = ()  # the progress in words, with how fast it went
+    left: float | None = None  # seconds until it will have bootstrapped, as earlier runs let expect
 
     @property
     def open(self) -> bool:

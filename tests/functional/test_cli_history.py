@@ -11,10 +11,10 @@ import pytest
 from controller.domain.record.record import Record, Step
 from controller.engine.telling.notices import transition_id
 from controller.views.history import LOOKED_THROUGH, read_history
-from store import StateStore, Transition, open_store
+from store import Claim, Meta, StateStore, Transition, open_store
 from tests.commands import Finished, command
 from tests.controlled_world import SELDOM, ControlledWorld
-from tests.redis_servers import RedisServer
+from tests.redis_servers import RedisServer, free_port
 
 pytestmark = pytest.mark.jumping
 
@@ -133,7 +133,7 @@ async def test_unreadable_lines_hide_nothing(
     assert {found["id"] for found in others} == set(UNREADABLE)
     for found in others:
         told = {name: value for name, value in found.items() if value and name != "id"}
-        assert told == {"at": NOON, "target": TARGET}
+        assert told == {"at": "2026-11-23T12:00:00Z", "target": TARGET}
     rows = (await ask(world, redis)).out.splitlines()
     assert [row.split() for row in rows if "cut" in row] == [
         ["2026-11-23T12:00:00Z", TARGET, "cut"]
@@ -180,3 +180,94 @@ async def test_a_step_says_what_the_store_cannot(redis: RedisServer, store: Stat
     await store.append([Transition(transition_id(record, step), "", 5.0, b"{")])
     [found] = await read_history(store, [record], target=None, deployment=record.key, limit=5)
     assert (found.phase, found.reason, found.message) == ("Bootstrapping", "NodeStarted", "it is")
+
+
+def of_build(identity: str, at: float, phase: str, build: str) -> Transition:
+    body = {"deployment": "bootstrap/fuji", "run": f"run-{identity}", "build": build}
+    return Transition(identity, TARGET, at, orjson.dumps({**body, "phase": phase}))
+
+
+OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+DAYS = 86400.0
+
+
+@pytest.mark.parametrize(
+    ("words", "ids"),
+    [
+        (("--build", OLD), ["old-end", "old-start"]),
+        (("--build", "bbbbbb"), ["new-end"]),
+        (("--version", "v1.14.1", "--target", TARGET), ["new-end"]),
+        (("--version", "1.14.0", "--target", TARGET, "--outcome", "passed"), ["old-end"]),
+        (("--outcome", "failed"), ["new-end"]),
+        (("--since", "2026-11-23"), ["new-end", "old-end"]),
+        (("--since", "2026-11-23", "--until", "2026-11-24T00:00:00Z"), ["old-end"]),
+        (("--until", "3650d"), []),
+        (("--deployment", "fuji", "--limit", "1"), []),
+    ],
+)
+async def test_what_is_asked_for(
+    world: ControlledWorld,
+    redis: RedisServer,
+    store: StateStore,
+    words: tuple[str, ...],
+    ids: list[str],
+) -> None:
+    """Is only that found which is asked for: by build, version, outcome and time?"""
+    await store.append(
+        [
+            of_build("old-start", NOON - DAYS, "Bootstrapping", OLD),
+            of_build("old-end", NOON, "Passed", OLD),
+            of_build("new-end", NOON + DAYS, "Failed", NEW),
+        ]
+    )
+    claims = [Claim(TARGET, OLD, "run-old-end", "d"), Claim(TARGET, NEW, "run-new-end", "d")]
+    await store.refill(Meta(1, "e", 0, "c"), claims)
+    for run, build, version in (("old", OLD, "1.14.0"), ("new", NEW, "1.14.1")):
+        fields = {"phase": "Passed", "build": build, "version": f"avalanchego/{version}"}
+        await store.put_run(TARGET, f"run-{run}-end", fields)
+    done = await ask(world, redis, *words, "-o", "json")
+    assert [found["id"] for found in done.json()] == ids
+    assert done.code == (0 if ids else 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--since", "soon"), "--since: 'soon' is no time: write such as 12h or 7d"),
+        (("--until", "2026-13-01"), "--until: '2026-13-01' is no time"),
+        (("--build", "v1.14.1"), "--build: 'v1.14.1' is no digest"),
+        (("--outcome", "great"), "'great' is not one of"),
+    ],
+)
+async def test_what_cannot_be_asked(
+    world: ControlledWorld, redis: RedisServer, words: tuple[str, ...], said: str
+) -> None:
+    """Is a time or digest that is none told in a sentence, with what to write instead?"""
+    done = await ask(world, redis, *words)
+    assert done.code == 2
+    assert said in done.err
+
+
+async def test_more_than_was_asked_for(
+    world: ControlledWorld, redis: RedisServer, store: StateStore
+) -> None:
+    """Is it said that there is more, and how to see it; and not where there is no more?"""
+    await store.append(conditions(3, NOON))
+    done = await ask(world, redis, "--limit", "2")
+    assert (done.code, len(done.out.splitlines())) == (0, 3)
+    assert "there is more: --limit shows more of it, --until 2026-11-23T12:00:01Z" in done.err
+    assert (await ask(world, redis, "--limit", "3")).err == ""
+
+
+async def test_a_store_that_is_away(world: ControlledWorld) -> None:
+    """Are the records' lines shown all the same, with why it is partial, and exit code 1?"""
+    world.deploy("fuji")
+    world.start(**SELDOM)
+    await world.until(lambda: "tested already" in world.message("fuji"))
+    await world.stop()
+    place = ("--kubeconfig", str(world.kubeconfig), "--store", f"redis://127.0.0.1:{free_port()}")
+    done = await command("history", *place)
+    assert done.code == 1
+    assert "Passed" in done.out
+    assert "only what the records remember is shown: " in done.err
+    assert len(done.err.splitlines()) == 1

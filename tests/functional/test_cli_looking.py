@@ -1,5 +1,6 @@
 """status, explain and history: what a person sees of Deployments in every state."""
 
+from datetime import UTC, datetime, timedelta
 from math import inf
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from controller.domain import names
 from controller.simulator.node import Plan
 from controller.simulator.registry import SimulatedBuild
+from controller.simulator.world import NAMESPACE, PERSON
 from tests.commands import Finished, command
 from tests.controlled_world import BUILD, REPOSITORY, SELDOM, ControlledWorld
 from tests.redis_servers import redis_server
@@ -15,6 +17,7 @@ from tests.redis_servers import redis_server
 pytestmark = pytest.mark.jumping
 
 WAITS = SimulatedBuild("1.14.1", "b2" * 20, Plan(bootstrap_seconds=inf))
+NOBODY = "no controller is active: Lease bootstrap/bootstrap-controller is held by nobody"
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ async def test_status_shows_each_deployment(three: ControlledWorld) -> None:
     """Does the table show target, build, phase, last outcome and message of each?"""
     done = await ask(three, "status")
     assert done.code == 0
-    assert done.err == ""
+    assert done.err == f"{NOBODY}\n"
     short = BUILD.digest().partition(":")[2][:12]
     for word in ("fuji-c-chain-state-sync", short, "Idle", "Passed (Soaked)", "tested already"):
         assert word in line(done, "passed"), word
@@ -58,10 +61,45 @@ async def test_status_as_json(three: ControlledWorld) -> None:
     rows = {row["deployment"]: row for row in (await ask(three, "status", "-o", "json")).json()}
     assert set(rows) == {"bootstrap/passed", "bootstrap/open", "bootstrap/blocked"}
     passed, run = rows["bootstrap/passed"], rows["bootstrap/open"]
-    assert passed["last_outcome"]["phase"] == "Passed"
-    assert passed["build"] == passed["last_outcome"]["build"] == BUILD.digest()
-    assert (run["phase"], run["build"]) == ("Bootstrapping", WAITS.digest())
+    assert (passed["run"], passed["last"]["phase"]) == (None, "Passed")
+    assert passed["last"]["build"] == BUILD.digest()
+    assert (run["phase"], run["run"]["build"]) == ("Bootstrapping", WAITS.digest())
+    for at in (passed["since"], passed["last"]["ended"], run["run"]["decided"]):
+        assert datetime.fromisoformat(at).tzinfo == UTC
     assert rows["bootstrap/blocked"]["reason"] == "BadDuration"
+
+
+async def test_status_of_some(three: ControlledWorld) -> None:
+    """Are only the named ones shown, with or without their namespace, and an unknown one told with
+    the nearest names?
+    """
+    done = await ask(three, "status", "bootstrap/open", "passed", "-o", "name")
+    assert (done.code, done.out) == (0, "bootstrap/open\nbootstrap/passed\n")
+    done = await ask(three, "status", "open", "pased", "-o", "name")
+    assert (done.code, done.out) == (3, "bootstrap/open\n")
+    assert "no labelled Deployment 'pased' is here: did you mean bootstrap/passed?" in done.err
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        pytest.param(5, "", id="renewed"),
+        pytest.param(300, "bootstrap-controller stands still, another-pod", id="stands still"),
+    ],
+)
+async def test_status_beside_a_lease(three: ControlledWorld, age: float, said: str) -> None:
+    """Is nothing said of a controller that renews its Lease, and is one missed that died with it?
+
+    age: seconds since it was renewed, by the clock of the command.
+    """
+    renewed = (datetime.now(UTC) - timedelta(seconds=age)).isoformat()
+    held = {"holderIdentity": "another-pod", "leaseDurationSeconds": 15, "renewTime": renewed}
+    three.world.api.objects.update(
+        "leases", NAMESPACE, names.FIELD_MANAGER, lambda lease: lease | {"spec": held}, PERSON
+    )
+    done = await ask(three, "status")
+    assert (done.code, bool(done.err)) == (0, bool(said))
+    assert said in done.err
 
 
 async def test_nothing_labelled(world: ControlledWorld) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from controller.base.clock import SystemClock
-from tests.commands import running
+from tests.commands import command, running
 
 LIMIT = 50.0  # seconds; a hard limit for a loaded machine
 
@@ -64,3 +64,25 @@ async def test_the_controller_ends_with_the_demo(tmp_path: Path, number: signal.
         finally:
             if lives(controller):
                 os.kill(controller, signal.SIGKILL)
+
+
+@pytest.mark.timeout(120)
+async def test_kept_world_can_be_looked_at() -> None:
+    """Does `demo --keep` leave its world running, and do its last lines name it to `status`?"""
+    async with running("demo", "--keep") as demo:
+        assert demo.stdout is not None
+        told: dict[str, str] = {}
+        async with asyncio.timeout(2 * LIMIT):
+            while len(told) < 2:
+                line = (await demo.stdout.readline()).decode()
+                assert line, "it has ended"
+                if line.startswith("  export "):
+                    name, _, value = line.split()[1].partition("=")
+                    told[name] = value
+        assert set(told) == {"KUBECONFIG", "BOOTSTRAP_REGISTRIES"}
+        status = await command("status", **told)
+        assert (status.code, status.err) == (0, "")
+        assert "Held" in status.out
+        demo.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(demo.wait(), LIMIT) == 130
+    assert (await command("status", **told)).code != 0

@@ -3,6 +3,7 @@
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from controller.base import metric_table as table
 from controller.base.metrics import CONTENT_TYPE, Metrics
 
 
@@ -22,15 +23,19 @@ def samples(metrics: Metrics) -> dict[str, float]:
 def test_everything_that_is_counted_is_shown() -> None:
     """Does each method end in the series that it is named for?"""
     metrics = Metrics("1.2.3")
-    metrics.deployments({"Bootstrapping": 2, "Idle": 1})
-    metrics.open_runs(2)
+    metrics.show(table.DEPLOYMENTS, {("Bootstrapping",): 2, ("Idle",): 1})
+    metrics.show(table.OPEN_RUNS, {("fuji-full-sync", "Bootstrapping"): 2})
+    metrics.show(table.LAG_STEPS, {(): 4})
+    metrics.run_ended("fuji-full-sync", "Failed", "BadBlock", "client")
     metrics.notice("CrashLoop")
     metrics.notice("CrashLoop")
-    metrics.reconciled("done", 0.25)
+    metrics.webhook("dropped", 2)
+    metrics.reconciled("success", 0.25)
+    metrics.reconciled("store", 0.5, failed=True)
     metrics.api_request("PATCH", 422)
     metrics.api_request("GET", None)
     metrics.registry_request("docker.io", "ok")
-    metrics.quota_remaining("docker.io", 76)
+    metrics.quota("docker.io", remaining=76, limit=100)
     metrics.tag_resolved("docker.io/a/b", "latest", 1_795_000_000.0)
     metrics.store_up(True)
     metrics.lease_held(False)
@@ -39,14 +44,24 @@ def test_everything_that_is_counted_is_shown() -> None:
         "bootstrap_build_info{version=1.2.3}": 1,
         "bootstrap_deployments{phase=Bootstrapping}": 2,
         "bootstrap_deployments{phase=Idle}": 1,
-        "bootstrap_open_runs": 2,
+        "bootstrap_open_runs{phase=Bootstrapping,target=fuji-full-sync}": 2,
+        "bootstrap_runs_total{class=client,outcome=Failed,reason=BadBlock,target=fuji-full-sync}": (
+            1
+        ),
+        "bootstrap_history_lag_steps": 4,
+        "bootstrap_history_lag_seconds": 0,
         "bootstrap_notices_total{reason=CrashLoop}": 2,
-        "bootstrap_reconcile_seconds_count{outcome=done}": 1,
-        "bootstrap_reconcile_seconds_sum{outcome=done}": 0.25,
+        "bootstrap_webhook_notices_total{outcome=dropped}": 2,
+        "bootstrap_reconcile_seconds_count{outcome=success}": 1,
+        "bootstrap_reconcile_seconds_sum{outcome=success}": 0.25,
+        "bootstrap_reconcile_seconds_count{outcome=store}": 1,
+        "bootstrap_reconcile_seconds_sum{outcome=store}": 0.5,
+        "bootstrap_reconcile_errors_total{why=store}": 1,
         "bootstrap_api_requests_total{status=4xx,verb=PATCH}": 1,
         "bootstrap_api_requests_total{status=none,verb=GET}": 1,
-        "bootstrap_registry_requests_total{host=docker.io,outcome=ok}": 1,
-        "bootstrap_registry_quota_remaining{host=docker.io}": 76,
+        "bootstrap_registry_requests_total{outcome=ok,registry=docker.io}": 1,
+        "bootstrap_registry_quota_remaining{registry=docker.io}": 76,
+        "bootstrap_registry_quota_limit{registry=docker.io}": 100,
         "bootstrap_tag_last_success_timestamp_seconds{repository=docker.io/a/b,tag=latest}": (
             1_795_000_000.0
         ),
@@ -60,9 +75,29 @@ def test_everything_that_is_counted_is_shown() -> None:
 def test_a_phase_that_is_empty_again_is_not_shown_with_its_old_count() -> None:
     """Does the last Deployment that leaves a phase take the number with it?"""
     metrics = Metrics("1")
-    metrics.deployments({"Failed": 1})
-    metrics.deployments({"Idle": 1})
+    metrics.show(table.DEPLOYMENTS, {("Failed",): 1})
+    metrics.show(table.DEPLOYMENTS, {("Idle",): 1})
     assert not [name for name in samples(metrics) if "Failed" in name]
+
+
+def test_who_leads_no_more_shows_nothing_of_what_was() -> None:
+    """Is a controller that stands by silent of runs and tags that it does not follow any more?"""
+    metrics = Metrics("1")
+    metrics.show(table.OPEN_RUNS, {("fuji", "Soaking"): 1})
+    metrics.show(table.LAG_STEPS, {(): 4})
+    metrics.tag_resolved("r", "latest", 1.0)
+    metrics.store_up(True)
+    metrics.queue(lambda: 3.0, lambda: 1.5)
+    metrics.leads_no_more()
+    assert samples(metrics) == samples(Metrics("1"))
+
+
+def test_every_metric_of_the_table_is_made() -> None:
+    """Is each name of the table, and no other, in what Prometheus is told?"""
+    text = Metrics("1").render().decode()
+    made = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    known = {family.name for family in table.TABLE}
+    assert {name for name in made if not name.startswith("bootstrap_process_")} == known
 
 
 def test_a_tag_that_nobody_follows_any_more_ages_no_longer() -> None:
@@ -86,8 +121,8 @@ def test_no_metric_has_a_label_of_many_values() -> None:
 def test_two_controllers_in_one_process_do_not_share_numbers() -> None:
     """Is the registry our own, so that a second one is possible and the global one stays clean?"""
     first, second = Metrics("1"), Metrics("1")
-    first.open_runs(5)
-    assert samples(second)["bootstrap_open_runs"] == 0
+    first.store_up(True)
+    assert samples(second)["bootstrap_store_up"] == 0
     assert not [family for family in REGISTRY.collect() if family.name.startswith("bootstrap_")]
 
 

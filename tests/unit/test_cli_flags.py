@@ -28,7 +28,8 @@ def test_run_takes_every_option() -> None:
 
 def test_a_reading_command_takes_what_it_needs() -> None:
     """Does `status` take what names the cluster and the store, and nothing else?"""
-    assert spellings("status") == of(*OF_THE_CLUSTER, *OF_THE_STORE) | {"--output", "-o"}
+    own = {"--output", "-o", "--watch", "-w"}
+    assert spellings("status") == of(*OF_THE_CLUSTER, *OF_THE_STORE) | own
 
 
 def test_a_lever_takes_no_store() -> None:

@@ -83,10 +83,30 @@ def test_the_probes_ask_what_is_served() -> None:
         assert container[probe]["httpGet"] == {"path": path, "port": "http"}
         assert f'"{path}"' in listener
     port = load_settings({}, {}).listen.port
-    assert container["ports"] == [{"name": "http", "containerPort": port}]
+    assert container["ports"][0] == {"name": "http", "containerPort": port}
     assert one(build("base"), "Service")["spec"]["ports"][0]["port"] == port
     policy = one(build("base"), "NetworkPolicy")
-    assert policy["spec"]["ingress"] == [{"ports": [{"port": port}]}]
+    assert policy["spec"]["ingress"][0]["ports"][0] == {"port": port}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_page_is_served_within_the_cluster(overlay: str) -> None:
+    """Is the page switched on, on a port that container, Service and policy name, and that nobody
+    reaches from outside?
+    """
+    objects = build(overlay)
+    variable = "BOOTSTRAP_PAGE"
+    page = load_settings({}, {variable: settings_of(objects)[variable]}).page
+    assert page is not None
+    (container,) = pod_specs(objects)["Deployment bootstrap-controller"]["containers"]
+    assert {"name": "page", "containerPort": page.port} in container["ports"]
+    services = [o for o in objects if o["kind"] == "Service"]
+    (service,) = (o for o in services if o["metadata"]["name"] == "bootstrap-controller")
+    assert {"name": "page", "port": page.port, "targetPort": "page"} in service["spec"]["ports"]
+    assert service["spec"].get("type", "ClusterIP") == "ClusterIP"
+    policies = [o for o in objects if o["kind"] == "NetworkPolicy"]
+    (policy,) = (o for o in policies if o["metadata"]["name"] == "bootstrap-controller")
+    assert policy["spec"]["ingress"] == [{"ports": [{"port": 8080}, {"port": page.port}]}]
 
 
 def test_one_version() -> None:

@@ -177,6 +177,8 @@ def test_every_patch_and_resource_is_used() -> None:
         for entry in _files(yaml.safe_load(path.read_text()))
     }
     for path in K8S.rglob("*"):
+        if path.relative_to(K8S).parts[0] in ("prometheus", "grafana", "datadog"):
+            continue  # for other programs than kubectl: tests/unit/test_dashboards.py
         if path.is_file() and path.name not in ("kustomization.yaml", ".yamllint.yaml"):
             assert path.resolve() in named, path
 

@@ -96,6 +96,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "controller.process": {
         *SETTINGS,
         "controller.views",
+        "controller.page",
         *KUBE,
         "controller.registry",
         "controller.node",
@@ -105,6 +106,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     # what people look at, in plain values: for commands, page and API alike
     "controller.views": {*DOMAIN, _TELLING, _PROBING, "store.api"},
+    # the page and the API in the controller's process; `process` plugs in what it shows
+    "controller.page": {*DOMAIN, "controller.views", "store.api"},
+    # the page of what the controller tells the outside
+    "controller.reference": {*DOMAIN, "controller.notify", "store.redis"},
     # what the commands look at, beside a controller that works
     "controller.inspection": {
         *SETTINGS,
@@ -120,6 +125,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "controller.process",
         "controller.inspection",
         "controller.views",
+        "controller.page",
         "controller.demo",
         *SIMULATOR,
         *ENGINE,
@@ -139,7 +145,9 @@ _HTTP = {
     "controller.registry",
     "controller.node",
     "controller.simulator",
+    "controller.notify.webhook_sink",
     "controller.process.listener",
+    "controller.page",
 }
 
 # The others live where they are named, and nowhere else.
@@ -163,7 +171,10 @@ HOMES: dict[str, set[str]] = {
         "controller.registry",
         "controller.node",
         "controller.views",
+        "controller.page",
     },
+    "jinja2": {"controller.page"},
+    "markupsafe": {"controller.page"},  # what jinja2 escapes with
     "datadog": {"controller.notify"},
     "prometheus_client": {"controller.base.metrics", "controller.process.listener"},
     "typer": {"controller.cli"},

@@ -17,12 +17,14 @@ from controller.settings.settings import (
     ListenSettings,
     LogSettings,
     NodeSettings,
+    PageSettings,
     RegistrySettings,
     Settings,
     StoreSettings,
     load_settings,
 )
 from controller.settings.values import DogStatsd
+from controller.settings.webhook import WebhookSettings
 
 
 def faults(flags: dict[str, object], environ: dict[str, str] | None = None) -> list[str]:
@@ -36,6 +38,15 @@ def only_fault(flags: dict[str, object], environ: dict[str, str] | None = None) 
     """The one thing that is wrong with these settings."""
     (fault,) = faults(flags, environ)
     return fault
+
+
+HOOK = "https://hooks.example.com/services/T0/B0/s3cret"
+
+
+def _hook(folder: Path) -> Path:
+    file = folder / "webhook"
+    file.write_text(f"{HOOK}\n")
+    return file
 
 
 def test_every_default_is_the_documented_one() -> None:
@@ -59,7 +70,9 @@ def test_every_default_is_the_documented_one() -> None:
             dry_run=False,
         ),
         dogstatsd=None,
+        webhook=None,
         listen=ListenSettings(host="0.0.0.0", port=8080),
+        page=None,
         logs=LogSettings(format="auto", level="info"),
     )
 
@@ -79,6 +92,8 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             "cluster_namespace": "home",
             "store": "rediss://redis.example.com:6380/2",
             "store_password_file": str(password),
+            "webhook_file": str(_hook(tmp_path)),
+            "webhook_template": "{title}",
             "store_prefix": "other",
             "poll_interval": "500ms",
             "resync_interval": "2s",
@@ -89,6 +104,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             "node_url": "http://{pod_ip}:{port}",
             "dogstatsd": "udp://agent.example.com:8126",
             "listen": "[::1]:0",
+            "page": "127.0.0.1:8081",
             "max_open_runs": 3,
             "compare_url": "https://git.example.com/{good}..{bad}",
             "dry_run": True,
@@ -110,7 +126,9 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
         node=NodeSettings(1.0, NodeUrl("http://{pod_ip}:{port}")),
         engine=EngineSettings(2.0, 0.0, 3, "https://git.example.com/{good}..{bad}", True),
         dogstatsd=DogStatsd(host="agent.example.com", port=8126),
+        webhook=WebhookSettings(HOOK, "{title}"),
         listen=ListenSettings("::1", 0),
+        page=PageSettings("127.0.0.1", 8081),
         logs=LogSettings("json", "debug"),
     )
 
@@ -129,6 +147,8 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             "BOOTSTRAP_CLUSTER_NAMESPACE": " home",
             "BOOTSTRAP_STORE": "redis://r:6379",
             "BOOTSTRAP_STORE_PASSWORD_FILE": str(password),
+            "BOOTSTRAP_WEBHOOK_FILE": str(_hook(tmp_path)),
+            "BOOTSTRAP_WEBHOOK_TEMPLATE": "{title}",
             "BOOTSTRAP_STORE_PREFIX": "other",
             "BOOTSTRAP_POLL_INTERVAL": "5s",
             "BOOTSTRAP_RESYNC_INTERVAL": "1m",
@@ -139,6 +159,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             "BOOTSTRAP_NODE_URL": "http://proxy/{namespace}/{pod}",
             "BOOTSTRAP_DOGSTATSD": "unix:///var/run/datadog/dsd.socket",
             "BOOTSTRAP_LISTEN": "127.0.0.1:9090",
+            "BOOTSTRAP_PAGE": "0.0.0.0:8081",
             "BOOTSTRAP_MAX_OPEN_RUNS": "12",
             "BOOTSTRAP_COMPARE_URL": "off",
             "BOOTSTRAP_DRY_RUN": "1",
@@ -155,7 +176,9 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
         node=NodeSettings(10.0, NodeUrl("http://proxy/{namespace}/{pod}")),
         engine=EngineSettings(60.0, 90.0, 12, "", True),
         dogstatsd=DogStatsd(socket_path="/var/run/datadog/dsd.socket"),
+        webhook=WebhookSettings(HOOK, "{title}"),
         listen=ListenSettings("127.0.0.1", 9090),
+        page=PageSettings("0.0.0.0", 8081),
         logs=LogSettings("text", "warning"),
     )
     assert found.cluster.all_namespaces
@@ -237,6 +260,35 @@ def test_a_short_poll_interval_needs_a_registry_of_ones_own() -> None:
     assert "--poll-interval" in only_fault({"poll_interval": "500ms"})
     found = load_settings({"poll_interval": "500ms", "registry": ["docker.io=http://h:5000"]}, {})
     assert found.registry.poll_interval == 0.5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "s3cret",
+        "http://hooks.example.com/s3cret",
+        "https:///s3cret",
+        "https://h:0/s3cret",
+        "https://h/s3cret https://h/2",
+        "https://h/s3cret\nhttps://h/2",
+        "https://[::1/s3cret",
+        "https://h/" + "s3cret" * 500,
+    ],
+)
+def test_a_webhook_file_without_one_url_is_a_fault(tmp_path: Path, content: str) -> None:
+    """Is a wrong file told at the start, without a word of what it holds?"""
+    file = tmp_path / "webhook"
+    file.write_text(content)
+    fault = only_fault({"webhook_file": str(file)})
+    assert fault.startswith("--webhook-file (BOOTSTRAP_WEBHOOK_FILE)")
+    assert "write it into the file" in fault
+    assert "s3cret" not in fault
+
+
+def test_a_webhook_is_shown_nowhere(tmp_path: Path) -> None:
+    """Do settings that are printed not tell the URL?"""
+    assert "s3cret" not in repr(load_settings({"webhook_file": str(_hook(tmp_path))}, {}))
 
 
 @pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe", b"x" * 5000])

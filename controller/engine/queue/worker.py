@@ -147,6 +147,11 @@ def _tell(
     log.bind(error=sentence).warning("reconcile failed")
 
 
+def failed(word: str) -> bool:
+    """Whether what `on_result` is told is a failure. A conflict is none: somebody wrote first."""
+    return word not in {SUCCESS, "conflict"}
+
+
 def _report(on_result: OnResult, key: str, word: str, seconds: float) -> None:
     try:
         on_result(key, word, seconds)

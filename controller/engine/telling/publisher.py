@@ -41,6 +41,14 @@ class Publisher:
         published = self._published.get(key)
         return min(published.told, published.kept) if published else 0
 
+    def behind(self, record: Record) -> list[Step]:
+        """Steps that sinks and history may not have yet; none of a record that is not ours."""
+        published = self._published.get(record.key)
+        if published is None:
+            return []
+        told = max(record.told, min(published.told, published.kept))
+        return [step for step in record.steps if step.seq > told]
+
     async def publish(self, deployment: Deployment, record: Record, text: str) -> None:
         """Raises StoreUnavailable or StoreMisused after the sinks were told: history and mirror are
         caught up at the next try.

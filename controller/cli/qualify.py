@@ -1,0 +1,189 @@
+"""`qualify`: has a build passed everywhere that matters?"""
+
+import asyncio
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from controller.base.clock import Clock
+from controller.base.errors import Fault
+from controller.base.text import shown
+from controller.cli.exit_codes import DONE, FAILED, NOTHING_FOUND
+from controller.cli.flags import Flags, takes
+from controller.cli.output import console
+from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.tables import Column, lines_of, print_lines
+from controller.cli.telling import duration, print_view, say_trouble
+from controller.inspection.deployments import inspecting
+from controller.inspection.qualifying import Answer, Qualifying
+from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE, REGISTRY, REGISTRY_AUTH
+from controller.views.build import PASSED
+from controller.views.qualification import Qualification
+
+
+class Form(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+COLUMNS = (Column("TARGET"), Column("STATE"), Column("WHAT IS KNOWN", sentence=True))
+_SAID = {
+    "passed": "passed everywhere",
+    "failed": "failed",
+    "open": "not everywhere yet: being tested",
+    "not tested": "not everywhere: not tested on every target",
+    "unknown": "not known: a record cannot be read",
+}
+
+
+@takes(*OF_THE_CLUSTER, *OF_THE_STORE, REGISTRY, REGISTRY_AUTH)
+def qualify(
+    *,
+    build: Annotated[
+        str,
+        typer.Argument(
+            help="such as v1.14.1, a commit or a digest", metavar="TAG|VERSION|COMMIT|DIGEST"
+        ),
+    ],
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--require",
+            help="a target on which it must have passed; repeatable (default: every target that a"
+            " labelled Deployment has)",
+            metavar="TARGET",
+        ),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="until it has passed everywhere, or failed anywhere")
+    ] = False,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", help="of --wait, such as 12h", metavar="DURATION")
+    ] = None,
+    flags: Flags,
+    output: Annotated[
+        Form, typer.Option("--output", "-o", help="table, json or markdown", show_default=True)
+    ] = Form.TABLE,
+) -> None:
+    """Say whether a build, or one of the same commit, has passed on every target.
+
+    Exits with 0 only if it has passed on all; with 1 if it failed on one or is not tested on each;
+    with 3 if nothing is known of it.
+
+    bootstrap-controller qualify v1.14.1 --store redis://localhost:6379
+
+    bootstrap-controller qualify v1.14.1 --require mainnet-full-sync --wait --timeout 12d
+    """
+    if timeout is not None and not wait:
+        raise Fault("--timeout is the time that --wait waits: write both")
+    required = [name for each in require or () for name in each.split(",") if name]
+    longest = None if timeout is None else duration("--timeout", timeout)
+    answer, timed_out = asyncio.run(_ask(build, required, flags, wait, longest))
+    raise typer.Exit(_tell(build, answer, output, timed_out))
+
+
+async def _ask(
+    word: str, required: list[str], flags: Flags, wait: bool, longest: float | None
+) -> tuple[Answer, bool]:
+    """The answer, and whether the time was over before one was decided."""
+    around = surroundings()
+    async with inspecting(reading_settings(flags), around) as inspection:
+        question = Qualifying(inspection, word, required)
+        if not wait:
+            return await question.answer(), False
+        return await until_decided(question, around.clock, longest)
+
+
+async def until_decided(
+    question: Qualifying, clock: Clock, longest: float | None
+) -> tuple[Answer, bool]:
+    """longest: seconds; None for ever. What a word names that nobody knows is waited for too only
+    where the registry knows it.
+    """
+    last: list[Answer] = []
+
+    async def follow() -> None:
+        async for answer in question.answers():
+            last[:] = [answer]
+            found = answer.qualification
+            if found is None or found.decided:
+                return
+
+    try:
+        await (follow() if longest is None else clock.within(longest, follow()))
+    except TimeoutError:
+        return (last[0] if last else await question.answer()), True
+    return last[0], False
+
+
+def _tell(word: str, answer: Answer, output: Form, timed_out: bool) -> int:
+    for said in answer.said:
+        typer.echo(shown(said, 800), err=True)
+    say_trouble(answer.trouble)
+    found = answer.qualification
+    if found is None:
+        _not_known(word, answer)
+        return NOTHING_FOUND
+    if not found.targets:
+        typer.echo("no labelled Deployment is here: see -n and -A, or --require", err=True)
+        return NOTHING_FOUND
+    if output is Form.JSON:
+        print_view(found)
+    else:
+        (_markdown if output is Form.MARKDOWN else _table)(found)
+    if timed_out:
+        typer.echo("the time of --timeout was over before it was decided", err=True)
+    return DONE if found.verdict == PASSED else FAILED
+
+
+def _not_known(word: str, answer: Answer) -> None:
+    what = f"nothing is known of '{shown(word, 80)}'"
+    if answer.missing:
+        what = f"nobody tests or has tested {shown(', '.join(answer.missing), 200)}"
+    close = f": there are {shown(', '.join(answer.nearest), 400)}" if answer.nearest else ""
+    typer.echo(f"{what}{close}", err=True)
+
+
+def meaning_line(found: Qualification) -> str:
+    means = found.means
+    told = [", ".join(means.builds), means.version, means.commit and f"commit {means.commit}"]
+    also = f"; of the same commit: {', '.join(means.siblings)}" if means.siblings else ""
+    return shown(f"{means.word} is {' '.join(filter(None, told))} ({means.how}){also}", 1200)
+
+
+def _table(found: Qualification) -> None:
+    out = console()
+    typer.echo(meaning_line(found))
+    typer.echo(f"{_SAID[found.verdict]}\n")
+    rows = [(each.target, each.state, each.message) for each in found.targets]
+    print_lines(out, lines_of(COLUMNS, rows, out.width if out.is_terminal else None))
+
+
+def _markdown(found: Qualification) -> None:
+    lines = [
+        f"**{_escaped(found.means.word)}: {_SAID[found.verdict]}**",
+        "",
+        _escaped(meaning_line(found)),
+        "",
+        "| target | state | run | what is known |",
+        "|---|---|---|---|",
+    ]
+    for each in found.targets:
+        run = f"`{each.run.run}`" if each.run else ""
+        lines.append(
+            f"| {_escaped(each.target)} | {_MARKS.get(each.state, '')}{each.state} | {run} |"
+            f" {_escaped(each.message)} |"
+        )
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+_MARKS = {"passed": "✅ ", "failed": "❌ ", "open": "⏳ "}
+
+
+def _escaped(text: str) -> str:
+    """Nothing in it is markup: it comes from nodes, registries and stores."""
+    shown_text = shown(text, 1200)
+    return "".join(f"\\{mark}" if mark in "\\|`*_<>[]#@" else mark for mark in shown_text)

@@ -83,6 +83,11 @@ COMMANDS = (
         "Say how long the last runs of a target took, whether that changes, and how they ended.",
     ),
     Listed(
+        "logs",
+        "logs:logs",
+        "Print the log of a Deployment's node: of the pod that it has now.",
+    ),
+    Listed(
         "evidence",
         "evidence:evidence",
         "Write what was kept of a run when it ended (logs, pods, Events, health) as a tar file.",

@@ -15,6 +15,7 @@ from controller.cli.surroundings import reading_settings, surroundings
 from controller.inspection.deployments import inspecting
 from controller.inspection.explanation import explain_deployment
 from controller.inspection.explanation_text import tell
+from controller.inspection.unlabelled import why_not_found
 from controller.settings.options import (
     ALL,
     NAMESPACE,
@@ -49,7 +50,8 @@ async def _explain(name: str, flags: Flags, output: Format) -> int:
     async with inspecting(reading_settings(flags), surroundings()) as inspection:
         keys = inspection.find(name)
         if len(keys) != 1:
-            typer.echo(_not_one(name, keys), err=True)
+            why = await why_not_found(inspection.wiring, inspection.client, name)
+            typer.echo(_several(name, keys) if keys else why, err=True)
             return BAD_USAGE if keys else NOTHING_FOUND
         found = await explain_deployment(inspection, keys[0])
     if output is Format.JSON:
@@ -61,7 +63,5 @@ async def _explain(name: str, flags: Flags, output: Format) -> int:
     return DONE
 
 
-def _not_one(name: str, keys: list[str]) -> str:
-    if not keys:
-        return f"no labelled Deployment '{shown(name)}' is here: see `status`, -n and -A"
+def _several(name: str, keys: list[str]) -> str:
     return f"'{shown(name)}' names several: write one of {', '.join(keys)}"

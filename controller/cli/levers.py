@@ -153,7 +153,7 @@ async def _pulled(
         hand = await open_hand(reading_settings(flags), around, stack)
         chosen = await hand.choose(names) if names else Chosen(await hand.all(), [], {})
         if chosen.missing or chosen.ambiguous or not chosen.found:
-            return _not_these(chosen)
+            return _not_these(chosen, [await hand.why_missing(name) for name in chosen.missing])
         if keys is not None:
             keys += chosen.found
         who = person(around.environ, socket.gethostname())
@@ -189,13 +189,11 @@ def _plain(pulled: Pulled) -> dict[str, Any]:
     }
 
 
-def _not_these(chosen: Chosen) -> int:
+def _not_these(chosen: Chosen, why: list[str]) -> int:
     for name, keys in chosen.ambiguous.items():
         typer.echo(f"'{shown(name)}' names several: write one of {', '.join(keys)}", err=True)
-    for name in chosen.missing:
-        typer.echo(
-            f"no labelled Deployment '{shown(name)}' is here: see `status`, -n and -A", err=True
-        )
+    for sentence in why:
+        typer.echo(sentence, err=True)
     if not chosen.missing and not chosen.ambiguous:
         typer.echo("no labelled Deployment is here: see `status`, -n and -A", err=True)
     return BAD_USAGE if chosen.ambiguous else NOTHING_FOUND

@@ -15,7 +15,7 @@ from controller.domain.health.conditions import Condition, Span
 from controller.domain.health.look import Look
 from controller.domain.health.observed_time import Attention, attend
 from controller.domain.manifest.request import RunRequest, node_container_name
-from controller.domain.node_http import NodeAnswer
+from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.progress import Progress
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
 from controller.domain.record.record import OpenRun, Record
@@ -78,7 +78,9 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     if record is not None and record.run is not None:
         pods = view_pods(first.pods, record.run, node_container_name(deployment))
         answer = await _ask(i, first, pods)
-        attention.append(_attention(first, record.run, pods, answer, clock, remembered.progress))
+        # A node that only this machine does not reach says nothing against the node.
+        heard = answer if answer and answer.kind is not AnswerKind.UNREACHED else None
+        attention.append(_attention(first, record.run, pods, heard, clock, remembered.progress))
     o = await observe(senses, deployment, Leave(True))
     trouble, lease = why_not or ledger.failure, await _lease(i, key)
     custody = await who_looks_after(i, deployment, lease)

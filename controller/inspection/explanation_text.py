@@ -7,6 +7,7 @@ from controller.base.errors import TargetFault
 from controller.domain import names
 from controller.domain.decide.observation import Choice, Decision, Observation
 from controller.domain.manifest.request import RunRequest
+from controller.domain.node_http import AnswerKind
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record
 from controller.inspection.explanation import Explanation
@@ -20,6 +21,7 @@ def tell(e: Explanation) -> list[Told]:
     o = e.observation
     return [
         ("decision", tuple(_decision(e))),
+        ("it saw last", tuple(_seen(e))),
         ("wrong now", tuple(tell_trouble(o))),
         ("asks for", tuple(_subject(o))),
         ("record", tuple(_record(e))),
@@ -47,6 +49,21 @@ def _decision(e: Explanation) -> Iterator[str]:
     yield f"{who} would now: {', '.join(acts)}" if acts else "nothing is to be done now"
     if acts and not e.lease.strip():
         yield "no controller is active"
+
+
+def _seen(e: Explanation) -> Iterator[str]:
+    """By the record: what whoever looks after it has told last, whatever this machine sees."""
+    o = e.observation
+    if not isinstance(o.record, Record):
+        return
+    record, now = o.record, o.now.timestamp()
+
+    def ago(since: float) -> str:
+        return f"{format_duration(max(0.0, now - since))} ago"
+
+    yield f"{record.phase} ({record.reason}), since {ago(record.since)}: {record.message}"
+    for condition in record.run.conditions if record.run else ():
+        yield f"{condition.type}, told {ago(condition.since)}: {condition.message}"
 
 
 def _subject(o: Observation) -> Iterator[str]:
@@ -162,8 +179,13 @@ def _node(e: Explanation) -> Iterator[str]:
         yield "not asked: no open run whose node runs"
         return
     a, now = e.answer, e.observation.now.timestamp()
+    if a.kind is AnswerKind.UNREACHED:
+        yield f"not reached from here, which says nothing about the node: {a.detail}"
+        yield "what the controller hears of it stands above, as it saw it last"
+        return
     ready = "bootstrapped" if a.ready else "not bootstrapped"
-    yield f"{a.kind}: {ready}, {'healthy' if a.healthy else 'not healthy'}. {a.detail}"
+    healthy = "healthy" if a.healthy else "not healthy"
+    yield f"asked from here, {a.kind}: {ready}, {healthy}. {a.detail}"
     yield from (f"check {check} fails: {error}" for check, error in sorted(a.failing.items()))
     yield from (f"check {check} has not run yet" for check in sorted(a.not_run))
     if a.peers is not None:

@@ -17,6 +17,7 @@ from controller.base.text import shown
 from controller.domain.objects import Deployment
 from controller.inspection.deployments import inspected
 from controller.inspection.lever_annotations import Asker, Lever, Result, Wish
+from controller.inspection.unlabelled import why_not_found
 from controller.kube.api.call import JSON_PATCH, WRITE_TIMEOUT, Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS
@@ -75,6 +76,10 @@ class LeverHand:
             else:
                 chosen.found[keys[0]] = there[keys[0]]
         return chosen
+
+    async def why_missing(self, name: str) -> str:
+        """A sentence on a name that no labelled Deployment has."""
+        return await why_not_found(self._wiring, self._client, name)
 
     async def all(self) -> dict[str, Deployment]:
         """Every labelled Deployment of the watched namespaces, by key. Raises Trouble."""

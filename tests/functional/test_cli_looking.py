@@ -206,3 +206,25 @@ async def test_history_from_redis(world: ControlledWorld, tmp_path: Path) -> Non
     assert [line["phase"] for line in lines] == ["Passed", "Soaking", "Bootstrapping", "Starting"]
     assert len({line["id"] for line in lines}) == 4
     assert {line["target"] for line in lines} == {"fuji-c-chain-state-sync"}
+
+
+async def test_explain_tells_the_controllers_eyes_from_ours(three: ControlledWorld) -> None:
+    """Is what the controller saw last told as its own, and is a network of this machine's that does
+    not reach the node no word against the node?
+    """
+    away = "http://node.invalid/{pod}"
+    told = (await ask(three, "explain", "open", "-o", "json", "--node-url", away)).json()
+    assert told["it saw last"][0].startswith("Bootstrapping (")
+    assert told["node"][0].startswith("not reached from here, which says nothing about the node")
+    here = (await ask(three, "explain", "open", "-o", "json")).json()
+    assert here["node"][0].startswith("asked from here, answered")
+
+
+@pytest.mark.parametrize("words", [("explain", "plain"), ("suspend", "plain")])
+async def test_one_without_the_label(world: ControlledWorld, words: tuple[str, ...]) -> None:
+    """Is a Deployment that is there told to lack the label, and where?"""
+    world.deploy("plain", lambda d: d["metadata"]["labels"].pop(names.TEST))
+    done = await ask(world, *words)
+    assert done.code == 3
+    assert f'bootstrap/plain is there without the label {names.TEST}: "true"' in done.err
+    assert "metadata.labels of the Deployment" in done.err

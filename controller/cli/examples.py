@@ -16,6 +16,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
     "report": ("report --output report.html", "report --output report.md"),
     "doctor": ("doctor -n bootstrap --store redis://localhost:6379",),
     "preview": ("preview fuji", "preview -f manifest.yaml"),
+    "logs": ("logs fuji --tail 50", "logs fuji --previous", "logs fuji -f"),
     "demo": ("demo", "demo --keep"),
     "explain-log": (
         "kubectl logs NAME --previous -c node | bootstrap-controller explain-log",

@@ -2,13 +2,18 @@
 
 import asyncio
 import inspect
+import json
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from loguru import logger
 
+from controller.base.logs import json_line
 from tests.jumping_loop import JumpingLoop
 from tests.leaks import left_tasks, newly_open_sessions
 
@@ -64,6 +69,17 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path | None:
     """The kubeconfig of a real cluster, or None: then the simulator plays it."""
     path = request.config.getoption("--kubeconfig")
     return None if path is None else Path(path)
+
+
+@pytest.fixture
+def lines() -> Iterator[list[dict[str, Any]]]:
+    """What is logged, each line as the JSON of a log says it."""
+    found: list[dict[str, Any]] = []
+    logger.remove()
+    logger.add(lambda message: found.append(json.loads(json_line(message.record))))
+    yield found
+    logger.remove()
+    logger.add(sys.stderr)
 
 
 @pytest.fixture(autouse=True)

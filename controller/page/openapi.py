@@ -58,7 +58,7 @@ def describe(version: str) -> dict[str, Any]:
 
 
 def _anything(kind: type) -> dict[str, Any]:
-    """Of a value of any kind."""
+    """Of a value of any kind; msgspec is told of any other by NotImplementedError."""
     if kind is object:
         return {"description": "any value"}
     raise NotImplementedError

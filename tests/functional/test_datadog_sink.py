@@ -5,9 +5,7 @@ Excluded: what Datadog does with an event.
 """
 
 import contextlib
-import json
 import socket
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loguru import logger
 
 from controller.base.clock import SystemClock
-from controller.base.logs import json_line
 from controller.domain.notice import Level, Notice
 from controller.domain.run import Phase
 from controller.notify.datadog_sink import TEXT_BYTES, TITLE_BYTES, DatadogSink
@@ -54,17 +50,6 @@ def no_datadog_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client reads these itself and adds tags from them: not on this machine."""
     for name in ("DD_ENV", "DD_SERVICE", "DD_VERSION", "DD_ENTITY_ID", "DATADOG_TAGS"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def lines() -> Iterator[list[dict[str, Any]]]:
-    """What is logged."""
-    found: list[dict[str, Any]] = []
-    logger.remove()
-    logger.add(lambda message: found.append(json.loads(json_line(message.record))))
-    yield found
-    logger.remove()
-    logger.add(sys.stderr)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from loguru import logger
 
-from controller.base.logs import json_line
 from controller.base.metrics import Metrics
 from controller.domain.notice import Level, Notice
 from controller.domain.notice_text import DEFAULT_TEMPLATE
@@ -85,17 +83,6 @@ async def receiver() -> AsyncIterator[Receiver]:
     found.url = f"http://127.0.0.1:{runner.addresses[0][1]}/{SECRET}"
     yield found
     await runner.cleanup()
-
-
-@pytest.fixture
-def lines() -> Iterator[list[dict[str, Any]]]:
-    """What is logged."""
-    found: list[dict[str, Any]] = []
-    logger.remove()
-    logger.add(lambda message: found.append(json.loads(json_line(message.record))))
-    yield found
-    logger.remove()
-    logger.add(sys.stderr)
 
 
 @asynccontextmanager

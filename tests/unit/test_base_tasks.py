@@ -1,29 +1,11 @@
 """Supervised tasks: an eternal loop that ends is started again, and all can be stopped."""
 
 import asyncio
-import json
-import sys
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-import pytest
-from loguru import logger
-
-from controller.base.logs import json_line
 from controller.base.tasks import stop_all, supervise
 from tests.fakes import FakeClock
-
-
-@pytest.fixture
-def lines() -> Iterator[list[dict[str, Any]]]:
-    """What is logged."""
-    found: list[dict[str, Any]] = []
-    logger.remove()
-    logger.add(lambda message: found.append(json.loads(json_line(message.record))))
-    yield found
-    logger.remove()
-    logger.add(sys.stderr)
 
 
 async def test_a_loop_that_fails_is_started_again(lines: list[dict[str, Any]]) -> None:

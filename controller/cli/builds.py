@@ -1,20 +1,23 @@
 """`builds`: which builds were seen, and what became of each."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from controller.base.durations import format_duration
 from controller.base.instants import minute
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_names, short, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
-from controller.cli.telling import duration, print_view, say_trouble
+from controller.cli.telling import duration, print_view, say, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.remembered import Memories, Memory
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
@@ -49,6 +52,7 @@ def builds(
         typer.Argument(
             help="only what this tag points or pointed to; or a version, a commit, a digest",
             metavar="[TAG]",
+            autocompletion=completion.builds,
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="at most so many")] = 30,
@@ -79,13 +83,17 @@ def builds(
         print_names(build.build for build in found[:limit])
     elif found:
         out = console()
-        rows = [_cells(build) for build in found[:limit]]
-        print_lines(out, lines_of(COLUMNS, rows, width_for(output, out)))
+        print_lines(out, table_lines(found[:limit], width_for(output, out)))
         if len(found) > limit:
-            typer.echo(f"{len(found) - limit} older ones are not shown: see --limit", err=True)
+            say(f"{len(found) - limit} older ones are not shown: see --limit", err=True)
     if not found:
         _say_nothing(tag, every)
         raise typer.Exit(NOTHING_FOUND)
+
+
+def table_lines(found: Sequence[BuildView], width: int | None) -> list[Text]:
+    """width: of the terminal in characters; None for none."""
+    return lines_of(COLUMNS, [_cells(build) for build in found], width)
 
 
 async def _builds(tag: str | None, flags: Flags) -> tuple[list[BuildView], list[BuildView], str]:
@@ -148,8 +156,8 @@ def _minute(at: datetime | None) -> str:
 
 def _say_nothing(tag: str | None, every: list[BuildView]) -> None:
     if tag is None:
-        typer.echo("no build has been seen here yet", err=True)
+        say("no build has been seen here yet", err=True)
         return
     close = nearest(tag, every)
     offered = f": there are {shown(', '.join(close), 400)}" if close else ""
-    typer.echo(f"no build of '{shown(tag, 80)}' is known{offered}", err=True)
+    say(f"no build of '{shown(tag, 80)}' is known{offered}", err=True)

@@ -10,6 +10,7 @@ import typer
 
 from controller.base.errors import Fault, Refused
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.surroundings import reading_settings, surroundings
@@ -24,7 +25,12 @@ STDOUT = "-"
 def evidence(
     *,
     run: Annotated[
-        str, typer.Argument(help="the run's id, as `history` shows it", metavar="[TARGET/]RUN")
+        str,
+        typer.Argument(
+            help="the run's id, as `history` shows it",
+            metavar="[TARGET/]RUN",
+            autocompletion=completion.runs,
+        ),
     ],
     file: Annotated[
         str | None,

@@ -12,6 +12,7 @@ from controller.cli.flags import Flags, takes
 from controller.cli.headed import print_headed
 from controller.cli.output import Format, Output, print_json, print_names
 from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.telling import say
 from controller.inspection.deployments import inspecting
 from controller.inspection.explanation import explain_deployment
 from controller.inspection.explanation_text import tell
@@ -50,8 +51,10 @@ async def _explain(name: str, flags: Flags, output: Format) -> int:
     async with inspecting(reading_settings(flags), surroundings()) as inspection:
         keys = inspection.find(name)
         if len(keys) != 1:
-            why = await why_not_found(inspection.wiring, inspection.client, name)
-            typer.echo(_several(name, keys) if keys else why, err=True)
+            why = await why_not_found(
+                inspection.wiring, inspection.client, name, inspection.cluster.keys()
+            )
+            say(_several(name, keys) if keys else why, err=True)
             return BAD_USAGE if keys else NOTHING_FOUND
         found = await explain_deployment(inspection, keys[0])
     if output is Format.JSON:
@@ -59,7 +62,7 @@ async def _explain(name: str, flags: Flags, output: Format) -> int:
     elif output is Format.NAME:
         print_names(keys)
     else:
-        print_headed(keys[0], tell(found))
+        print_headed(keys[0], tell(found), output)
     return DONE
 
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 from controller.base.errors import Fault
 from controller.base.text import shown
 from controller.cli.moments import parse_moment
-from controller.cli.nearest import nearest
 from controller.inspection.deployments import Inspection, inspecting
+from controller.inspection.nearest import nearest
 from controller.process.wiring import Surroundings
 from controller.settings.settings import Settings
 from controller.views.build import BuildView

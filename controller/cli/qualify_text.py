@@ -7,6 +7,7 @@ from controller.base.text import shown
 from controller.cli.output import short
 from controller.cli.tables import Column, lines_of
 from controller.cli.telling import words_in
+from controller.domain.build import short as short_build
 from controller.views.qualification import Qualification, TargetVerdict
 
 _COLUMNS = (
@@ -36,7 +37,7 @@ def table_lines(found: Qualification, width: int | None, *, wide: bool = False) 
     columns, cells = (_WIDE, _wide_cells) if wide else (_COLUMNS, _cells)
     return [
         Text(shown(f"{found.means.word}: {SAID[found.verdict]}", 200), style="bold"),
-        *map(Text, words_in(meaning_line(found), width)),
+        *map(Text, words_in(meaning_line(found, whole=width is None), width)),
         Text(""),
         *lines_of(columns, [cells(each) for each in found.targets], width),
     ]
@@ -46,7 +47,7 @@ def markdown(found: Qualification) -> str:
     lines = [
         f"**{_escaped(found.means.word)}: {SAID[found.verdict]}**",
         "",
-        _escaped(meaning_line(found)),
+        _escaped(meaning_line(found, whole=True)),
         "",
         "| target | state | run | what is known |",
         "|---|---|---|---|",
@@ -60,10 +61,14 @@ def markdown(found: Qualification) -> str:
     return "\n".join(lines) + "\n"
 
 
-def meaning_line(found: Qualification) -> str:
+def meaning_line(found: Qualification, *, whole: bool) -> str:
+    """whole: with all digits; else with so many that they can still be asked for."""
     means = found.means
-    told = [", ".join(means.builds), means.version, means.commit and f"commit {means.commit}"]
-    also = f"; of the same commit: {', '.join(means.siblings)}" if means.siblings else ""
+    name = str if whole else short_build
+    commit = means.commit if whole else means.commit[:12]
+    told = [", ".join(map(name, means.builds)), means.version, commit and f"commit {commit}"]
+    others = ", ".join(map(name, means.siblings))
+    also = f"; of the same commit: {others}" if others else ""
     return shown(f"{means.word} is {' '.join(filter(None, told))} ({means.how}){also}", 1200)
 
 

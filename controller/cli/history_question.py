@@ -8,10 +8,11 @@ from controller.base.errors import Fault
 from controller.base.text import shown
 from controller.cli.moments import parse_moment
 from controller.inspection.deployments import Inspection, inspecting
-from controller.inspection.nearest import nearest
+from controller.inspection.nearest import nearest, not_here
 from controller.process.wiring import Surroundings
 from controller.settings.settings import Settings
 from controller.views.build import BuildView
+from controller.views.deployment import of_deployment
 from controller.views.history import History, HistoryLine, read_history
 from controller.views.history_sift import Sift, builds_named, builds_of_version, plain_version
 from controller.views.reading import Reading
@@ -78,13 +79,15 @@ async def _search(
     until: float | None,
 ) -> Found:
     records, hints = inspection.records(), list[str]()
+    if question.target:
+        hints += _unknown_target(question.target, Reading(store, records), inspection)
     phase = question.outcome.capitalize() if question.outcome else ""
     sift = Sift(await _builds(question, Reading(store, records), hints), phase, since)
     found: History = await read_history(
         store,
         records,
         target=question.target,
-        deployment=_key(question, inspection),
+        deployment=_key(question, inspection, hints),
         limit=question.limit + 1,
         outcomes=question.outcomes or bool(phase),
         before=until,
@@ -94,15 +97,30 @@ async def _search(
     return Found(found.lines[: question.limit], found.cut, more, hints=hints)
 
 
-def _key(question: Question, inspection: Inspection) -> str | None:
-    """Of the Deployment that is asked for. Where a name means several, Fault."""
+def _key(question: Question, inspection: Inspection, hints: list[str]) -> str | None:
+    """Of the Deployment that is asked for: one that is gone may have a history, and then it is only
+    hinted at others. Where a name means several, Fault.
+    """
     name = question.deployment
-    if name is None or "/" in name:
+    if name is None:
         return name
     keys = inspection.find(name)
     if len(keys) > 1:
         raise Fault(f"'{shown(name)}' names several: write one of {', '.join(keys)}")
+    if not keys:
+        hints.append(not_here(name, inspection.cluster.keys()))
     return keys[0] if keys else name
+
+
+def _unknown_target(target: str, reading: Reading, inspection: Inspection) -> list[str]:
+    """A sentence with the nearest, where no Deployment has it or had it."""
+    now = {of_deployment(each.deployment).target for each in inspection.inspected()}
+    known = sorted({*reading.targets(), *filter(None, now)})
+    if target in known:
+        return []
+    near = nearest(target, known) or known[:5]
+    said = f"no Deployment here tests '{shown(target, 80)}' or has tested it"
+    return [f"{said}: there are {', '.join(near)}" if near else said]
 
 
 async def _builds(question: Question, reading: Reading, hints: list[str]) -> frozenset[str] | None:

@@ -55,7 +55,7 @@ def preview(
     if file is not None:
         pairs = read_manifests(_read(file), "standard input" if file == STDIN else shown(file))
     else:
-        pairs = _one(asyncio.run(from_cluster(settings, around, str(name))), str(name))
+        pairs = _one(asyncio.run(from_cluster(settings, around, str(name))))
     found = [preview_of(pair, around.rules) for pair in pairs]
     if output is Format.JSON:
         print_json([preview_values(each) for each in found])
@@ -67,9 +67,9 @@ def preview(
     raise typer.Exit(FAILED if any(each.faults for each in found) else DONE)
 
 
-def _one(pair: Pair | None, name: str) -> list[Pair]:
-    if pair is None:
-        say(f"there is no Deployment '{shown(name)}' here: see -n", err=True)
+def _one(pair: Pair | str) -> list[Pair]:
+    if isinstance(pair, str):
+        say(pair, err=True)
         raise typer.Exit(NOTHING_FOUND)
     return [pair]
 

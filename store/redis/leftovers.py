@@ -141,6 +141,8 @@ class RedisLeftovers:
         if kind in (Kind.RUN, Kind.EVIDENCE):
             target, _, run = rest.partition(":")
             return (kind, f"{target}/{run}", key) if _RUN.fullmatch(run) else None
+        if kind is not Kind.TAG and ":" in rest:
+            return None
         return kind, rest, key
 
     def _history_of(self, transition: Leftover) -> str:

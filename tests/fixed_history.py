@@ -10,6 +10,7 @@ from controller.domain.run import Phase
 from controller.inspection.doctor.finding import Finding, Topic
 from controller.views.build import BuildView
 from controller.views.deployment import DeploymentView
+from controller.views.known_builds import known_builds
 from controller.views.meaning import meaning_of
 from controller.views.parts import moment
 from controller.views.qualification import Ground, Qualification, qualification, verdict_on
@@ -130,11 +131,16 @@ def fixed_history() -> FixedHistory:
         ),
     )  # fmt: skip
     return FixedHistory(
-        at_once(reading.builds([FUJI, MAINNET])),
+        at_once(_all_builds(reading)),
         at_once(reading.ended(FUJI, limit=10)),
         running,
         views,
     )
+
+
+async def _all_builds(reading: Reading) -> list[BuildView]:
+    known = await known_builds(reading, [FUJI, MAINNET])
+    return list(await known.views(known.after(None)))
 
 
 FINDINGS: tuple[Finding, ...] = (

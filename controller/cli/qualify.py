@@ -16,7 +16,7 @@ from controller.cli.output import console, print_names
 from controller.cli.qualify_text import markdown, table_lines
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import print_lines
-from controller.cli.telling import duration, print_view, say, say_trouble
+from controller.cli.telling import duration, print_view, say, say_partial, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.qualifying import Answer, Qualifying, until_decided
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE, REGISTRY, REGISTRY_AUTH
@@ -99,6 +99,7 @@ def tell_answer(word: str, answer: Answer, output: Form, timed_out: bool) -> int
     for said in answer.said:
         say(shown(said, 800), err=True)
     say_trouble(answer.trouble)
+    say_partial(answer.partial)
     found = answer.qualification
     if found is None:
         _not_known(word, answer)

@@ -58,6 +58,8 @@ def markdown(found: Qualification) -> str:
             f"| {_escaped(each.target)} | {_MARKS.get(each.state, '')}{each.state} | {run} |"
             f" {_escaped(each.message)} |"
         )
+    if found.partial:
+        lines += ["", _escaped(f"{found.partial}: what is older may be missing")]
     return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,7 @@ from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_names, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import print_lines
-from controller.cli.telling import print_headed, print_view, say, say_trouble
+from controller.cli.telling import print_headed, print_view, say, say_partial, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.named_runs import named_run
 from controller.inspection.remembered import Memory
@@ -90,8 +90,10 @@ async def _runs(names: list[str], flags: Flags) -> list[RunView]:
             run = await named_run(memories, name)
             if isinstance(run, str):
                 say_trouble(memories.trouble)
+                say_partial(memories.reading.partial)
                 say(shown(run, 1000), err=True)
                 raise typer.Exit(NOTHING_FOUND)
             found.append(run)
     say_trouble(memories.trouble)
+    say_partial(memories.reading.partial)
     return found

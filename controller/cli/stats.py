@@ -13,7 +13,7 @@ from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_names, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
-from controller.cli.telling import headed, print_view, say, say_trouble
+from controller.cli.telling import headed, print_view, say, say_partial, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.nearest import no_run_of
 from controller.inspection.remembered import Memory
@@ -59,8 +59,10 @@ async def _statistics(target: str, last: int, flags: Flags) -> Statistics:
         memories = await Memory(inspection).read()
         runs = await memories.reading.ended(target, limit=last)
     say_trouble(memories.trouble)
+    partial = memories.reading.partial
+    say_partial(partial)
     if runs:
-        return statistics_of(target, runs)
+        return statistics_of(target, runs, partial)
     say(no_run_of(target, memories.targets), err=True)
     raise typer.Exit(NOTHING_FOUND)
 

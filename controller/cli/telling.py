@@ -21,6 +21,12 @@ def say_trouble(trouble: str) -> None:
         say(f"the store tells less: {shown(trouble, 400)}", err=True)
 
 
+def say_partial(partial: str) -> None:
+    """partial: how far was looked, where older ones may be missing; empty: far enough."""
+    if partial:
+        say(f"{partial}: what is older may be missing", err=True)
+
+
 def print_view(value: object) -> None:
     """As JSON."""
     sys.stdout.write(as_json(value).decode() + "\n")

@@ -177,3 +177,30 @@ async def test_in_a_real_bash(world: ControlledWorld, tmp_path: Path) -> None:
         env=environ | {"KUBECONFIG": str(world.kubeconfig)},
     )
     assert (done.stdout.split(), done.stderr) == ([run], "")
+
+
+PLUGIN = """
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+contexts: [{name: c, context: {cluster: c, user: u}}]
+users:
+- name: u
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1
+      command: /bin/sh
+      args: ["-c", "echo please log in >&2; exit 1"]
+      interactiveMode: Never
+current-context: c
+"""
+
+
+async def test_a_login_that_speaks(tmp_path: Path) -> None:
+    """Is nothing on the terminal of what a credential plugin says?"""
+    file = tmp_path / "kubeconfig"
+    file.write_text(PLUGIN)
+    spoken = await command("status", KUBECONFIG=str(file))
+    assert "please log in" in spoken.err
+    done = await completed("bootstrap-controller show 2", KUBECONFIG=str(file))
+    assert (done.out.split(), done.err) == ([], "")

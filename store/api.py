@@ -245,6 +245,10 @@ class StateStore(ABC):
     async def has_evidence(self, target: str, run: str) -> bool:
         """Whether there is any, without fetching it: it may be megabytes."""
 
+    async def evidence_names(self, target: str, run: str) -> list[str]:
+        """The names of its parts, sorted; a backend that can does not fetch them for it."""
+        return sorted(await self.evidence(target, run))
+
     async def inspect(self) -> list[str]:
         """Warnings about how the store is set up, a sentence each, for a person to mend."""
         return []

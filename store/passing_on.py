@@ -129,6 +129,9 @@ class PassingStore(StateStore):
     async def has_evidence(self, target: str, run: str) -> bool:
         return await self._reach().has_evidence(target, run)
 
+    async def evidence_names(self, target: str, run: str) -> list[str]:
+        return await self._reach().evidence_names(target, run)
+
     async def inspect(self) -> list[str]:
         return await self._behind.inspect()
 

@@ -27,6 +27,7 @@ READS: dict[str, Call] = {
     "tag": lambda store: store.tag("host/a", "latest"),
     "build": lambda store: store.build("sha256:index", "linux/amd64"),
     "evidence": lambda store: store.evidence(TARGET, "r"),
+    "evidence_names": lambda store: store.evidence_names(TARGET, "r"),
     "has_evidence": lambda store: store.has_evidence(TARGET, "r"),
     "inspect": lambda store: store.inspect(),
 }

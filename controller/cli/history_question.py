@@ -9,6 +9,7 @@ from controller.base.text import shown
 from controller.cli.moments import parse_moment
 from controller.cli.nearest import nearest
 from controller.inspection.deployments import Inspection, inspecting
+from controller.inspection.store_of_cluster import check_of_cluster
 from controller.process.wiring import Surroundings
 from controller.settings.settings import Settings
 from controller.views.build import BuildView
@@ -16,7 +17,7 @@ from controller.views.history import History, HistoryLine, read_history
 from controller.views.history_sift import Sift, builds_named, builds_of_version, plain_version
 from controller.views.known_builds import known_builds
 from controller.views.reading import Reading
-from store import MemoryStore
+from store import MemoryStore, is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 
@@ -63,12 +64,21 @@ async def ask(question: Question, settings: Settings, around: Surroundings) -> F
     async with inspecting(settings, around) as inspection:
         store = await inspection.wiring.store()
         try:
+            await _check(inspection, store)
             return await _search(question, inspection, store, since, until)
         except (StoreUnavailable, StoreMisused) as error:
             why = str(error)
         found = await _search(question, inspection, MemoryStore(), since, until)
         found.trouble = shown(why, 400)
         return found
+
+
+async def _check(inspection: Inspection, store: StateStore) -> None:
+    """Raises StoreUnavailable and StoreMisused. A store may be empty where the records are, too."""
+    if is_memory(inspection.wiring.settings.store.url):
+        return
+    if inspection.records() or await store.meta() is not None:
+        await check_of_cluster(inspection, store)
 
 
 async def _search(

@@ -66,8 +66,8 @@ class Qualifying:
         known = await known_builds(memories.reading, targets)
         missing = tuple(set(self._required) - set(memories.targets) - known.targets)
         if missing:
-            close = tuple(memories.targets)
-            return Answer(None, close, tuple(sorted(missing)), trouble=memories.trouble)
+            known_targets = tuple(memories.targets)
+            return Answer(None, known_targets, tuple(sorted(missing)), trouble=memories.trouble)
         close: tuple[str, ...] = ()
         if self._found is None or self._found.meaning is None:
             builds = await known.names()

@@ -121,7 +121,7 @@ class Library:
             raise Unknown("run", run, known)
         evidence: tuple[str, ...] = ()
         try:
-            evidence = tuple(sorted(await self.reading.store.evidence(target, run)))
+            evidence = tuple(await self.reading.store.evidence_names(target, run))
         except (StoreUnavailable, StoreMisused) as error:
             self._missed(error)
         left = await self._left(found) if found.open else None

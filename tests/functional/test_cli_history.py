@@ -222,7 +222,7 @@ async def test_what_is_asked_for(
         ]
     )
     claims = [Claim(TARGET, OLD, "run-old-end", "d"), Claim(TARGET, NEW, "run-new-end", "d")]
-    await store.refill(Meta(1, "e", 0, "c"), claims)
+    await store.refill(Meta(1, "e", 0, world.cluster_id()), claims)
     for run, build, version in (("old", OLD, "1.14.0"), ("new", NEW, "1.14.1")):
         fields = {"phase": "Passed", "build": build, "version": f"avalanchego/{version}"}
         await store.put_run(TARGET, f"run-{run}-end", fields)

@@ -73,6 +73,7 @@ def test_the_next_page_begins_where_the_last_ended() -> None:
     store = filled(20)
     first = at_once(library(store).builds(15))
     last = first.items[-1].build
+    assert at_once(library(store).builds(1, first.more)).items[0].build == build(24)
     again = Claim(FUJI, last, run_of(99), "bootstrap/none")
     meta = at_once(store.meta())
     assert meta is not None

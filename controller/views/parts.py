@@ -24,7 +24,8 @@ def moment(seconds: float) -> datetime | None:
 
 
 def text(fields: Mapping[str, str], name: str) -> str:
-    return shown(fields.get(name, ""), LONGEST)
+    found = fields.get(name)
+    return shown(found, LONGEST) if found else ""
 
 
 def as_json(value: object) -> bytes:

@@ -87,8 +87,10 @@ class PassingStore(StateStore):
     async def run(self, target: str, run: str) -> dict[str, str]:
         return await self._reach().run(target, run)
 
-    async def runs(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
-        return await self._reach().runs(target, runs)
+    async def runs(
+        self, target: str, runs: Sequence[str], *, only: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
+        return await self._reach().runs(target, runs, only=only)
 
     async def note_seen(self, target: str, build: str, *, at: float) -> None:
         await self._reach().note_seen(target, build, at=at)

@@ -193,9 +193,11 @@ class StillClock(SystemClock):
 
 
 @asynccontextmanager
-async def served(source: FakeSource, clock: Clock | None = None) -> AsyncIterator[str]:
-    """The base URL of the page."""
-    server = PageServer(source, clock or StillClock())
+async def served(
+    source: FakeSource, clock: Clock | None = None, names: Iterable[str] = ()
+) -> AsyncIterator[str]:
+    """The base URL of the page. names: of hosts, beside those that are always taken."""
+    server = PageServer(source, clock or StillClock(), names)
     port = await server.start("127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{port}"

@@ -21,7 +21,7 @@ READS: dict[str, Call] = {
     "mirrored": lambda store: store.mirrored("bootstrap/anna"),
     "mirrors": lambda store: store.mirrors(),
     "run": lambda store: store.run(TARGET, "r"),
-    "runs": lambda store: store.runs(TARGET, ["r", "s"]),
+    "runs": lambda store: store.runs(TARGET, ["r", "s"], only=["phase"]),
     "seen_builds": lambda store: store.seen_builds(TARGET),
     "history": lambda store: store.history(),
     "tag": lambda store: store.tag("host/a", "latest"),

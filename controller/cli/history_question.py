@@ -15,6 +15,7 @@ from controller.settings.settings import Settings
 from controller.views.build import BuildView
 from controller.views.history import History, HistoryLine, read_history
 from controller.views.history_sift import Sift, builds_named, builds_of_version, plain_version
+from controller.views.known_builds import known_builds
 from controller.views.reading import Reading
 from store import MemoryStore, is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable
@@ -120,9 +121,11 @@ async def _builds(question: Question, reading: Reading, hints: list[str]) -> fro
     if not question.version and not question.build:
         return None
     targets = [question.target] if question.target else reading.targets()
-    known = await reading.builds(targets)
+    known = await (await known_builds(reading, targets)).names()
     if reading.trouble:
         raise StoreUnavailable(reading.trouble)
+    if reading.partial:
+        hints.append(reading.partial)
     chosen = _by_digest(question.build, known)
     if question.version:
         of_version = builds_of_version(question.version, known)

@@ -113,8 +113,10 @@ class RedisStore(StateStore, Sweeper):
     async def run(self, target: str, run: str) -> dict[str, str]:
         return await self._hash(self._keys.run(target, run))
 
-    async def runs(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
-        return await self._runs.many(target, runs)
+    async def runs(
+        self, target: str, runs: Sequence[str], *, only: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
+        return await self._runs.many(target, runs, only)
 
     async def note_seen(self, target: str, build: str, *, at: float) -> None:
         await self._runs.note_seen(target, build, at)

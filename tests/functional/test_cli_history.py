@@ -10,7 +10,8 @@ import pytest
 
 from controller.domain.record.record import Record, Step
 from controller.engine.telling.notices import transition_id
-from controller.views.history import LOOKED_THROUGH, read_history
+from controller.views.history import read_history
+from controller.views.paging import LOOKED_THROUGH
 from store import Claim, Meta, StateStore, Transition, open_store
 from tests.commands import Finished, command
 from tests.controlled_world import SELDOM, ControlledWorld

@@ -11,7 +11,6 @@ from aiohttp import web
 
 from controller.page.answers import plain
 
-
 CONNECTIONS = 256  # at a time; more are closed at once
 FIRST_SECONDS = 10.0  # in which a new connection's first request must have come
 

@@ -12,9 +12,9 @@ from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
 from controller.inspection.doctor.examination import examine
 from controller.inspection.doctor.finding import Finding, Level
+from controller.settings.datadog import DOGSTATSD
 from controller.settings.options import (
     CLUSTER_NAMESPACE,
-    DOGSTATSD,
     NODE_URL,
     OF_THE_CLUSTER,
     OF_THE_STORE,

@@ -12,7 +12,7 @@ from controller.page.library import Library, RunPageView
 from controller.views.build import BuildView
 from controller.views.deployment import DeploymentView, record_on
 from controller.views.history import HistoryLine, read_history
-from controller.views.parts import View
+from controller.views.parts import Moment, View
 from controller.views.poll import PollView
 from controller.views.target import TargetView
 
@@ -39,7 +39,7 @@ class TransitionView(View, frozen=True, kw_only=True):
     """One change of a Deployment's phase."""
 
     id: str
-    at: datetime
+    at: Moment
     deployment: str
     target: str
     run: str

@@ -17,7 +17,8 @@ from controller.cli.output import Format, Output, console, print_json, print_nam
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import print_lines
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
-from controller.views.history import LOOKED_THROUGH, HistoryLine
+from controller.views.history import HistoryLine
+from controller.views.paging import PARTIAL
 from controller.views.parts import moment
 
 UNTESTED = "nothing has been tested here yet"
@@ -88,7 +89,7 @@ def _partial(found: Found, question: Question, output: Format) -> list[str]:
         said.append(f"only what the records remember is shown: {found.trouble}")
     if found.cut:
         more = ": --target looks through one target's alone" if question.target is None else ""
-        said.append(f"only the newest {LOOKED_THROUGH} transitions were looked through{more}")
+        said.append(PARTIAL + more)
     if found.more and output.for_people:
         last = instant(found.lines[-1].at)
         said.append(f"there is more: --limit shows more of it, --until {last} what was before")

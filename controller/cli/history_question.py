@@ -9,13 +9,15 @@ from controller.base.text import shown
 from controller.cli.moments import parse_moment
 from controller.cli.nearest import nearest
 from controller.inspection.deployments import Inspection, inspecting
+from controller.inspection.store_of_cluster import check_of_cluster
 from controller.process.wiring import Surroundings
 from controller.settings.settings import Settings
 from controller.views.build import BuildView
 from controller.views.history import History, HistoryLine, read_history
 from controller.views.history_sift import Sift, builds_named, builds_of_version, plain_version
+from controller.views.known_builds import known_builds
 from controller.views.reading import Reading
-from store import MemoryStore
+from store import MemoryStore, is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 
@@ -62,12 +64,21 @@ async def ask(question: Question, settings: Settings, around: Surroundings) -> F
     async with inspecting(settings, around) as inspection:
         store = await inspection.wiring.store()
         try:
+            await _check(inspection, store)
             return await _search(question, inspection, store, since, until)
         except (StoreUnavailable, StoreMisused) as error:
             why = str(error)
         found = await _search(question, inspection, MemoryStore(), since, until)
         found.trouble = shown(why, 400)
         return found
+
+
+async def _check(inspection: Inspection, store: StateStore) -> None:
+    """Raises StoreUnavailable and StoreMisused. A store may be empty where the records are, too."""
+    if is_memory(inspection.wiring.settings.store.url):
+        return
+    if inspection.records() or await store.meta() is not None:
+        await check_of_cluster(inspection, store)
 
 
 async def _search(
@@ -110,9 +121,11 @@ async def _builds(question: Question, reading: Reading, hints: list[str]) -> fro
     if not question.version and not question.build:
         return None
     targets = [question.target] if question.target else reading.targets()
-    known = await reading.builds(targets)
+    known = await (await known_builds(reading, targets)).names()
     if reading.trouble:
         raise StoreUnavailable(reading.trouble)
+    if reading.partial:
+        hints.append(reading.partial)
     chosen = _by_digest(question.build, known)
     if question.version:
         of_version = builds_of_version(question.version, known)

@@ -14,7 +14,7 @@ from controller.cli.flags import Flags, takes
 from controller.cli.output import console
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
-from controller.cli.telling import duration, print_view, say_trouble
+from controller.cli.telling import duration, print_view, say_partial, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.qualifying import Answer, Qualifying, until_decided
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE, REGISTRY, REGISTRY_AUTH
@@ -100,6 +100,7 @@ def tell_answer(word: str, answer: Answer, output: Form, timed_out: bool) -> int
     for said in answer.said:
         typer.echo(shown(said, 800), err=True)
     say_trouble(answer.trouble)
+    say_partial(answer.partial)
     found = answer.qualification
     if found is None:
         _not_known(word, answer)
@@ -158,6 +159,8 @@ def _markdown(found: Qualification) -> None:
             f"| {_escaped(each.target)} | {_MARKS.get(each.state, '')}{each.state} | {run} |"
             f" {_escaped(each.message)} |"
         )
+    if found.partial:
+        lines += ["", _escaped(f"{found.partial}: what is older may be missing")]
     sys.stdout.write("\n".join(lines) + "\n")
 
 

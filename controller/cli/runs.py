@@ -13,7 +13,7 @@ from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_names
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
-from controller.cli.telling import print_headed, print_view, say_trouble
+from controller.cli.telling import print_headed, print_view, say_partial, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.named_runs import named_run
 from controller.inspection.remembered import Memory
@@ -100,10 +100,12 @@ async def _runs(names: list[str], flags: Flags) -> list[RunView]:
             run = await named_run(memories, name)
             if isinstance(run, str):
                 say_trouble(memories.trouble)
+                say_partial(memories.reading.partial)
                 typer.echo(shown(run, 1000), err=True)
                 raise typer.Exit(NOTHING_FOUND)
             found.append(run)
     say_trouble(memories.trouble)
+    say_partial(memories.reading.partial)
     return found
 
 
@@ -112,8 +114,10 @@ async def _statistics(target: str, last: int, flags: Flags) -> Statistics:
         memories = await Memory(inspection).read()
         runs = await memories.reading.ended(target, limit=last)
     say_trouble(memories.trouble)
+    partial = memories.reading.partial
+    say_partial(partial)
     if runs:
-        return statistics_of(target, runs)
+        return statistics_of(target, runs, partial)
     close = get_close_matches(target, memories.targets, n=5, cutoff=0.4) or memories.targets[:5]
     offered = f": there are {', '.join(close)}" if close and target not in close else ""
     typer.echo(f"no run of '{shown(target, 80)}' is over, as far as is known{offered}", err=True)

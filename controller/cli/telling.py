@@ -19,6 +19,12 @@ def say_trouble(trouble: str) -> None:
         typer.echo(f"the store tells less: {shown(trouble, 400)}", err=True)
 
 
+def say_partial(partial: str) -> None:
+    """partial: how far was looked, where older ones may be missing; empty: far enough."""
+    if partial:
+        typer.echo(f"{partial}: what is older may be missing", err=True)
+
+
 def print_view(value: object) -> None:
     """As JSON."""
     sys.stdout.write(as_json(value).decode() + "\n")

@@ -3,6 +3,7 @@ Markdown.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from markupsafe import Markup
@@ -27,7 +28,7 @@ async def html_report(library: Library, now: datetime) -> str:
     return Templates().render(
         "report.html",
         **values,
-        builds=(await library.builds())[:BUILDS],
+        builds=(await library.builds(BUILDS)).items,
         slugs=library.slugs(),
         plots=plots,
         style=Markup(style()),
@@ -36,7 +37,7 @@ async def html_report(library: Library, now: datetime) -> str:
 
 async def markdown_report(library: Library, now: datetime) -> str:
     lines = ["# Bootstrap tests", "", f"As of {stamp(now)}.", ""]
-    builds = (await library.builds())[:BUILDS]
+    builds = (await library.builds(BUILDS)).items
     open_runs = await library.open_runs()
     lines += ["## Targets", "", *await _targets(library), ""]
     if open_runs:
@@ -77,7 +78,7 @@ def _open(each: OpenRunView) -> str:
     return f"- {text(line)}"
 
 
-def _builds(builds: list[BuildView], slugs: list[str]) -> list[str]:
+def _builds(builds: Sequence[BuildView], slugs: list[str]) -> list[str]:
     rows = [_row("build", "digest", "seen", *slugs), "|---" * (3 + len(slugs)) + "|"]
     for build in builds:
         on = {each.target: each.state for each in build.targets}

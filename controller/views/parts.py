@@ -1,6 +1,5 @@
 """What the views share: times as RFC 3339, numbers, and text from a store that others may write."""
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
@@ -26,15 +25,6 @@ def moment(seconds: float) -> datetime | None:
     if not 0 < seconds < 253_402_300_800:  # the year 10000
         return None
     return datetime.fromtimestamp(int(seconds), UTC)
-
-
-def number(fields: Mapping[str, str], name: str) -> float | None:
-    """A number that is not negative, of a hash; None for what is none."""
-    try:
-        found = float(fields.get(name, ""))
-    except ValueError:
-        return None
-    return found if 0 <= found < math.inf else None
 
 
 def text(fields: Mapping[str, str], name: str) -> str:

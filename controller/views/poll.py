@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from controller.base.fields import number
 from controller.base.text import shown
-from controller.views.parts import Moment, View, number, text
+from controller.views.parts import Moment, View, text
 from store.api import StateStore
 
 

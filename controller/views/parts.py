@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
 from controller.base.text import shown
 
 LONGEST = 1000  # characters of a sentence
+
+# A point of time with its zone, UTC: told so that schemas call it a date-time, too
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,48 +90,47 @@ async def _search(
     until: float | None,
 ) -> Found:
     records, hints = inspection.records(), list[str]()
-    if question.target:
-        hints += _unknown_target(question.target, Reading(store, records), inspection)
     phase = question.outcome.capitalize() if question.outcome else ""
     sift = Sift(await _builds(question, Reading(store, records), hints), phase, since)
     found: History = await read_history(
         store,
         records,
         target=question.target,
-        deployment=_key(question, inspection, hints),
+        deployment=_key(question, inspection),
         limit=question.limit + 1,
         outcomes=question.outcomes or bool(phase),
         before=until,
         sift=sift,
     )
+    if not found.lines:
+        hints += _meant(question, Reading(store, records), inspection)
     more = len(found.lines) > question.limit
     return Found(found.lines[: question.limit], found.cut, more, hints=hints)
 
 
-def _key(question: Question, inspection: Inspection, hints: list[str]) -> str | None:
-    """Of the Deployment that is asked for: one that is gone may have a history, and then it is only
-    hinted at others. Where a name means several, Fault.
-    """
+def _key(question: Question, inspection: Inspection) -> str | None:
+    """Of the Deployment that is asked for. Where a name means several, Fault."""
     name = question.deployment
     if name is None:
         return name
     keys = inspection.find(name)
     if len(keys) > 1:
         raise Fault(f"'{shown(name)}' names several: write one of {', '.join(keys)}")
-    if not keys:
-        hints.append(not_here(name, inspection.cluster.keys()))
     return keys[0] if keys else name
 
 
-def _unknown_target(target: str, reading: Reading, inspection: Inspection) -> list[str]:
-    """A sentence with the nearest, where no Deployment has it or had it."""
+def _meant(question: Question, reading: Reading, inspection: Inspection) -> list[str]:
+    """Names that are like those of which nothing was found: one that is gone may have a history."""
+    hints, keys = list[str](), list(inspection.cluster.keys())
+    name, target = question.deployment, question.target
+    if name is not None and not inspection.find(name) and nearest(name, keys):
+        hints.append(not_here(name, keys))
     now = {of_deployment(each.deployment).target for each in inspection.inspected()}
     known = sorted({*reading.targets(), *filter(None, now)})
-    if target in known:
-        return []
-    near = nearest(target, known) or known[:5]
-    said = f"no Deployment here tests '{shown(target, 80)}' or has tested it"
-    return [f"{said}: there are {', '.join(near)}" if near else said]
+    if target is not None and target not in known and known:
+        near = ", ".join(nearest(target, known) or known[:5])
+        hints.append(f"no Deployment here tests '{shown(target, 80)}': there are {near}")
+    return hints
 
 
 async def _builds(question: Question, reading: Reading, hints: list[str]) -> frozenset[str] | None:

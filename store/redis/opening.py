@@ -49,13 +49,17 @@ def open_redis(
     # `asyncio.wait_for`, which on Python 3.11 can swallow a cancellation, and with it that limit
     # and a shutdown.
     options |= {"socket_timeout": None, "socket_connect_timeout": timeout}
+    sentinels = None
+    if found.primary:
+        asking = {name: value for name, value in options.items() if name != "db"}
+        sentinels = Sentinels(found.addresses, found.primary, asking, credentials, timeout)
     pool = BlockingConnectionPool(
         max_connections=_CONNECTIONS,
         timeout=timeout,
         retry=Retry(ExponentialBackoff(cap=_RETRY_CAP, base=_RETRY_BASE), _RETRIES),
         encoding_errors="replace",  # half a surrogate in a name must not raise UnicodeError
         **_login(found, credentials),
-        **_way(found, options, credentials, timeout),
+        **_way(found, options, sentinels),
     )
     calls = Calls(found.place, timeout, credentials.secrets if credentials else lambda: ())
     return RedisStore(
@@ -64,6 +68,7 @@ def open_redis(
         prefix=prefix,
         history_bound=history_bound,
         seen_bound=seen_bound,
+        has_moved=sentinels.has_moved if sentinels else None,
     )
 
 
@@ -81,16 +86,12 @@ def _login(url: RedisUrl, credentials: Credentials | None) -> dict[str, Any]:
     return {"username": url.user} if url.user else {}
 
 
-def _way(
-    url: RedisUrl, options: dict[str, Any], credentials: Credentials | None, timeout: float
-) -> dict[str, Any]:
+def _way(url: RedisUrl, options: dict[str, Any], sentinels: Sentinels | None) -> dict[str, Any]:
     """To the server: the options of a connection to it."""
     if url.path:
         return {**options, "connection_class": UnixDomainSocketConnection, "path": url.path}
     options = {**options, "socket_keepalive": True}
-    if url.primary:
-        asking = {name: value for name, value in options.items() if name != "db"}
-        sentinels = Sentinels(url.addresses, url.primary, asking, credentials, timeout)
+    if sentinels is not None:
         kind = at_primary_by_tls if url.is_tls else at_primary
         options |= {"connection_class": kind(sentinels.primary)}
         return {**options, "redis_connect_func": is_primary}

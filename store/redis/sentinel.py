@@ -38,6 +38,7 @@ class Sentinels:
         self._options = dict(options)
         self._credentials = credentials
         self._seconds = seconds / (len(self._addresses) + 1)  # what is left is the primary's
+        self._last: Address | None = None
 
     @property
     def place(self) -> str:
@@ -58,6 +59,7 @@ class Sentinels:
             if found is not None:
                 self._addresses.remove(address)
                 self._addresses.insert(0, address)  # it is asked first the next time
+                self._last = found
                 return found
             strangers += 1
         if strangers:
@@ -66,6 +68,16 @@ class Sentinels:
                 " their `sentinel monitor` does, redis+sentinel://host:26379/name"
             )
         raise StoreUnavailable(f"no sentinel at {self.place} answers: {why[:120]}")
+
+    async def has_moved(self) -> bool:
+        """Whether another server is the primary than when a connection was last made. The old one
+        may take writes for seconds yet, all of which are lost. False where no sentinel answers.
+        """
+        last = self._last
+        try:
+            return await self.primary() != last and last is not None
+        except StoreUnavailable:
+            return False
 
     async def _ask(self, address: Address) -> Address | None:
         """None where the sentinel does not know the name."""

@@ -3,7 +3,7 @@ in `keys`, errors in `errors`, what must be atomic in `scripts`; how people read
 docs/redis.md.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -29,6 +29,8 @@ class RedisStore(StateStore, Sweeper):
     calls: place and time limit.
     history_bound: transitions kept for all targets, and again for each.
     seen_bound: builds that each target remembers to have seen.
+    has_moved: whether another server is the primary by now, where somebody else than the server
+    tells: asked before what must not be lost.
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class RedisStore(StateStore, Sweeper):
         prefix: str = "bootstrap",
         history_bound: int = limits.HISTORY_BOUND,
         seen_bound: int = limits.SEEN_BOUND,
+        has_moved: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._redis: Any = client  # its annotations differ from release to release
         self._calls = calls
+        self._has_moved = has_moved
         self._keys = RedisKeys(prefix)
         self._claims = RedisClaims(self._redis, calls, self._keys)
         self._history = RedisHistory(self._redis, calls, self._keys, history_bound)
@@ -54,11 +58,13 @@ class RedisStore(StateStore, Sweeper):
         return f"RedisStore({self._calls.place!r})"
 
     async def meta(self) -> Meta | None:
+        await self._stay_with_primary()
         return await self._claims.meta()
 
     async def refill(
         self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
     ) -> Meta:
+        await self._stay_with_primary()
         return await self._claims.refill(meta, claims, instead_of)
 
     async def claim(
@@ -70,6 +76,7 @@ class RedisStore(StateStore, Sweeper):
         instead_of: str | None = None,
         beside: str | None = None,
     ) -> tuple[Claim, int]:
+        await self._stay_with_primary()
         return await self._claims.claim(wanted, (epoch, seen_grants), instead_of, beside)
 
     async def retake(
@@ -81,6 +88,7 @@ class RedisStore(StateStore, Sweeper):
         instead_of: str,
         beside: str | None = None,
     ) -> tuple[Claim, int]:
+        await self._stay_with_primary()
         return await self._claims.retake(wanted, (epoch, seen_grants), instead_of, beside)
 
     async def claimed(self, target: str, build: str) -> Claim | None:
@@ -212,6 +220,10 @@ class RedisStore(StateStore, Sweeper):
 
     async def _hash(self, key: str) -> dict[str, str]:
         return texts(await self._calls.run(self._redis.hgetall(key), key))
+
+    async def _stay_with_primary(self) -> None:
+        if self._has_moved is not None and await self._calls.run(self._has_moved()):
+            await self._calls.run(self._reconnect())
 
     async def _reconnect(self) -> None:
         """Ends all idle connections. One that is in use ends with the error that its call meets."""

@@ -365,16 +365,21 @@ async def test_keys_of_another_type(server: RedisServer, name: str) -> None:
             await CALLS[name](store)
 
 
-async def test_unreadable_claim_is_not_free(server: RedisServer) -> None:
+@pytest.mark.parametrize(
+    "value",
+    ["anna", "", "[]", '{"run":1,"owner":["x"]}', '{"run":"\\ud800","owner":"a/b"}', "[" * 70_000],
+    ids=["word", "empty", "list", "types", "half-a-surrogate", "nested"],
+)
+async def test_unreadable_claim_is_not_free(server: RedisServer, value: str) -> None:
     """Is a claim that somebody wrote by hand, wrongly, told and not overwritten?"""
     async with opened(server.url) as store:
         await store.refill(META, [])
-        server.admin.hset(f"bootstrap:claims:{TARGET}", BUILD, "anna")
+        server.admin.hset(f"bootstrap:claims:{TARGET}", BUILD, value)
         taken, _ = await store.claim(ANNA, epoch="first", seen_grants=0)
         assert taken == await store.claimed(TARGET, BUILD)
         assert (taken.run, taken.owner) == ("", "")
         assert f"`redis-cli HDEL bootstrap:claims:{TARGET} {BUILD}`" in taken.unreadable
-        assert server.admin.hget(f"bootstrap:claims:{TARGET}", BUILD) == "anna"
+        assert server.admin.hget(f"bootstrap:claims:{TARGET}", BUILD) == value
 
 
 async def test_unreadable_claim_is_not_left_out(server: RedisServer) -> None:

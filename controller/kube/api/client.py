@@ -6,6 +6,7 @@ from typing import Self
 from urllib.parse import quote, urlencode
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from controller.base.clock import Clock
@@ -62,12 +63,13 @@ class KubeClient:
             ssl=endpoint.tls if endpoint.tls is not None else True,
             socket_factory=keepalive_socket,
             limit=0,  # three watches a namespace stay open; the engine's workers bound the rest
+            force_close=not endpoint.keeps_connections,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": USER_AGENT},
-            skip_auto_headers=["Content-Type"],
+            headers=CIMultiDict([("User-Agent", USER_AGENT), *endpoint.headers]),
+            skip_auto_headers=["Content-Type"] + ["Accept-Encoding"] * (not endpoint.compresses),
         )
         return self
 

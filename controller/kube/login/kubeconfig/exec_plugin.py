@@ -31,6 +31,7 @@ from controller.kube.login.kubeconfig.stanzas import (
 
 # A plugin may ask a cloud's login service; a plugin that waits for a person would wait for ever.
 PLUGIN_SECONDS = 60.0
+LAST_SECONDS = 5.0  # for the rest of its output, once it was ended
 LARGEST_ANSWER = 1024 * 1024  # bytes; a token or two certificates are some kilobytes
 SHOWN_STDERR = 4096  # bytes of its last words that are looked at
 
@@ -118,7 +119,7 @@ async def _run(
             f"the credential plugin {name} was ended after {around.seconds:g} seconds{said}"
         ) from None
     finally:
-        await _end(process)
+        await _end(process, around.clock)
 
 
 async def _finished(process: asyncio.subprocess.Process, name: str) -> tuple[int, bytes]:
@@ -133,13 +134,22 @@ async def _finished(process: asyncio.subprocess.Process, name: str) -> tuple[int
     return await process.wait(), answer
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, clock: Clock) -> None:
     """Of one that ended by itself nothing is ended: it may have left an agent, as some do."""
-    if process.returncode is not None and process.stdout is not None and process.stdout.at_eof():
+    output = process.stdout
+    if output is None or (process.returncode is not None and output.at_eof()):
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    # Its output ends with its group, unless one of them has left that.
+    with contextlib.suppress(TimeoutError):
+        await clock.within(LAST_SECONDS, _drained(output))
+        await process.wait()
+
+
+async def _drained(output: asyncio.StreamReader) -> None:
+    while await output.read(65536):
+        pass
 
 
 def _last_words(stderr: IO[bytes]) -> str:
@@ -170,9 +180,9 @@ def _cluster_info(chosen: Chosen) -> dict[str, Any]:
         "certificate-authority-data": base64.b64encode(authority).decode(),
         "proxy-url": cluster.proxy_url,
         "disable-compression": cluster.disable_compression,
-        "config": extensions.get(_FOR_PLUGINS),
     }
-    return {key: value for key, value in told.items() if value}
+    config = extensions.get(_FOR_PLUGINS)  # which stands there even where it is nothing
+    return {key: value for key, value in told.items() if value} | {"config": config}
 
 
 def _status(answer: bytes, plugin: ExecPlugin) -> CredentialStatus:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, suppress
 import typer
 
 from controller.base.errors import BootstrapError, TargetFault
-from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.surroundings import quiet_surroundings, reading_settings
 from controller.domain.defaults import Rules
 from controller.domain.manifest.request import read_request
 from controller.domain.objects import Deployment
@@ -46,7 +46,7 @@ def _labelled(context: typer.Context) -> dict[str, Deployment]:
 
 
 async def _listed(flags: Mapping[str, object]) -> dict[str, Deployment]:
-    around = surroundings()
+    around = quiet_surroundings()
 
     async def asked() -> dict[str, Deployment]:
         async with AsyncExitStack() as stack:

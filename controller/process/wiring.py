@@ -1,6 +1,6 @@
 """Adapters made from settings, for the controller and for the commands that only look."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,8 @@ class Surroundings:
     rules: Rules = field(default_factory=Rules)
     lease: LeaseTimes = field(default_factory=LeaseTimes)
     service_account: Path = SERVICE_ACCOUNT  # the folder of the pod's own
+    # is told which API server will be asked, and as whom, in words; before anything is
+    on_server: Callable[[str], None] = field(default=lambda _where: None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Wiring:
             self.around.service_account,
         )
         client = KubeClient(credentials, self.around.clock, on_answer)
+        self.around.on_server(client.where)
         return await self.stack.enter_async_context(client)
 
     def watched(self, client: KubeClient) -> tuple[str, ...]:

@@ -79,10 +79,19 @@ class KubeClient:
             self._session = None
 
     @property
+    def server(self) -> str:
+        """Host and port of the API server."""
+        return self._peer
+
+    @property
+    def login(self) -> str:
+        """By what we are known to it, such as `context dev`; empty where that is not said."""
+        return self._credentials.endpoint.login
+
+    @property
     def where(self) -> str:
-        """The API server, and by what we are known to it, in words."""
-        login = self._credentials.endpoint.login
-        return f"{self._peer} ({login})" if login else self._peer
+        """Both in words."""
+        return f"{self._peer} ({self.login})" if self.login else self._peer
 
     @property
     def namespace(self) -> str:

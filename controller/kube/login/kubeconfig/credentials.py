@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from loguru import logger
 
@@ -35,8 +35,8 @@ class KubeconfigCredentials:
         self._lock = asyncio.Lock()
         self._renewed_at = clock.monotonic()
         self._pause = RENEWAL_PAUSE
-        self._trouble = ""  # why the last renewal failed; empty where it did not
         self._login = first
+        self._trouble = self._outdated()  # why nothing newer came; empty where it did
         self._token_file = TokenFile(first.token_file, clock) if first.token_file else None
 
     @property
@@ -118,13 +118,21 @@ class KubeconfigCredentials:
             if isinstance(error, SettingsFault):
                 raise Refused(str(error)) from None
             raise
-        self._pause, self._trouble = RENEWAL_PAUSE, ""
-        if self._login.chosen.user.exec is None and self._runs_out(timedelta(0)):
-            until = self._login.expires or datetime.min.replace(tzinfo=UTC)
-            self._trouble = (
-                f"the kubeconfig's id-token expired at {until:%Y-%m-%d %H:%M} UTC: any command of"
-                " kubectl renews it"
-            )
+        self._pause, self._trouble = RENEWAL_PAUSE, self._outdated()
+
+    def _outdated(self) -> str:
+        """Why a file that was just read says who somebody was; empty where it is not out of date.
+        Only kubectl may renew an id-token: what it is renewed with can be used once.
+        """
+        expires = self._login.expires
+        if expires is None or self._login.chosen.user.exec is not None:
+            return ""
+        if not self._runs_out(timedelta(0)):
+            return ""
+        return (
+            f"the kubeconfig's id-token expired at {expires:%Y-%m-%d %H:%M} UTC: any command of"
+            " kubectl renews it, where it can be renewed"
+        )
 
 
 async def load_kubeconfig(

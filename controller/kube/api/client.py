@@ -180,7 +180,7 @@ class KubeClient:
             raise
 
     def _about(self, call: Call) -> str:
-        return f"the API server {self._peer}, asked to {call.operation},"
+        return f"the API server {self.where}, asked to {call.operation},"
 
     async def _send(self, call: Call, authorization: str | None) -> aiohttp.ClientResponse:
         if self._session is None:

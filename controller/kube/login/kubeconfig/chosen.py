@@ -1,4 +1,6 @@
-"""The one context that is used, with its cluster and its user, checked as kubectl checks them."""
+"""The one context that is used, with its cluster and its user, checked as kubectl checks them
+[K client-go/tools/clientcmd/validation.go].
+"""
 
 import base64
 import binascii
@@ -35,7 +37,9 @@ class Chosen:
 
     @property
     def secure(self) -> bool:
-        """Over plain HTTP nobody says who they are: client-go sends no credentials there."""
+        """Over plain HTTP nobody says who they are: client-go sends no credentials there
+        [K client-go/tools/clientcmd/client_config.go].
+        """
         return (self.cluster.server or "").lower().startswith("https://")
 
 

@@ -1,7 +1,8 @@
 """Runs a credential plugin: what it is told, what it answers, and that nothing of it stays behind.
 
-As client-go runs it, but for two things: it never gets our terminal, for whoever runs for weeks
-has none; and it has a time limit, after which it ends with all that it started.
+As client-go runs it [K client-go/plugin/pkg/client/auth/exec/exec.go], but for two things: it never
+gets our terminal, for whoever runs for weeks has none; and it has a time limit, after which it ends
+with all that it started.
 """
 
 import asyncio

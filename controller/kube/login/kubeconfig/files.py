@@ -1,7 +1,8 @@
 """The files that make up a kubeconfig, and what they are together.
 
-As client-go merges them: of what has the same name in several files the first stands, whole;
-the current context is the first that is not empty. Paths are relative to the file that names them.
+As client-go merges them [K client-go/tools/clientcmd/loader.go]: of what has the same name in
+several files the first stands, whole; the current context is the first that is not empty. Paths are
+relative to the file that names them.
 """
 
 import os

@@ -21,8 +21,8 @@ from controller.kube.login.kubeconfig.files import Files
 from controller.kube.login.kubeconfig.stanzas import CredentialStatus, User
 from controller.kube.login.tls import TlsFiles, load_files, tls_context
 
-# What a header's name may hold; all else of a name is escaped [K
-# staging/src/k8s.io/client-go/transport/round_trippers.go].
+# What a header's name may hold; all else of a name is escaped
+# [K client-go/transport/round_trippers.go].
 _IN_NAMES = "!#$&'*+-.^_`|~"
 
 

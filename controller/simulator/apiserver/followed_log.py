@@ -10,7 +10,7 @@ from controller.simulator.apiserver.lines import EndOfStream, Lines
 from controller.simulator.apiserver.logs import LogCut
 
 # A kubelet looks at the file at least so often, in seconds, whatever it was told of it
-# [K staging/src/k8s.io/cri-client/pkg/logs/logs.go, logForceCheckPeriod].
+# [K cri-client/pkg/logs/logs.go, logForceCheckPeriod].
 EVERY = 1.0
 
 

@@ -32,7 +32,7 @@ class FollowedLog:
 
     def __call__(self) -> Rest:
         """The kubelet goes on as long as the container runs, and no longer: what its restart writes
-        is another container's [K staging/src/k8s.io/cri-client/pkg/logs/logs.go].
+        is another container's [K cri-client/pkg/logs/logs.go].
         """
         record = self._worker.record
         ended = "running" not in record.state or record.container_id != self._container

@@ -42,7 +42,7 @@ async def explained(world: ControlledWorld, *words: str) -> Any:
     registry = ("--registry", f"docker.io={world.world.registry.url}")
     done = await command("explain", "fuji", "-o", "json", *place, *registry, *words)
     assert (done.code, done.err) == (0, "")
-    return done.json()
+    return done.json()["told"]
 
 
 @asynccontextmanager

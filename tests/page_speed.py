@@ -7,13 +7,14 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from statistics import median
 
 from controller.domain import names
 from controller.domain.record.record import decode_record
 from controller.simulator.world import NAMESPACE
 from store import open_store
-from tests.many_runs import build, commit, index, remember, run_of, version
+from tests.many_runs import BEGIN, EVERY, build, commit, index, remember, run_of, version
 from tests.memory_stage import Case, Stage, staged
 from tests.redis_servers import free_port
 
@@ -37,7 +38,7 @@ def paths(target: str, number: int, newest: int) -> tuple[str, ...]:
     """number: of an old run on the target."""
     last = run_of(newest)
     pages = ("/", f"/targets/{target}", f"/runs/{target}/{run_of(number)}", "/builds",
-             f"/builds?before={build(number)}", f"/builds/{build(number)}",
+             f"/builds?before={BEGIN + number * EVERY!r}~", f"/builds/{build(number)}",
              f"/builds/{index(number)}")  # fmt: skip
     api = ("/deployments", "/targets", f"/targets/{target}?before={last}", "/builds",
            f"/builds/{build(number)}", "/history", "/polls")  # fmt: skip
@@ -79,8 +80,7 @@ async def measure(runs: int, count: int, times: int) -> None:
     case = Case("", redis=True, deployments=count, in_cluster=False, page=page)
     async with staged(case, deployments) as stage:
         await stage.until(deployments, lambda record: bool(record.outcomes))
-        flags = stage.command
-        place = flags[flags.index("--store") + 1]
+        place = stage.command[stage.command.index("--store") + 1]
         target, *_ = await fill(stage, place, deployments, runs)
         number, newest = runs // 2 // count * count, (runs - 1) // count * count
         print(f"{runs} runs on {count} targets; medians of {times}, in milliseconds")  # noqa: T201
@@ -91,23 +91,24 @@ async def measure(runs: int, count: int, times: int) -> None:
                 return f"{reply.status}, {len(body) // 1024} KB"
 
         async def command(words: Sequence[str]) -> str:
-            kept = [w for flag in ("--store", "--kubeconfig", "--registry")
-                    for w in flags[flags.index(flag) : flags.index(flag) + 2]]  # fmt: skip
-            if words[0] in ("--version", "status", "history", "stats", "show", "builds"):
-                kept = kept[:4]
-            if words[0] == "--version":
-                kept = []
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "controller", *words, *kept,
+                sys.executable, "-m", "controller", *words, *(_flags(stage, words[0])),
                 stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
                 env=stage.environ,
             )  # fmt: skip
             return f"exit code {await process.wait()}"
 
         for path in paths(target, number, newest):
-            row(path, *await median_of(times, lambda path=path: request(path)))  # type: ignore[misc]
+            row(path, *await median_of(times, partial(request, path)))
         for words in commands(target, number):
-            row(" ".join(words), *await median_of(times, lambda words=words: command(words)))  # type: ignore[misc]
+            row(" ".join(words), *await median_of(times, partial(command, words)))
+
+
+def _flags(stage: Stage, command: str) -> list[str]:
+    """Those of the stage's controller that a command takes too."""
+    taken = ["--store", "--kubeconfig", *(["--registry"] if command == "qualify" else [])]
+    places = [stage.command.index(flag) for flag in taken if command != "--version"]
+    return [word for at in places for word in stage.command[at : at + 2]]
 
 
 def row(name: str, seconds: float, said: str) -> None:

@@ -1,23 +1,25 @@
 """`builds`: which builds were seen, and what became of each."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from controller.base.durations import format_duration
 from controller.base.errors import Fault
 from controller.base.instants import minute
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_names, short, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
-from controller.cli.telling import duration, print_view, say_partial, say_trouble
+from controller.cli.telling import duration, print_view, say, say_partial, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.remembered import Memories, Memory
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
@@ -53,6 +55,7 @@ def builds(
         typer.Argument(
             help="only what this tag points or pointed to; or a version, a commit, a digest",
             metavar="[TAG]",
+            autocompletion=completion.builds,
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="at most so many")] = 30,
@@ -85,15 +88,19 @@ def builds(
         print_names(build.build for build in found.builds)
     elif found.builds:
         out = console()
-        rows = [_cells(build) for build in found.builds]
-        print_lines(out, lines_of(COLUMNS, rows, width_for(output, out)))
+        print_lines(out, table_lines(found.builds, width_for(output, out)))
         if found.older:
             last = short(found.builds[-1].build)
             more = f"--limit shows more, --before {last} what comes then"
-            typer.echo(f"{found.older} older ones are not shown: {more}", err=True)
+            say(f"{found.older} older ones are not shown: {more}", err=True)
     if not found.builds:
         _say_nothing(tag, found.nearest)
         raise typer.Exit(NOTHING_FOUND)
+
+
+def table_lines(found: Sequence[BuildView], width: int | None) -> list[Text]:
+    """width: of the terminal in characters; None for none."""
+    return lines_of(COLUMNS, [_cells(build) for build in found], width)
 
 
 @dataclass(frozen=True)
@@ -198,7 +205,7 @@ def _minute(at: datetime | None) -> str:
 
 def _say_nothing(tag: str | None, close: list[str]) -> None:
     if tag is None:
-        typer.echo("no build has been seen here yet", err=True)
+        say("no build has been seen here yet", err=True)
         return
     offered = f": there are {shown(', '.join(close), 400)}" if close else ""
-    typer.echo(f"no build of '{shown(tag, 80)}' is known{offered}", err=True)
+    say(f"no build of '{shown(tag, 80)}' is known{offered}", err=True)

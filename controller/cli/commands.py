@@ -80,7 +80,7 @@ COMMANDS = (
     ),
     Listed(
         "stats",
-        "runs:stats",
+        "stats:stats",
         "Say how long the last runs of a target took, whether that changes, and how they ended.",
     ),
     Listed(

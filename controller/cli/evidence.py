@@ -31,7 +31,7 @@ def evidence(
             help="the run's id, as `history` shows it; or a Deployment, for the last run of it that"
             " failed (for its last, if none did)",
             metavar="[TARGET/]RUN|NAME",
-            autocompletion=completion.deployments,
+            autocompletion=completion.runs,
         ),
     ],
     file: Annotated[

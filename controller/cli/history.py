@@ -16,6 +16,7 @@ from controller.cli.history_table import table_lines
 from controller.cli.output import Format, Output, console, print_json, print_names, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import print_lines
+from controller.cli.telling import say
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
 from controller.views.history import HistoryLine
 from controller.views.paging import PARTIAL
@@ -76,7 +77,7 @@ def history(
     found = asyncio.run(ask(question, reading_settings(flags), surroundings()))
     show(found.lines, output, "nothing matches" if question.is_sifted else UNTESTED)
     for sentence in _partial(found, question, output):
-        typer.echo(sentence, err=True)
+        say(sentence, err=True)
     if found.trouble:
         raise typer.Exit(FAILED)
     raise typer.Exit(DONE if found.lines else NOTHING_FOUND)
@@ -106,4 +107,4 @@ def show(lines: Sequence[HistoryLine], output: Format, nothing: str = UNTESTED) 
         out = console()
         print_lines(out, table_lines(lines, width_for(output, out)))
     else:
-        typer.echo(nothing, err=True)
+        say(nothing, err=True)

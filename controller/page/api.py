@@ -13,7 +13,7 @@ from controller.views.build import BuildView
 from controller.views.deployment import DeploymentView, record_on
 from controller.views.history import HistoryLine, read_history
 from controller.views.paging import PARTIAL
-from controller.views.parts import View
+from controller.views.parts import Moment, View
 from controller.views.poll import PollView
 from controller.views.target import TargetView
 
@@ -40,7 +40,7 @@ class TransitionView(View, frozen=True, kw_only=True):
     """One change of a Deployment's phase."""
 
     id: str
-    at: datetime
+    at: Moment
     deployment: str
     target: str
     run: str

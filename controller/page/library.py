@@ -127,6 +127,13 @@ class Library:
         left = await self._left(found) if found.open else None
         return RunPageView(run=found, left=left, evidence=evidence)
 
+    async def before(self, run: RunView, count: int) -> list[RunView]:
+        """Runs of its target that had ended before it, newest first."""
+        at = run.ended.timestamp() + 1 if run.ended else None
+        found = await self.reading.ended(run.target, limit=count + _AHEAD, before=at)
+        ids = [each.run for each in found]
+        return found[ids.index(run.run) + 1 if run.run in ids else 0 :][:count]
+
     async def builds(self, limit: int, after: Place | None = None) -> SomeBuilds:
         """The newest; after: only those that come after this place."""
         known = await known_builds(self.reading, self.slugs())

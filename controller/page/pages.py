@@ -41,9 +41,17 @@ class Pages:
 
     async def run(self, library: Library, asked: Asked, now: datetime) -> str:
         found = await library.run(asked.part("target"), asked.part("run"))
-        checked = _flat(found.run.checked or {})
+        before = await library.before(found.run, PLOTTED)
+        plot = plot_of([found.run, *before])
         return self.templates.render(
-            "run.html", now=now, library=library, found=found, run=found.run, checked=checked
+            "run.html",
+            now=now,
+            library=library,
+            found=found,
+            run=found.run,
+            checked=_flat(found.run.checked or {}),
+            plot=plot if plot and len(plot.points) > 1 else None,
+            usual=usual(before),
         )
 
     async def builds(self, library: Library, asked: Asked, now: datetime) -> str:

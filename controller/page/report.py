@@ -10,21 +10,27 @@ from markupsafe import Markup
 
 from controller.page.html import Templates, style
 from controller.page.library import Library, OpenRunView
-from controller.page.pages import BUILDS, matrix_values
+from controller.page.pages import BUILDS, PLOTTED, matrix_values
+from controller.page.plot import plot_of
 from controller.page.words import lasting, short, sign, stamp, usual, version
 from controller.views.build import BuildView
 from controller.views.run import RunView
+from controller.views.statistics import plot_of as bars_of
+from controller.views.statistics import statistics_of
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 
 
 async def html_report(library: Library, now: datetime) -> str:
     values = await matrix_values(library, now)
+    targets = await library.targets(PLOTTED)
+    plots = {each.target: plot for each in targets if (plot := plot_of(each.runs))}
     return Templates().render(
         "report.html",
         **values,
         builds=(await library.builds(BUILDS)).items,
         slugs=library.slugs(),
+        plots=plots,
         style=Markup(style()),
     )
 
@@ -50,8 +56,8 @@ def text(word: str) -> str:
 
 async def _targets(library: Library) -> list[str]:
     rows = [
-        "| target | now | build | last runs, newest first | usual time |",
-        "|---|---|---|---|---|",
+        "| target | now | build | last runs, newest first | usual time | passes, oldest first |",
+        "|---|---|---|---|---|---|",
     ]
     deployments = library.deployments()
     for target in await library.targets():
@@ -59,9 +65,10 @@ async def _targets(library: Library) -> list[str]:
         newest = next(iter((*target.open, *target.runs)), None)
         boxes = " ".join(sign(run.phase) for run in (*target.open, *target.runs))
         cells = (target.target, now, version(newest) if newest else "", boxes)
-        rows.append(_row(*cells, lasting(usual(list(target.runs)))))
+        bars = bars_of(statistics_of(target.target, target.runs).durations)
+        rows.append(_row(*cells, lasting(usual(list(target.runs))), bars))
     lost = [d for d in deployments if not d.target]
-    return rows + [_row(d.deployment, d.phase, "", d.message, "") for d in lost]
+    return rows + [_row(d.deployment, d.phase, "", d.message, "", "") for d in lost]
 
 
 def _open(each: OpenRunView) -> str:

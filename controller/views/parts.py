@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
 from controller.base.text import shown
 
 LONGEST = 1000  # characters of a sentence
+
+# A point of time with its zone, UTC: told so that schemas call it a date-time, too
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +28,8 @@ def moment(seconds: float) -> datetime | None:
 
 
 def text(fields: Mapping[str, str], name: str) -> str:
-    return shown(fields.get(name, ""), LONGEST)
+    found = fields.get(name)
+    return shown(found, LONGEST) if found else ""
 
 
 def as_json(value: object) -> bytes:

@@ -1,8 +1,11 @@
 """`store rebuild`: what the records prove is in the store again, and nothing in it is replaced."""
 
 import pytest
+from msgspec.structs import replace
 
 from controller.domain import names
+from controller.domain.defaults import Rules
+from controller.domain.record.record import encode_record
 from tests.commands import Finished, command
 from tests.controlled_world import BUILD, SELDOM, ControlledWorld
 from tests.redis_servers import RedisServer
@@ -144,11 +147,23 @@ async def test_a_store_that_is_not_ours(
 
 
 async def test_a_record_of_another_hand(tested: ControlledWorld, redis: RedisServer) -> None:
-    """Does a record that somebody copied onto another Deployment bring no claim?"""
-    record = tested.annotation("fuji", names.RECORD)
-    await tested.stop()
+    """Does a record that somebody wrote onto another Deployment bring no claim, and a copied one
+    neither, and are both told?
+    """
+    record = tested.record("fuji")
+    assert record is not None
+    told = replace(
+        record, name="forged", tested={"mainnet-c-chain-state-sync": ("sha256:" + "0" * 64,)}
+    )
     redis.admin.flushall()
-    tested.deploy("forged", network="mainnet", annotations={names.RECORD: record})
+    for name, text in (
+        ("forged", encode_record(told, Rules())),
+        ("copied", tested.annotation("fuji", names.RECORD)),
+    ):
+        tested.deploy(name, network="mainnet", annotations={names.RECORD: text})
     done = await ask(tested, redis, "store", "rebuild", "-o", "json")
     assert done.json()["deployments"] == ["bootstrap/fuji"]
-    assert any("record of bootstrap/forged" in said for said in done.json()["said"])
+    said = done.json()["said"]
+    assert "the record of bootstrap/forged is another hand's: nothing is taken from it" in said
+    assert any(each.startswith("the record of bootstrap/copied cannot be read") for each in said)
+    assert redis.admin.keys("bootstrap:claims:*") == [CLAIMS]

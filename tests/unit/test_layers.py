@@ -117,7 +117,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the page and the API in the controller's process; `process` plugs in what it shows
     "controller.page": {*DOMAIN, "controller.views", "store.api"},
     # the page of what the controller tells the outside
-    "controller.reference": {*DOMAIN, "controller.notify", "store.redis"},
+    "controller.reference": {*DOMAIN, "controller.notify", "controller.page", "store.redis"},
     # what the commands look at, beside a controller that works
     "controller.inspection": {
         *SETTINGS,

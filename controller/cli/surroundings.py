@@ -4,9 +4,10 @@ import sys
 from collections.abc import Mapping
 from random import Random
 
+import typer
+
 from controller.base.clock import SystemClock
 from controller.base.logs import configure_logs
-from controller.cli.telling import say
 from controller.process.wiring import Surroundings
 from controller.settings.settings import Settings, environment, load_settings
 
@@ -31,4 +32,4 @@ def quiet_surroundings() -> Surroundings:
 
 
 def _name(where: str) -> None:
-    say(f"API server: {where}", err=True)
+    typer.echo(f"API server: {where}", err=True)

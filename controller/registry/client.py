@@ -30,6 +30,7 @@ from controller.registry.hub_tags import HubTags
 from controller.registry.rate_limits import Gates, quota_in
 from controller.registry.statuses import meaning_of
 from controller.registry.transport import TIME_LIMIT, Ask, Reply, Transport
+from controller.registry.ways import Ways
 
 _DIGEST_HEADER = "Docker-Content-Digest"
 _IMAGES_KEPT = 64  # configurations, a hundred bytes of each: more than there are open runs
@@ -43,10 +44,10 @@ class RegistryClient:
     caller's choice, and Busy is raised without a request while a registry has asked us to wait.
 
     mirrors: registries that are asked somewhere else. auth_file: a docker config.json; None for
-    anonymous access. time_limit: seconds of one exchange.
+    anonymous access. time_limit: seconds of one exchange. ways: proxies; None for none.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 three collaborators, and what a person may set
         self,
         session: aiohttp.ClientSession,
         clock: Clock,
@@ -55,9 +56,10 @@ class RegistryClient:
         mirrors: Mirrors | None = None,
         auth_file: Path | None = None,
         time_limit: float = TIME_LIMIT,
+        ways: Ways | None = None,
     ) -> None:
         self._hosts = Hosts(mirrors or Mirrors())
-        self._transport = Transport(session, clock, time_limit)
+        self._transport = Transport(session, clock, time_limit, ways)
         self._authorizer = Authorizer(self._transport, clock, CredentialFile(auth_file))
         self._gates = Gates(clock, random)
         self._hub = HubTags(self._transport, self._hosts, self._gates)
@@ -149,7 +151,7 @@ class RegistryClient:
     async def _ask_manifest(self, method: str, repository: Repository, reference: str) -> Reply:
         site = self._site(repository)
         url = site.endpoint.manifest(repository, reference)
-        ask = Ask(site.about, method, url, manifests.LONGEST, {"Accept": manifests.ACCEPT})
+        ask = Ask(str(repository), method, url, manifests.LONGEST, {"Accept": manifests.ACCEPT})
         kind = "manifest" if _is_digest(reference) else "tag"
         return await self._ask(site, ask, f"{kind} {shown(reference)}")
 
@@ -159,7 +161,7 @@ class RegistryClient:
         """
         site = self._site(repository)
         url = site.endpoint.blob(repository, digest)
-        ask = Ask(site.about, "GET", url, build_facts.LONGEST)
+        ask = Ask(str(repository), "GET", url, build_facts.LONGEST)
         reply = await self._ask(site, ask, f"blob {digest}")
         if manifests.digest_of(reply.body, digest.partition(":")[0]) != digest:
             raise Garbled(f"{repository}: the blob's bytes do not have the digest {digest}")
@@ -199,7 +201,8 @@ class RegistryClient:
 
     def _site(self, repository: Repository) -> Site:
         endpoint = self._hosts.endpoint(repository.registry)
-        return Site(endpoint, repository.path, str(repository), self._gates.of(endpoint))
+        path, about = endpoint.path_of(repository), endpoint.about(repository)
+        return Site(endpoint, path, about, self._gates.of(endpoint))
 
 
 @contextmanager

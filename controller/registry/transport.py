@@ -3,6 +3,7 @@
 Nothing here knows what is asked, or reads what is answered.
 """
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from controller.base.errors import Garbled, Refused
 from controller.base.http_errors import HandshakeFailed, translated
 from controller.base.http_limits import connecting_within, read_at_most
 from controller.registry.hosts import same_origin
+from controller.registry.ways import Ways
 
 TIME_LIMIT = 30.0  # seconds for one exchange, redirects and all: a HEAD takes well under one
 _CONNECT_LIMIT = 10.0  # seconds: a TCP handshake that was lost twice has been sent again by then
@@ -54,22 +56,28 @@ class Reply:
     url: URL  # who answered in the end, after redirects
 
 
-def registry_session() -> aiohttp.ClientSession:
-    """A session that keeps no cookies, and takes neither proxies nor a netrc from the environment.
-    Whoever makes it closes it.
+def registry_session(tls: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
+    """A session that keeps no cookies, and takes no netrc and by itself no proxies from the
+    environment. tls: of `Ways`; None for Python's own. Whoever makes it closes it.
     """
-    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+    connector = aiohttp.TCPConnector(ssl=tls or True)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 class Transport:
-    """time_limit: seconds for one exchange."""
+    """time_limit: seconds for one exchange. ways: None for no proxy anywhere."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, clock: Clock, time_limit: float = TIME_LIMIT
+        self,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        time_limit: float = TIME_LIMIT,
+        ways: Ways | None = None,
     ) -> None:
         self._session = session
         self._clock = clock
         self._time_limit = time_limit
+        self._ways = ways
 
     async def exchange(self, ask: Ask) -> Reply:
         """Whatever the status is. Raises Unavailable, Garbled, and Refused where TLS or a redirect
@@ -84,6 +92,8 @@ class Transport:
 
     async def _follow(self, ask: Ask) -> Reply:
         url, headers = ask.url, dict(ask.headers)
+        if self._ways is not None:
+            self._ways.refresh()
         for _ in range(_MOST_REDIRECTS + 1):
             reply = await self._once(ask, url, headers)
             if reply.status not in _REDIRECTS:
@@ -104,6 +114,7 @@ class Transport:
                 url,
                 headers=headers,
                 data=ask.form,
+                proxy=self._ways.proxy(url, peer) if self._ways is not None else None,
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=connecting_within(_CONNECT_LIMIT, self._time_limit),

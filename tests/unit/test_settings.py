@@ -82,6 +82,8 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
     password, auth = tmp_path / "password", tmp_path / "config.json"
     password.write_text("  s3cret\n")
     auth.write_text("{}")
+    authorities = tmp_path / "ca.crt"
+    authorities.write_text("")
     found = load_settings(
         {
             "kubeconfig": "/home/me/config",
@@ -101,6 +103,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             "probe_interval": "1s",
             "registry": ["docker.io=http://127.0.0.1:5000/", "ghcr.io=https://mirror.example.com"],
             "registry_auth": str(auth),
+            "registry_ca": str(authorities),
             "node_url": "http://{pod_ip}:{port}",
             "dogstatsd": "udp://agent.example.com:8126",
             "listen": "[::1]:0",
@@ -122,6 +125,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
                 ["docker.io=http://127.0.0.1:5000/", "ghcr.io=https://mirror.example.com"]
             ),
             auth,
+            authorities,
         ),
         node=NodeSettings(1.0, NodeUrl("http://{pod_ip}:{port}")),
         engine=EngineSettings(2.0, 0.0, 3, "https://git.example.com/{good}..{bad}", True),
@@ -156,6 +160,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             "BOOTSTRAP_PROBE_INTERVAL": "10s",
             "BOOTSTRAP_REGISTRIES": "docker.io=http://m:5000,localhost:5000=http://n:5000",
             "BOOTSTRAP_REGISTRY_AUTH": str(auth),
+            "BOOTSTRAP_REGISTRY_CA": str(auth),
             "BOOTSTRAP_NODE_URL": "http://proxy/{namespace}/{pod}",
             "BOOTSTRAP_DOGSTATSD": "unix:///var/run/datadog/dsd.socket",
             "BOOTSTRAP_LISTEN": "127.0.0.1:9090",
@@ -171,7 +176,10 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
         cluster=ClusterSettings("/one:/two", None, ("*",), "team in (node, infra)", "home"),
         store=StoreSettings("redis://r:6379", "s3cret", "other"),
         registry=RegistrySettings(
-            5.0, Mirrors.parse(["docker.io=http://m:5000", "localhost:5000=http://n:5000"]), auth
+            5.0,
+            Mirrors.parse(["docker.io=http://m:5000", "localhost:5000=http://n:5000"]),
+            auth,
+            auth,
         ),
         node=NodeSettings(10.0, NodeUrl("http://proxy/{namespace}/{pod}")),
         engine=EngineSettings(60.0, 90.0, 12, "", True),
@@ -248,6 +256,7 @@ def test_all_faults_are_told_at_once_and_each_says_what_to_write() -> None:
         ("listen", ":8080", "write host:port"),
         ("listen", "http://0.0.0.0:80", "write host:port"),
         ("registry_auth", "/no/such/config.json", "there is no such file"),
+        ("registry_ca", "/no/such/ca.crt", "there is no such file"),
     ],
 )
 def test_values_outside_their_bounds_are_faults(key: str, text: str, remedy: str) -> None:

@@ -17,9 +17,9 @@ from kubernetes_asyncio.config.kube_config import KubeConfigLoader, KubeConfigMe
 from controller.base.clock import Clock
 from controller.base.errors import BootstrapError, SettingsFault, Unavailable
 from controller.base.http_url import read_http_url
+from controller.base.proxies import proxy_for
 from controller.base.text import shown
 from controller.kube.login.credentials import Endpoint
-from controller.kube.login.proxies import proxy_for
 from controller.kube.login.tls import TlsFiles, load_files, tls_context
 from controller.kube.login.token_file import TokenFile
 

@@ -40,7 +40,7 @@ class _Asked:
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:
-    """By its name in capitals, which comes first, or in small letters; empty where there is none."""
+    """By its name in capitals, which come first, or in small letters; empty for none."""
     return environ.get(name.upper()) or environ.get(name) or ""
 
 

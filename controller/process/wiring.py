@@ -85,7 +85,7 @@ class Wiring:
         chosen = self.settings.registry
         ways = Ways(self.around.environ, chosen.ca_file)
         return RegistryClient(
-            await self.stack.enter_async_context(registry_session(ways.tls)),
+            await self.stack.enter_async_context(registry_session()),
             self.around.clock,
             self.around.random,
             mirrors=chosen.mirrors,

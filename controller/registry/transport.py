@@ -3,7 +3,6 @@
 Nothing here knows what is asked, or reads what is answered.
 """
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -56,16 +55,15 @@ class Reply:
     url: URL  # who answered in the end, after redirects
 
 
-def registry_session(tls: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
-    """A session that keeps no cookies, and takes no netrc and by itself no proxies from the
-    environment. tls: of `Ways`; None for Python's own. Whoever makes it closes it.
+def registry_session() -> aiohttp.ClientSession:
+    """A session that keeps no cookies, and by itself takes neither proxies nor a netrc from the
+    environment. Whoever makes it closes it.
     """
-    connector = aiohttp.TCPConnector(ssl=tls or True)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
 
 
 class Transport:
-    """time_limit: seconds for one exchange. ways: None for no proxy anywhere."""
+    """time_limit: seconds for one exchange. ways: None for the session's own, without proxies."""
 
     def __init__(
         self,
@@ -114,7 +112,8 @@ class Transport:
                 url,
                 headers=headers,
                 data=ask.form,
-                proxy=self._ways.proxy(url, peer) if self._ways is not None else None,
+                proxy=self._ways.proxy(url, peer) if self._ways else None,
+                ssl=self._ways.tls if self._ways else True,
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=connecting_within(_CONNECT_LIMIT, self._time_limit),

@@ -28,7 +28,9 @@ class Ways:
         self._environ = environ
         self._ca_file = ca_file
         self._stamp: _Stamp | None = None
-        self.tls = as_go_believes(ssl.create_default_context())
+        # For the next request. A new one for each state of the file: where two CAs of one name
+        # have no key identifier, as after a rotation, OpenSSL looks at the first alone.
+        self.tls = _systems()
         if why := self._load():
             raise SettingsFault(
                 [
@@ -57,9 +59,7 @@ class Ways:
         )
 
     def refresh(self) -> None:
-        """Reads the file again if it has changed. New certificates are believed beside the old
-        ones, as a CA's rotation needs; a file that is broken for a moment changes nothing.
-        """
+        """Reads the file again if it has changed. One that is broken changes nothing."""
         if why := self._load():
             logger.bind(path=shown(self._ca_file), why=why).warning(
                 "the file of --registry-ca cannot be used: what was read before stays in use"
@@ -83,10 +83,17 @@ class Ways:
         self._stamp = stamp
         if failure:
             return f"it cannot be read ({shown(failure)})"
+        tls = _systems()
         try:
-            self.tls.load_verify_locations(cafile=self._ca_file)
+            tls.load_verify_locations(cafile=self._ca_file)
         except ssl.SSLError:
             return "it holds no certificate in PEM"
         except OSError as error:
             return f"it cannot be read ({shown(error.strerror)})"
+        self.tls = tls
         return ""
+
+
+def _systems() -> ssl.SSLContext:
+    """The system's CAs, or those of SSL_CERT_FILE."""
+    return as_go_believes(ssl.create_default_context())

@@ -91,7 +91,7 @@ def test_nulls_are_what_is_left_out() -> None:
             "config": None,
             "manifests": [
                 entry("a", on("arm64", variant=None), mediaType=None, **nulls),
-                entry("b", on("amd64", variant=None, **{"os.features": None}), **nulls),
+                entry("b", on("amd64", variant=None) | {"os.features": None}, **nulls),
                 entry("c", None, annotations={"x": None}),
             ],
         }

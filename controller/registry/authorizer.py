@@ -3,7 +3,8 @@
 1. The registry answers 401 with a challenge that names a token server, its realm [68]. Some say so
    at `/v2/` alone, and answer 403 or 404 elsewhere to whom they do not know [153].
 2. The token server gives a token, for a password or for nothing.
-3. The request is sent again with it, once. A second refusal means: no access [69].
+3. The request is sent again with it, once. A second refusal means: no access [69]. A token that was
+   kept is renewed once also where it is answered with 400 or 403 [155].
 
 Later requests to the same repository begin with 2, or with a token that is still good.
 """

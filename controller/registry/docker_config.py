@@ -79,6 +79,12 @@ class CredentialFile:
                 return None
             name = name.rpartition("/")[0]
 
+    def absence(self, host: str, repository_path: str) -> str:
+        """Why `find` has none, in a clause that says what to do about it."""
+        if self.path is None:
+            return "--registry-auth names no file of logins"
+        return f"{shown(self.path)} has no login for {host}/{repository_path}"
+
     def refresh(self) -> None:
         """Reads the file again if it is not the one that was read. Raises Refused."""
         if self.path is None:

@@ -13,8 +13,8 @@ class Logins:
     """Each try with a login that is not taken counts as a failed one, and many of them lock the
     whole address out, HEADs too [70]: so none is sent twice, until the file changes.
 
-    401 speaks of the login, at all of the registry. 403 speaks of what it may read: another
-    repository may be open to it.
+    401 speaks of the login, at all of the registry. 403 speaks of what it may read, or says that it
+    has expired [155]: another repository may be open to it.
     """
 
     def __init__(self, file: CredentialFile) -> None:
@@ -51,10 +51,8 @@ class Logins:
         the login that was sent, None for nobody's.
         """
         host = site.endpoint.host
-        if credential is not None:
-            login = f"the login for {host} in {shown(self._file.path)} was sent"
-        elif self._file.path is not None:
-            login = f"no login was sent: {shown(self._file.path)} has none for {host}"
+        if credential is None:
+            login = f"no login was sent: {self._file.absence(host, site.path)}"
         else:
-            login = "no login was sent: --registry-auth names no file"
+            login = f"the login for {host} in {shown(self._file.path)} was sent"
         return Refused(f"{site.about}: no access, or no such repository; {login}{quoted(said)}")

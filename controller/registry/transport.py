@@ -21,8 +21,8 @@ from controller.registry.hosts import same_origin
 TIME_LIMIT = 30.0  # seconds for one exchange, redirects and all: a HEAD takes well under one
 _CONNECT_LIMIT = 10.0  # seconds: a TCP handshake that was lost twice has been sent again by then
 _MOST_REDIRECTS = 5  # a registry behind a CDN needs one or two
-# Bytes of one header of an answer, its signed Location or its token among them. Go, and so docker
-# and containerd, takes 10 MiB of all of them together; aiohttp alone 8 KiB.
+# Bytes of one header of an answer, such as a signed Location or a policy. docker and containerd
+# take 10 MiB of all of them together [149]; aiohttp, left alone, 8 KiB.
 _LONGEST_HEADER = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 

@@ -175,7 +175,7 @@ async def test_no_access_is_asked_once(
     sentence = await refusal(world.client(session), world, Refused)
     assert sentence == (
         f"{world.repository}: no access, or no such repository; no login was sent: --registry-auth"
-        " names no file"
+        " names no file of logins"
     )
     assert world.counts() == (2, 1)
 

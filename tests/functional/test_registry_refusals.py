@@ -113,12 +113,13 @@ async def test_whether_a_login_was_sent(
     world.useless = True
     began = f"{world.repository()}: no access, or no such repository; "
     sentence = await world.trouble(world.client(session), Refused)
-    assert sentence == began + "no login was sent: --registry-auth names no file"
+    assert sentence == began + "no login was sent: --registry-auth names no file of logins"
 
     world.write_login("elsewhere.example.com")
     sentence = await world.trouble(world.client(session), Refused)
     assert sentence == (
-        f"{began}no login was sent: {world.auth_file} has none for {world.registry.netloc}"
+        f"{began}no login was sent: {world.auth_file} has no login for"
+        f" {world.registry.netloc}/team/node"
     )
 
     world.write_login()

@@ -36,11 +36,12 @@ _LISTENING = re.compile(r'msg="listening on [^"]*:(\d+)"')
 
 @contextlib.contextmanager
 def docker_registry(
-    folder: Path, token_realm: str = "", bundle: Path | None = None
+    folder: Path, token_realm: str = "", bundle: Path | None = None, *, schema_1: bool = False
 ) -> Iterator[int]:
     """The port of a registry on the loopback that ends with the block; its files are in `folder`.
 
     token_realm, bundle: with them it wants tokens of that server, signed under that certificate.
+    schema_1: takes manifests of schema 1 too.
     """
     binary = shutil.which("docker-registry")
     if binary is None:
@@ -50,6 +51,7 @@ def docker_registry(
         "log": {"level": "info", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
         "http": {"addr": "127.0.0.1:0"},
+        "compatibility": {"schema1": {"enabled": schema_1}},
     }
     if bundle is not None:
         config["auth"] = {

@@ -10,6 +10,7 @@ Later requests to the same repository begin with 2, or with a token that is stil
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 
 from yarl import URL
@@ -41,7 +42,8 @@ class Authorizer:
         self._demands: dict[tuple[URL, str], Bearer | Basic] = {}
         # what was demanded at `/v2/`, and until when that is believed, monotonic
         self._pinged: dict[URL, tuple[Bearer | Basic | None, float]] = {}
-        # Several tags of one repository are asked for at once: one of them fetches the token.
+        # Several tags of one repository are asked for at once: one of them asks `/v2/`, or fetches
+        # the token.
         self._turns: dict[URL, asyncio.Lock] = {}
 
     async def prepare(self, site: Site) -> Leave:
@@ -85,8 +87,8 @@ class Authorizer:
     async def _renew(self, site: Site, reply: Reply, sent: Leave) -> Leave | None:
         known = self._demands.get((site.endpoint.base, site.path))
         demand = _demanded(site, reply.headers.getall("WWW-Authenticate", []))
-        if demand is None and not sent.headers:
-            demand = await self._ping(site)
+        if demand is None:
+            demand = known if sent.headers else await self._ping(site)
         if demand is None:
             raise Refused(f"{site.about}: the registry wants a kind of login that is not known")
         if sent.headers and not sent.is_kept and demand == known:
@@ -97,18 +99,19 @@ class Authorizer:
         """What the registry demands where it speaks of itself, as docker asks it [153]; None if
         nothing. The scope there is of no repository, and not used.
         """
-        demand, until = self._pinged.get(site.endpoint.base, (None, 0.0))
-        if self._clock.monotonic() >= until:
-            site.gate.check()
-            ask = Ask(site.about, "GET", site.endpoint.below("v2/"), _LONGEST_PING)
-            reply = await self._transport.exchange(ask)
-            if busy := site.gate.read(reply.status, reply.headers, _said(reply)):
-                raise busy
-            demand = None
-            if reply.status == 401 and same_origin(reply.url, ask.url):
-                demand = _demanded(site, reply.headers.getall("WWW-Authenticate", []))
-            until = self._clock.monotonic() + _PING_HOLDS
-            self._pinged[site.endpoint.base] = demand, until
+        base = site.endpoint.base
+        async with self._turns.setdefault(base, asyncio.Lock()):
+            demand, until = self._pinged.get(base, (None, -math.inf))
+            if self._clock.monotonic() >= until:
+                site.gate.check()
+                ask = Ask(site.about, "GET", site.endpoint.below("v2/"), _LONGEST_PING)
+                reply = await self._transport.exchange(ask)
+                if busy := site.gate.read(reply.status, reply.headers, _said(reply)):
+                    raise busy
+                demand = None
+                if reply.status == 401 and same_origin(reply.url, ask.url):
+                    demand = _demanded(site, reply.headers.getall("WWW-Authenticate", []))
+                self._pinged[base] = demand, self._clock.monotonic() + _PING_HOLDS
         if isinstance(demand, Bearer):
             return Bearer(demand.realm, demand.service, _scope(site))
         return demand
@@ -127,10 +130,7 @@ class Authorizer:
             credential = self._logins.find(site)
             if isinstance(demand, Basic):
                 if credential is None:
-                    raise Refused(
-                        f"{site.about}: {site.endpoint.host} wants a user and a password: name a"
-                        " docker config.json that has them with --registry-auth"
-                    )
+                    raise self._logins.wanted(site)
                 return Leave({"Authorization": credential.basic()}, credential=credential)
             key = _key(site, demand, credential)
             token, is_kept = self._tokens.get(key), True

@@ -46,6 +46,14 @@ class Logins:
         self._rejected = kept | {(host, "" if is_all else site.path, credential.version): sentence}
         return Refused(f"{site.about}: {sentence}")
 
+    def wanted(self, site: Site) -> Refused:
+        """The error where a login is demanded, and there is none."""
+        host = site.endpoint.host
+        return Refused(
+            f"{site.about}: {host} wants a user and a password, and no login was sent:"
+            f" {self._file.absence(host, site.path)}"
+        )
+
     def no_access(self, site: Site, credential: Credential | None, said: str) -> Refused:
         """Registries do not tell the two apart, so that nobody learns what exists [69]. credential:
         the login that was sent, None for nobody's.

@@ -1,5 +1,6 @@
 """Refusals of registries: what is tried once more, what never again, and what people are told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,6 +41,30 @@ async def test_kept_token_is_fetched_once_more(
     assert await client.head(world.repository(), "latest") == DIGEST
     assert len(world.tokens.requests) == 2
     assert len(world.registry.requests) == 4
+
+
+async def test_kept_token_is_fetched_once_more_without_a_challenge(
+    world: GuardedRegistry, session: aiohttp.ClientSession
+) -> None:
+    """Is a 401 that says nothing more understood, where a token was good before?"""
+    client = world.client(session)
+    await client.head(world.repository(), "latest")
+    world.good, world.challenged = set(), ""
+
+    assert await client.head(world.repository(), "latest") == DIGEST
+    assert len(world.tokens.requests) == 2
+
+
+async def test_password_is_wanted(world: GuardedRegistry, session: aiohttp.ClientSession) -> None:
+    """Does the sentence say whether there is no file, or no login in it?"""
+    world.challenged = 'Basic realm="r"'
+    wanted = f"{world.registry.netloc} wants a user and a password, and no login was sent: "
+    sentence = await world.trouble(world.client(session), Refused)
+    assert sentence.endswith(wanted + "--registry-auth names no file of logins")
+
+    world.write_login("elsewhere.example.com")
+    sentence = await world.trouble(world.client(session), Refused)
+    assert f"{wanted}{world.auth_file} has no login for {world.registry.netloc}" in sentence
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
@@ -149,6 +174,18 @@ async def test_challenge_at_the_root_alone(
     manifest = "HEAD /v2/team/node/manifests/latest"
     assert world.registry.requests == [manifest, "GET /v2/", manifest, manifest]
     assert "scope=repository:team/node:pull" in world.tokens.requests[0]
+    assert len(world.tokens.requests) == 1
+
+
+async def test_many_tags_ask_the_root_once(
+    world: GuardedRegistry, session: aiohttp.ClientSession
+) -> None:
+    """Is `/v2/` asked once for many tags that are asked for at once?"""
+    world.refused = refusal(404)
+    client = world.client(session)
+    await asyncio.gather(*(client.head(world.repository(), f"t{n}") for n in range(8)))
+
+    assert world.registry.requests.count("GET /v2/") == 1
     assert len(world.tokens.requests) == 1
 
 

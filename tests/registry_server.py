@@ -44,10 +44,12 @@ def docker_registry(
     *,
     htpasswd: str = "",
     tls: PrivateCa | None = None,
+    schema_1: bool = False,
 ) -> Iterator[int]:
     """The port of a registry on the loopback that ends with the block; its files are in `folder`.
 
     token_realm, bundle: with them it wants tokens of that server, signed under that certificate.
+    schema_1: takes manifests of schema 1 too.
     htpasswd: with it it wants one of these logins. tls: None for plain HTTP.
     """
     binary = shutil.which("docker-registry")
@@ -58,6 +60,7 @@ def docker_registry(
         "log": {"level": "info", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
         "http": {"addr": "127.0.0.1:0"},
+        "compatibility": {"schema1": {"enabled": schema_1}},
     }
     if bundle is not None:
         config["auth"] = {

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
 
 from controller.base.durations import format_duration
 from controller.base.errors import Garbled, Refused, Trouble, Unavailable
@@ -74,6 +75,8 @@ def trouble_of(error: Exception, about: str, seconds: float) -> Trouble:
             return Unavailable(f"{about} broke off in the middle of its answer")
         case aiohttp.InvalidURL():
             return Garbled(f"{about} stands at what is no URL")
+        case aiohttp.ClientResponseError() if _is_of_long_line(error):
+            return Garbled(f"{about} answers with a header that is too long")
         case aiohttp.ClientResponseError() if not isinstance(error, aiohttp.ClientHttpProxyError):
             return Garbled(f"{about} does not answer in HTTP")
     return _not_connected(error, about) or Unavailable(f"{about} closed the connection")
@@ -98,6 +101,13 @@ def _not_connected(error: Exception, about: str) -> NotConnected | None:
         case aiohttp.ClientConnectorError():
             return NotConnected(f"{about} cannot be reached: {_why(error)}")
     return None
+
+
+def _is_of_long_line(error: BaseException) -> bool:
+    """Whether it came about by a header, or a first line, longer than the client reads."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return isinstance(error, LineTooLong)
 
 
 def _why(error: OSError) -> str:

@@ -5,6 +5,7 @@ Nothing here knows what is asked, or reads what is answered.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote_from_bytes
 
 import aiohttp
 from multidict import CIMultiDictProxy
@@ -14,12 +15,16 @@ from controller.base.clock import Clock
 from controller.base.errors import Garbled, Refused
 from controller.base.http_errors import HandshakeFailed, translated
 from controller.base.http_limits import connecting_within, read_at_most
+from controller.registry.encodings import decoded
 from controller.registry.hosts import same_origin
 from controller.registry.ways import Ways
 
 TIME_LIMIT = 30.0  # seconds for one exchange, redirects and all: a HEAD takes well under one
 _CONNECT_LIMIT = 10.0  # seconds: a TCP handshake that was lost twice has been sent again by then
 _MOST_REDIRECTS = 5  # a registry behind a CDN needs one or two
+# Bytes of one header of an answer, such as a signed Location or a policy. docker and containerd
+# take 10 MiB of all of them together [149]; aiohttp, left alone, 8 KiB.
+_LONGEST_HEADER = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -49,9 +54,10 @@ class Ask:
 class Reply:
     """An answer, read to its end."""
 
+    method: str  # of the request that is answered
     status: int
     headers: CIMultiDictProxy[str]
-    body: bytes
+    body: bytes  # as it was before a CDN packed it; empty where a refusal cannot be unpacked
     url: URL  # who answered in the end, after redirects
 
 
@@ -116,15 +122,27 @@ class Transport:
                 ssl=self._ways.tls if self._ways else True,
                 allow_redirects=False,
                 raise_for_status=False,
+                auto_decompress=False,  # what cannot be unpacked still has a status
+                max_line_size=_LONGEST_HEADER,
+                max_field_size=_LONGEST_HEADER,
                 timeout=connecting_within(_CONNECT_LIMIT, self._time_limit),
             ) as response:
                 body = await read_at_most(response, ask.limit, peer)
-                return Reply(response.status, response.headers, body, url)
+        packing = response.headers.get("Content-Encoding", "")
+        try:
+            body = decoded(body, packing, ask.limit, peer)
+        except Garbled:
+            if response.status == 200:
+                raise
+            body = b""
+        return Reply(ask.method, response.status, response.headers, body, url)
 
 
 def _target(ask: Ask, url: URL, location: str) -> URL:
+    """Byte for byte what the registry wrote: the signature of a signed URL is of these bytes."""
     try:
-        target = url.join(URL(location)).with_fragment(None) if location else None
+        signed = URL(_sendable(location), encoded=True)
+        target = url.join(signed).with_fragment(None) if location else None
     except ValueError as error:
         raise Garbled(f"{ask.peer} redirects to what is no URL") from error
     if target is None or not target.host or target.scheme not in ("http", "https"):
@@ -135,3 +153,9 @@ def _target(ask: Ask, url: URL, location: str) -> URL:
         # Whoever sits on the way could answer in the registry's stead, or read the token.
         raise Refused(f"{ask.peer} redirects from https to http")
     return target
+
+
+def _sendable(location: str) -> str:
+    """Without spaces and letters that no request line can hold; all else stays as it is."""
+    raw = location.encode("utf-8", "surrogateescape")
+    return quote_from_bytes(raw, safe=bytes(range(0x21, 0x7F)))

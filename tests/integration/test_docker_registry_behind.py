@@ -75,7 +75,7 @@ async def test_logins_and_a_private_ca_behind_a_proxy(
             logins.write_text(json.dumps({"auths": {"*.test/team": {"auth": LOGIN}}}))
             with pytest.raises(Refused, match=f"has no login for registry.test:{port}/team/node"):
                 await client(ways).head(repository, "latest")
-            logins.write_text(json.dumps({"auths": {host: {"auth": LOGIN[:-3]}}}))
+            logins.write_text(json.dumps({"auths": {host: {"auth": LOGIN[:-4]}}}))
             with pytest.raises(Refused, match="are not accepted"):
                 await client(ways).head(repository, "latest")
 

@@ -16,6 +16,9 @@ from controller.domain.followed import Followed
 # that is two minutes at least, and a restart of a registry takes less.
 LASTING_FAILURES = 3
 
+# Characters of an error: ours, and what the registry says itself.
+LONGEST_ERROR = 480
+
 # Seconds. A HEAD costs no pull [76]: ten minutes after a registry is back, its tags are followed.
 HEAD_CAP = 600.0
 # Seconds. A GET that fails may cost a pull, of 100 in six hours that the nodes' pulls share [75].
@@ -107,6 +110,6 @@ class TagBook:
         return True
 
     def _show(self, error: Exception) -> None:
-        self.error = shown(error)
+        self.error = shown(error, LONGEST_ERROR)
         final = isinstance(error, Refused | NotFound | Garbled | Fault)
         self.lasting = final or self.failures >= LASTING_FAILURES

@@ -77,9 +77,12 @@ class RegistryClient:
         try:
             digest = check_digest(stated)
         except ReferenceFault as fault:
-            raise Garbled(f"{repository}: the registry answers with no digest: {fault}") from fault
+            raise Garbled(
+                f"{self._about(repository)}: the registry answers with no digest: {fault}"
+            ) from fault
         if _is_digest(reference) and digest != reference:
-            raise Garbled(f"{repository}: the registry answers with another digest than was asked")
+            about = self._about(repository)
+            raise Garbled(f"{about}: the registry answers with another digest than was asked")
         return digest
 
     async def build(self, repository: Repository, digest: str, platform: Platform) -> Build:
@@ -87,7 +90,7 @@ class RegistryClient:
         names no platforms. Raises Refused where it has not this one, or there is no image.
         """
         document = await self._manifest(repository, check_digest(digest))
-        with _named(repository):
+        with _named(self._about(repository)):
             build = manifests.build_of(document, digest, platform)
         if not manifests.tells_platform(document, build):
             await self._check_platform(repository, build, platform)
@@ -122,10 +125,10 @@ class RegistryClient:
         if kept is not None:
             return kept
         document = await self._manifest(repository, check_digest(build))
-        with _named(repository):
+        with _named(self._about(repository)):
             digest = manifests.config_of(document)
         body = await self._blob(repository, digest)
-        with _named(repository):
+        with _named(self._about(repository)):
             image = build_facts.parse_config(body)
         self._images[repository, build] = image
         return image
@@ -140,7 +143,7 @@ class RegistryClient:
         ask = Ask(str(repository), method, url, manifests.LONGEST, {"Accept": manifests.ACCEPT})
         kind = "manifest" if _is_digest(reference) else "tag"
         reply = await self._reader.ask(site, ask, f"{kind} {shown(reference)}")
-        with _named(repository):
+        with _named(self._about(repository)):
             manifests.check_type(reply.headers.get("Content-Type", ""))
         return reply
 
@@ -149,13 +152,13 @@ class RegistryClient:
     ) -> tuple[manifests.Document, str]:
         """With its digest: that of the raw bytes, whatever a header says."""
         if not reply.body:
-            raise Garbled(f"{repository}: the registry answers with an empty manifest")
+            raise Garbled(f"{self._about(repository)}: the registry answers with an empty manifest")
         expected = reference if _is_digest(reference) else stated_digest(reply)
         algorithm = expected.partition(":")[0] if expected else "sha256"
         if algorithm not in ("sha256", "sha512"):
-            raise Garbled(f"{repository}: the registry answers with no digest")
+            raise Garbled(f"{self._about(repository)}: the registry answers with no digest")
         digest = manifests.digest_of(reply.body, algorithm)
-        with _named(repository):
+        with _named(self._about(repository)):
             # The digest of an obsolete manifest is not of all its bytes: that comes first.
             if expected not in ("", digest) and not manifests.is_obsolete(reply.body):
                 raise Garbled(f"the manifest's bytes do not have the digest {shown(expected)}")
@@ -168,10 +171,10 @@ class RegistryClient:
         configuration names another [151]. Costs one pull.
         """
         document = await self._manifest(repository, build)
-        with _named(repository):
+        with _named(self._about(repository)):
             digest = manifests.config_of(document)
         body = await self._blob(repository, digest)
-        with _named(repository):
+        with _named(self._about(repository)):
             build_facts.check_platform(body, platform)
 
     async def _blob(self, repository: Repository, digest: str) -> bytes:
@@ -183,7 +186,9 @@ class RegistryClient:
         ask = Ask(str(repository), "GET", url, build_facts.LONGEST)
         reply = await self._reader.ask(site, ask, f"blob {digest}")
         if manifests.digest_of(reply.body, digest.partition(":")[0]) != digest:
-            raise Garbled(f"{repository}: the blob's bytes do not have the digest {digest}")
+            raise Garbled(
+                f"{self._about(repository)}: the blob's bytes do not have the digest {digest}"
+            )
         return reply.body
 
     def _site(self, repository: Repository) -> Site:
@@ -191,14 +196,18 @@ class RegistryClient:
         path, about = endpoint.path_of(repository), endpoint.about(repository)
         return Site(endpoint, path, about, self._gates.of(endpoint))
 
+    def _about(self, repository: Repository) -> str:
+        """The beginning of sentences about what it answers."""
+        return self._hosts.endpoint(repository.registry).about(repository)
+
 
 @contextmanager
-def _named(repository: Repository) -> Iterator[None]:
+def _named(about: str) -> Iterator[None]:
     """Says whose manifest it is."""
     try:
         yield
     except (Refused, Garbled) as error:
-        raise type(error)(f"{repository}: {error}") from error
+        raise type(error)(f"{about}: {error}") from error
 
 
 @contextmanager

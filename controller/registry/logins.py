@@ -2,7 +2,7 @@
 that.
 """
 
-from controller.base.errors import Refused
+from controller.base.errors import NoAccess
 from controller.base.text import shown
 from controller.registry.docker_config import Credential, CredentialFile
 from controller.registry.said import quoted
@@ -23,18 +23,18 @@ class Logins:
         self._rejected: dict[tuple[str, str, int], str] = {}
 
     def find(self, site: Site) -> Credential | None:
-        """The login for the repository; None if there is none. Raises Refused for one that was
-        rejected, or where the file cannot be used.
+        """The login for the repository; None if there is none. Raises NoAccess for one that was
+        rejected, and Refused where the file cannot be used.
         """
         host = site.endpoint.host
         credential = self._file.find(host, site.path)
         if credential is not None:
             for path in ("", site.path):
                 if sentence := self._rejected.get((host, path, credential.version)):
-                    raise Refused(f"{site.about}: {sentence}")
+                    raise NoAccess(f"{site.about}: {sentence}")
         return credential
 
-    def reject(self, site: Site, credential: Credential, status: int, said: str) -> Refused:
+    def reject(self, site: Site, credential: Credential, status: int, said: str) -> NoAccess:
         """The error after a login that was answered with that status. said: by who answered."""
         host, is_all = site.endpoint.host, status == 401
         where = "" if is_all else f" for this repository ({status})"
@@ -44,17 +44,17 @@ class Logins:
         )
         kept = {key: told for key, told in self._rejected.items() if key[2] == credential.version}
         self._rejected = kept | {(host, "" if is_all else site.path, credential.version): sentence}
-        return Refused(f"{site.about}: {sentence}")
+        return NoAccess(f"{site.about}: {sentence}")
 
-    def wanted(self, site: Site) -> Refused:
+    def wanted(self, site: Site) -> NoAccess:
         """The error where a login is demanded, and there is none."""
         host = site.endpoint.host
-        return Refused(
+        return NoAccess(
             f"{site.about}: {host} wants a user and a password, and no login was sent:"
             f" {self._file.absence(host, site.path)}"
         )
 
-    def no_access(self, site: Site, credential: Credential | None, said: str) -> Refused:
+    def no_access(self, site: Site, credential: Credential | None, said: str) -> NoAccess:
         """Registries do not tell the two apart, so that nobody learns what exists [69]. credential:
         the login that was sent, None for nobody's.
         """
@@ -63,4 +63,4 @@ class Logins:
             login = f"no login was sent: {self._file.absence(host, site.path)}"
         else:
             login = f"the login for {host} in {shown(self._file.path)} was sent"
-        return Refused(f"{site.about}: no access, or no such repository; {login}{quoted(said)}")
+        return NoAccess(f"{site.about}: no access, or no such repository; {login}{quoted(said)}")

@@ -300,7 +300,9 @@ async def test_configuration_that_is_none(world: World) -> None:
     world.manifest, world.blob = answering(body=body), answering(body=HTML)
     facts = await world.describe(build=digest_of(body))
 
-    assert facts.unread == (f"its labels: {REPOSITORY}: its configuration cannot be read",)
+    (said,) = facts.unread
+    assert said.startswith(f"its labels: {REPOSITORY} (asked at ")
+    assert said.endswith("): its configuration cannot be read")
 
 
 @pytest.mark.parametrize(

@@ -239,3 +239,47 @@ def test_a_proxy_is_none_for_this_machine() -> None:
 
     assert ways.proxy(URL("http://127.0.0.1:5000/v2/"), "who") is None
     assert ways.proxy(URL("https://r.example/v2/"), "who") == URL("http://proxy")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "said"),
+    [
+        (200, {"Docker-Content-Digest": "nonsense"}, "answers with no digest"),
+        (403, {}, "no access, or no such repository"),
+        (404, {}, "no tag latest in repository"),
+        (500, {}, "the registry answers 500"),
+    ],
+)
+async def test_whoever_was_asked_is_named(
+    status: int, headers: Mapping[str, str], said: str
+) -> None:
+    """Does each sentence name the mirror that answered beside the image that it is about?"""
+
+    def respond(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers=headers)
+
+    async with (
+        ScriptedServer(respond) as server,
+        client_for(f"{server.url}/v2/cache", {}) as client,
+    ):
+        sentence = str(await failure(client))
+    assert said in sentence
+    assert f"r.example/team/node (asked at {server.netloc}/cache/team/node)" in sentence
+
+
+async def test_the_token_is_for_what_a_mirror_calls_it() -> None:
+    """Where a challenge names no scope, is a token asked for that opens the mirror's repository?"""
+
+    def respond(request: web.Request) -> web.Response:
+        if request.path == "/token":
+            return web.json_response({"token": "t"})
+        if "Authorization" in request.headers:
+            return web.Response(headers=FOUND)
+        challenge = f'Bearer realm="{server.url}/token"'
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+    async with ScriptedServer(respond) as server:
+        async with client_for(f"{server.url}/v2/cache", {}) as client:
+            assert await client.head(REPOSITORY, "latest") == DIGEST
+        (asked,) = (URL(one.partition(" ")[2]) for one in server.requests if "/token" in one)
+    assert asked.query["scope"] == "repository:cache/team/node:pull"

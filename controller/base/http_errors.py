@@ -25,6 +25,10 @@ from controller.base.durations import format_duration
 from controller.base.errors import Garbled, Refused, Trouble, Unavailable
 from controller.base.text import shown
 
+# OpenSSL's codes: a certificate, or the last of a chain, that signed itself; an issuer that is not
+# there; no issuer of the first.
+_UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
+
 
 class NotConnected(Unavailable):
     """No connection came about, so nothing was sent: a write was surely not applied."""
@@ -44,6 +48,8 @@ class NoAnswer(Unavailable):
 
 class Untrusted(Refused):
     """It shows a certificate that is not trusted: nothing was sent to it."""
+
+    unknown_issuer = False  # for want of a CA: nobody that is believed here has signed it
 
 
 @contextmanager
@@ -67,8 +73,7 @@ def trouble_of(error: Exception, about: str, seconds: float) -> Trouble:
         case TimeoutError() if not isinstance(error, aiohttp.ConnectionTimeoutError):
             return NoAnswer(f"{about} did not answer within {format_duration(seconds)}")
         case aiohttp.ClientConnectorCertificateError() | ssl.CertificateError():
-            why = _certificate_fault(error)
-            return Untrusted(f"{about} shows a certificate that is not trusted: {why}")
+            return _untrusted(error, about)
         case UnicodeError():  # a label of more than 63 letters does not even reach the resolver
             return Unavailable(f"{about} is not found by its name")
         case aiohttp.ClientPayloadError():
@@ -115,9 +120,12 @@ def _why(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else shown(error.strerror)
 
 
-def _certificate_fault(error: Exception) -> str:
+def _untrusted(error: Exception, about: str) -> Untrusted:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         error = error.certificate_error
+    why, code = "it cannot be verified", 0
     if isinstance(error, ssl.SSLCertVerificationError):
-        return shown(error.verify_message)
-    return "it cannot be verified"
+        why, code = shown(error.verify_message), error.verify_code
+    untrusted = Untrusted(f"{about} shows a certificate that is not trusted: {why}")
+    untrusted.unknown_issuer = code in _UNKNOWN_ISSUER
+    return untrusted

@@ -81,7 +81,6 @@ class Wiring:
         return KubeCluster(client, wanted, self.around.clock, self.around.random)
 
     async def registry(self) -> Registry:
-        """Raises SettingsFault for a file of certificates that cannot be used."""
         chosen = self.settings.registry
         ways = Ways(self.around.environ, chosen.ca_file)
         return RegistryClient(

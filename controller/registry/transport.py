@@ -13,7 +13,7 @@ from yarl import URL
 
 from controller.base.clock import Clock
 from controller.base.errors import Garbled, Refused
-from controller.base.http_errors import HandshakeFailed, translated
+from controller.base.http_errors import HandshakeFailed, Untrusted, translated
 from controller.base.http_limits import connecting_within, read_at_most
 from controller.registry.encodings import decoded
 from controller.registry.hosts import same_origin
@@ -93,6 +93,10 @@ class Transport:
         except HandshakeFailed as error:
             remedy = "if it speaks plain HTTP, name it with --registry HOST=http://…"
             raise HandshakeFailed(f"{error}; {remedy}") from error
+        except Untrusted as error:
+            if not error.unknown_issuer:
+                raise
+            raise Untrusted(f"{error}; name a private CA with --registry-ca") from error
 
     async def _follow(self, ask: Ask) -> Reply:
         url, headers = ask.url, dict(ask.headers)

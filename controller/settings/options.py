@@ -151,7 +151,7 @@ REGISTRY_AUTH = Option(
 REGISTRY_CA = Option(
     "--registry-ca",
     "BOOTSTRAP_REGISTRY_CA",
-    parse_existing_file("a file of certificates in PEM"),
+    values.parse_certificates,
     "certificates of private CAs (PEM) that registries, mirrors and token servers are believed by,"
     " beside the system's",
     metavar="PATH",

@@ -17,7 +17,7 @@ from aiohttp import web
 from loguru import logger
 from yarl import URL
 
-from controller.base.errors import Refused, SettingsFault, Trouble
+from controller.base.errors import Refused, Trouble
 from controller.base.http_errors import NotConnected, Untrusted
 from controller.domain.mirrors import Mirrors
 from controller.domain.reference import Repository
@@ -155,9 +155,23 @@ async def test_a_private_ca_is_believed_where_it_is_named(company: PrivateCa) ->
     """Is a CA believed as docker believes it, by the setting alone, and beside the system's?"""
     async with ScriptedServer(found, tls=company.server()) as server:
         async with client_for(server.url, {}) as client:
-            assert type(await failure(client)) is Untrusted
+            error = await failure(client)
+        assert type(error) is Untrusted
+        assert str(error).endswith("; name a private CA with --registry-ca")
         async with client_for(server.url, {}, company.ca) as client:
             assert await client.head(REPOSITORY, "latest") == DIGEST
+
+
+async def test_a_name_that_the_certificate_has_not(company: PrivateCa) -> None:
+    """Is a CA that is believed no leave for another name, and no remedy told that does not help?"""
+    async with (
+        ScriptedServer(found, tls=company.server()) as server,
+        client_for(f"https://localhost:{server.port}", {}, company.ca) as client,
+    ):
+        error = await failure(client)
+    assert type(error) is Untrusted
+    assert "localhost" in str(error)
+    assert "--registry-ca" not in str(error)
 
 
 def test_certificates_are_checked_as_go_checks_them(company: PrivateCa) -> None:
@@ -210,27 +224,6 @@ async def test_a_rotated_ca_is_read_without_a_restart(
         warnings
         == ["the file of --registry-ca cannot be used: what was read before stays in use\n"] * 2
     )
-
-
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        ("", "it holds no certificate in PEM"),
-        ("hunter2", "it holds no certificate in PEM"),
-        (None, "it cannot be read (No such file or directory)"),
-    ],
-)
-def test_a_useless_file_of_certificates(tmp_path: Path, content: str | None, why: str) -> None:
-    """Does it end the start with one sentence that names setting and file?"""
-    file = tmp_path / "ca.crt"
-    if content is not None:
-        file.write_text(content)
-    with pytest.raises(SettingsFault) as caught:
-        Ways({}, file)
-
-    assert caught.value.faults == [
-        f"--registry-ca (BOOTSTRAP_REGISTRY_CA) '{file}': {why}: name a file of certificates in PEM"
-    ]
 
 
 def test_a_proxy_is_none_for_this_machine() -> None:

@@ -12,6 +12,7 @@ from store.api import (
     StoreUnavailable,
     Transition,
 )
+from store.leftovers import Kind, Leftover, Sweeper
 from store.memory import MemoryStore
 from store.opening import is_memory, open_store
 from store.passing_on import PassingStore
@@ -20,6 +21,8 @@ from store.read_only import ReadOnlyStore
 __all__ = [
     "SCHEMA",
     "Claim",
+    "Kind",
+    "Leftover",
     "MemoryStore",
     "Meta",
     "PassingStore",
@@ -30,6 +33,7 @@ __all__ = [
     "StoreForgot",
     "StoreMisused",
     "StoreUnavailable",
+    "Sweeper",
     "Transition",
     "is_memory",
     "open_store",

@@ -178,8 +178,12 @@ class StateStore(ABC):
         """What is known about a run, or an empty dict."""
 
     @abstractmethod
-    async def runs(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
-        """As `run`, for many at once and in their order; at most 200: more is a StoreMisused."""
+    async def runs(
+        self, target: str, runs: Sequence[str], *, only: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
+        """As `run`, for many at once and in their order; at most 200: more is a StoreMisused.
+        only: the fields that are asked for, which is quicker; none: all.
+        """
 
     @abstractmethod
     async def note_seen(self, target: str, build: str, *, at: float) -> None:
@@ -240,6 +244,10 @@ class StateStore(ABC):
     @abstractmethod
     async def has_evidence(self, target: str, run: str) -> bool:
         """Whether there is any, without fetching it: it may be megabytes."""
+
+    async def evidence_names(self, target: str, run: str) -> list[str]:
+        """The names of its parts, sorted; a backend that can does not fetch them for it."""
+        return sorted(await self.evidence(target, run))
 
     async def inspect(self) -> list[str]:
         """Warnings about how the store is set up, a sentence each, for a person to mend."""

@@ -150,9 +150,14 @@ class MemoryStore(StateStore):
     async def run(self, target: str, run: str) -> dict[str, str]:
         return dict(self._runs.get((limits.check_target(target), run)) or {})
 
-    async def runs(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
+    async def runs(
+        self, target: str, runs: Sequence[str], *, only: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
         limits.check_target(target)
-        return [await self.run(target, run) for run in limits.check_runs(runs)]
+        found = [await self.run(target, run) for run in limits.check_runs(runs)]
+        if not only:
+            return found
+        return [{name: run[name] for name in only if name in run} for run in found]
 
     async def note_seen(self, target: str, build: str, *, at: float) -> None:
         seen = self._seen.setdefault(limits.check_target(target), {})

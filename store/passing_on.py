@@ -87,8 +87,10 @@ class PassingStore(StateStore):
     async def run(self, target: str, run: str) -> dict[str, str]:
         return await self._reach().run(target, run)
 
-    async def runs(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
-        return await self._reach().runs(target, runs)
+    async def runs(
+        self, target: str, runs: Sequence[str], *, only: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
+        return await self._reach().runs(target, runs, only=only)
 
     async def note_seen(self, target: str, build: str, *, at: float) -> None:
         await self._reach().note_seen(target, build, at=at)
@@ -126,6 +128,9 @@ class PassingStore(StateStore):
 
     async def has_evidence(self, target: str, run: str) -> bool:
         return await self._reach().has_evidence(target, run)
+
+    async def evidence_names(self, target: str, run: str) -> list[str]:
+        return await self._reach().evidence_names(target, run)
 
     async def inspect(self) -> list[str]:
         return await self._behind.inspect()

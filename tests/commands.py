@@ -32,18 +32,19 @@ class Finished:
         return orjson.loads(self.out)
 
 
-async def command(*words: str, **environ: str) -> Finished:
+async def command(*words: str, into: int | None = None, **environ: str) -> Finished:
     """Runs to its end, forked from a process that has imported everything already (see
-    tests/command_forker.py). Whatever it prints, a traceback is a failure.
+    tests/command_forker.py). Whatever it prints, a traceback is a failure. into: the descriptor
+    that is its standard output; None: what it prints is in what is returned.
     """
     asked = {"words": words, "environ": _environment(environ), "folder": str(ROOT)}
     # In a thread, while which a loop's clock does not jump.
-    finished = await asyncio.to_thread(_forked, orjson.dumps(asked))
+    finished = await asyncio.to_thread(_forked, orjson.dumps(asked), into)
     assert "Traceback" not in finished.out + finished.err, finished.err
     return finished
 
 
-def _forked(asked: bytes) -> Finished:
+def _forked(asked: bytes, into: int | None) -> Finished:
     with (
         socket.socket(socket.AF_UNIX) as connection,
         tempfile.TemporaryFile() as out,
@@ -51,7 +52,7 @@ def _forked(asked: bytes) -> Finished:
     ):
         connection.settimeout(LIMIT)
         connection.connect(_forker())
-        socket.send_fds(connection, [asked], [out.fileno(), err.fileno()])
+        socket.send_fds(connection, [asked], [out.fileno() if into is None else into, err.fileno()])
         code = int(connection.makefile().readline())
         texts = []
         for file in (out, err):

@@ -151,6 +151,12 @@ class ControlledWorld:
         found = self.world.api.storage.peek("deployments", namespace, name)
         return dict(found["metadata"]) if found else {}
 
+    def cluster_id(self) -> str:
+        """By which a store is known to be this cluster's."""
+        found = self.world.api.storage.peek("namespaces", "", NAMESPACE)
+        assert found is not None
+        return str(found["metadata"]["uid"])
+
     def phase(self, name: str, namespace: str = NAMESPACE) -> str:
         return str((self.metadata(name, namespace).get("labels") or {}).get(names.PHASE, ""))
 

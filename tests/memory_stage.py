@@ -40,6 +40,7 @@ class Case:
     redis: bool = False  # else memory://
     deployments: int = 1
     in_cluster: bool = True  # else by a kubeconfig
+    page: str = ""  # address of the page; empty: none
 
 
 @dataclass
@@ -138,6 +139,7 @@ async def staged(case: Case, deployments: Sequence[str]) -> AsyncIterator[Stage]
         flags = ["--store", store, "--listen", listener, "--log-format", "json"]
         flags += ["--registry", f"docker.io={world.registry.url}"]
         flags += [word for pair in DURATIONS.items() for word in pair]
+        flags += ["--page", case.page] if case.page else []
         environ = {"HOME": str(folder), "PYTHONPATH": "."}
         if case.in_cluster:
             program = ["-m", "tests.in_cluster_command", str(folder / "account"), case.command]

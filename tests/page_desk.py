@@ -22,7 +22,7 @@ from controller.domain.run import Phase
 from controller.page.server import PageServer
 from controller.views.deployment import record_on
 from controller.views.reading import Reading
-from store.api import Claim, Meta, Transition
+from store.api import Claim, Meta, StateStore, Transition
 from store.memory import MemoryStore
 from tests.machine_objects import chain_config, deployment, variables
 
@@ -45,7 +45,7 @@ def run_id(at: float, number: int) -> str:
 class FakeSource:
     """leads: whether it does; `tell` is what a watch of the cluster would call."""
 
-    store: MemoryStore
+    store: StateStore
     found: dict[str, Deployment] = field(default_factory=dict)
     leads: bool = True
     handlers: list[Callable[[str], None]] = field(default_factory=list)
@@ -193,9 +193,11 @@ class StillClock(SystemClock):
 
 
 @asynccontextmanager
-async def served(source: FakeSource, clock: Clock | None = None) -> AsyncIterator[str]:
-    """The base URL of the page."""
-    server = PageServer(source, clock or StillClock())
+async def served(
+    source: FakeSource, clock: Clock | None = None, names: Iterable[str] = ()
+) -> AsyncIterator[str]:
+    """The base URL of the page. names: of hosts, beside those that are always taken."""
+    server = PageServer(source, clock or StillClock(), names)
     port = await server.start("127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{port}"

@@ -1,20 +1,25 @@
 """`builds`: which builds were seen, and what became of each."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from controller.base.durations import format_duration
+from controller.base.errors import Fault
 from controller.base.instants import minute
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_names, short, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
-from controller.cli.telling import duration, print_view, say_trouble
+from controller.cli.telling import duration, print_view, say, say_partial, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.remembered import Memories, Memory
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
@@ -28,6 +33,7 @@ from controller.views.build import (
     BuildOnTarget,
     BuildView,
 )
+from controller.views.known_builds import KnownBuilds, Place, known_builds
 from controller.views.meaning import matches, nearest
 
 COLUMNS = (
@@ -49,6 +55,7 @@ def builds(
         typer.Argument(
             help="only what this tag points or pointed to; or a version, a commit, a digest",
             metavar="[TAG]",
+            autocompletion=completion.builds,
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="at most so many")] = 30,
@@ -57,6 +64,10 @@ def builds(
         typer.Option(
             "--since", help="only those heard of in this time, such as 30d", metavar="DURATION"
         ),
+    ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option("--before", help="only those that come after this one", metavar="DIGEST"),
     ] = None,
     flags: Flags,
     output: Output = Format.TABLE,
@@ -67,47 +78,93 @@ def builds(
 
     bootstrap-controller builds v1.14.1
     """
-    found, every, trouble = asyncio.run(_builds(tag, flags))
-    say_trouble(trouble)
-    if since is not None:
-        longest = duration("--since", since)
-        begin = surroundings().clock.now().timestamp() - longest
-        found = [build for build in found if _heard_of(build) >= begin]
+    longest = None if since is None else duration("--since", since)
+    found = asyncio.run(_builds(Question(tag, limit, longest, before), flags))
+    say_trouble(found.trouble)
+    say_partial(found.partial)
     if output is Format.JSON:
-        print_view(found[:limit])
+        print_view(found.builds)
     elif output is Format.NAME:
-        print_names(build.build for build in found[:limit])
-    elif found:
+        print_names(build.build for build in found.builds)
+    elif found.builds:
         out = console()
-        rows = [_cells(build) for build in found[:limit]]
-        print_lines(out, lines_of(COLUMNS, rows, width_for(output, out)))
-        if len(found) > limit:
-            typer.echo(f"{len(found) - limit} older ones are not shown: see --limit", err=True)
-    if not found:
-        _say_nothing(tag, every)
+        print_lines(out, table_lines(found.builds, width_for(output, out)))
+        if found.older:
+            last = short(found.builds[-1].build)
+            more = f"--limit shows more, --before {last} what comes then"
+            say(f"{found.older} older ones are not shown: {more}", err=True)
+    if not found.builds:
+        _say_nothing(tag, found.nearest)
         raise typer.Exit(NOTHING_FOUND)
 
 
-async def _builds(tag: str | None, flags: Flags) -> tuple[list[BuildView], list[BuildView], str]:
-    """Those that are asked for, all, and why the store told less."""
+def table_lines(found: Sequence[BuildView], width: int | None) -> list[Text]:
+    """width: of the terminal in characters; None for none."""
+    return lines_of(COLUMNS, [_cells(build) for build in found], width)
+
+
+@dataclass(frozen=True)
+class Question:
+    """As it was typed; None: not asked for."""
+
+    tag: str | None
+    limit: int
+    since: float | None  # seconds
+    before: str | None  # digest, or its beginning
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is shown."""
+
+    builds: list[BuildView]  # newest first
+    older: int  # that are not shown
+    nearest: list[str]  # names that may have been meant, where nothing was found
+    trouble: str  # why the store told less
+    partial: str  # how far was looked
+
+
+async def _builds(question: Question, flags: Flags) -> Found:
+    """Raises Fault for a --before that is no build."""
     async with inspecting(reading_settings(flags), surroundings()) as inspection:
         memories = await Memory(inspection).read()
-        every = await memories.reading.builds(memories.targets)
-    found = every if tag is None else _of_tag(tag, every, memories)
-    return found, every, memories.trouble
+        known = await known_builds(memories.reading, memories.targets)
+        digests = known.after(_place(question.before, known))
+        close: list[str] = []
+        if question.tag is not None or question.since is not None:
+            names = await known.names()
+            wanted = {build.build for build in _asked(question, names, known, memories)}
+            digests = [digest for digest in digests if digest in wanted]
+            close = [] if digests else nearest(question.tag or "", names)
+        builds = await known.views(digests[: question.limit])
+    older = len(digests) - len(builds)
+    return Found(builds, older, close, memories.trouble, memories.reading.partial)
 
 
-def _of_tag(tag: str, every: list[BuildView], memories: Memories) -> list[BuildView]:
+def _place(before: str | None, known: KnownBuilds) -> Place | None:
+    if before is None:
+        return None
+    digits = before.removeprefix("sha256:")
+    found = known.beginning(f"sha256:{digits}") if digits else []
+    if len(found) != 1:
+        what = "several builds" if found else "no build that is known"
+        raise Fault(f"--before: '{shown(before, 80)}' is {what}: write more of its digest")
+    return known.place(found[0])
+
+
+def _asked(
+    question: Question, names: list[BuildView], known: KnownBuilds, memories: Memories
+) -> Iterator[BuildView]:
     """Those that a Deployment saw that follows the tag, and those that are called so."""
+    tag, begin = question.tag, 0.0
+    if question.since is not None:
+        begin = surroundings().clock.now().timestamp() - question.since
     following = {each.target for each in memories.deployments if each.tag == tag}
-    named = {build.build for one in matches(tag, every) for build in one.builds}
-    return [
-        build
-        for build in every
-        if build.build in named
-        or tag in build.tags
-        or any(on.seen and on.target in following for on in build.targets)
-    ]
+    named = {build.build for one in matches(tag or "", names) for build in one.builds}
+    for build in names:
+        called = tag is None or build.build in named or tag in build.tags
+        if (called or known.seen_on(build.build, following)) and _heard_of(build) >= begin:
+            yield build
 
 
 def _heard_of(build: BuildView) -> float:
@@ -146,10 +203,9 @@ def _minute(at: datetime | None) -> str:
     return minute(at.timestamp()) if at else ""
 
 
-def _say_nothing(tag: str | None, every: list[BuildView]) -> None:
+def _say_nothing(tag: str | None, close: list[str]) -> None:
     if tag is None:
-        typer.echo("no build has been seen here yet", err=True)
+        say("no build has been seen here yet", err=True)
         return
-    close = nearest(tag, every)
     offered = f": there are {shown(', '.join(close), 400)}" if close else ""
-    typer.echo(f"no build of '{shown(tag, 80)}' is known{offered}", err=True)
+    say(f"no build of '{shown(tag, 80)}' is known{offered}", err=True)

@@ -22,6 +22,7 @@ class Listed:
     name: str  # as typed
     place: str  # module and function, below `controller.cli`
     help: str  # one sentence, with which its own help begins
+    under: tuple["Listed", ...] = ()  # the commands below it; then it is none itself
 
     def load(self) -> Command:
         module, function = self.place.split(":")
@@ -79,7 +80,7 @@ COMMANDS = (
     ),
     Listed(
         "stats",
-        "runs:stats",
+        "stats:stats",
         "Say how long the last runs of a target took, whether that changes, and how they ended.",
     ),
     Listed(
@@ -108,6 +109,24 @@ COMMANDS = (
         "report",
         "report:report",
         "Write how all targets and builds stand as one file that needs nothing beside it.",
+    ),
+    Listed(
+        "store",
+        "store:",
+        "Look after the store: clear away what nobody needs, or fill one that was lost.",
+        (
+            Listed(
+                "gc",
+                "store:gc",
+                "Remove from the store what nobody needs any more; never a claim, and no history.",
+            ),
+            Listed(
+                "rebuild",
+                "store:rebuild",
+                "Fill an empty store, or one that has lost something, from the records of the"
+                " Deployments, while no controller runs: a controller does it by itself.",
+            ),
+        ),
     ),
     Listed(
         "demo",
@@ -163,17 +182,43 @@ def command_line(words: Sequence[str]) -> typer.Typer:
     app.callback()(_root)
     typed = next((word for word in words if not word.startswith("-")), "")
     for each in COMMANDS:
-        if each.name == typed:
-            command = each.load()
-            app.command(
-                each.name,
-                help=command.__doc__ or each.help,
-                epilog=examples_of(each.name),
-                context_settings=_CONTEXT,
-            )(command)
-        else:
+        if each.name != typed:
             app.command(each.name, help=each.help)(_listed)
+        elif each.under:
+            app.add_typer(_group(each), name=each.name)
+        else:
+            _add(app, each, each.name)
     return app
+
+
+def _add(app: typer.Typer, each: Listed, typed: str) -> None:
+    """typed: all of its name, as its examples are found by."""
+    command = each.load()
+    app.command(
+        each.name,
+        help=command.__doc__ or each.help,
+        epilog=examples_of(typed),
+        context_settings=_CONTEXT,
+    )(command)
+
+
+def _group(listed: Listed) -> typer.Typer:
+    group = typer.Typer(
+        help=listed.help,
+        epilog=examples_of(listed.name),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings=_CONTEXT,
+    )
+    group.callback()(_together)
+    for each in listed.under:
+        _add(group, each, f"{listed.name} {each.name}")
+    return group
+
+
+def _together() -> None:
+    """Commands that stand below one name."""
 
 
 def _listed() -> None:

@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Sequence
 
 import typer
+from rich.text import Text
 
 from controller.cli.exit_codes import DONE, FAILED
 from controller.cli.flags import Flags, takes
-from controller.cli.output import Format, Output, console, print_json
+from controller.cli.output import Format, Output, console, print_json, print_names, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import Column, lines_of, print_lines
 from controller.inspection.doctor.examination import examine
 from controller.inspection.doctor.finding import Finding, Level
+from controller.settings.datadog import DOGSTATSD
 from controller.settings.options import (
     CLUSTER_NAMESPACE,
-    DOGSTATSD,
     NODE_URL,
     OF_THE_CLUSTER,
     OF_THE_STORE,
@@ -46,16 +47,19 @@ def doctor(*, flags: Flags, output: Output = Format.TABLE) -> None:
     found = asyncio.run(examine(reading_settings(flags), surroundings()))
     if output is Format.JSON:
         print_json([each.as_dict() for each in found])
+    elif output is Format.NAME:
+        print_names(each.check for each in found)
     else:
-        _print(found)
+        out = console()
+        print_lines(out, table_lines(found, width_for(output, out)))
     red = any(each.level is Level.RED for each in found)
     raise typer.Exit(FAILED if red else DONE)
 
 
-def _print(found: Sequence[Finding]) -> None:
-    out = console()
+def table_lines(found: Sequence[Finding], width: int | None) -> list[Text]:
+    """width: of the terminal in characters; None for none."""
     rows = [(str(f.level), f.check, f.about, _sentence(f)) for f in found]
-    print_lines(out, lines_of(_COLUMNS, rows, out.width if out.is_terminal else None))
+    return lines_of(_COLUMNS, rows, width)
 
 
 def _sentence(finding: Finding) -> str:

@@ -10,11 +10,13 @@ import typer
 
 from controller.base.errors import Fault, Refused
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.engine.evidence.parts import ALL_READ, UNREAD
-from controller.inspection.evidence import Evidence, Nothing, find_evidence, parse_wanted, tar_of
+from controller.inspection.evidence import Evidence, Nothing, find_evidence, parse_wanted
+from controller.inspection.evidence_tar import tar_of
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
 
 STDOUT = "-"
@@ -24,7 +26,13 @@ STDOUT = "-"
 def evidence(
     *,
     run: Annotated[
-        str, typer.Argument(help="the run's id, as `history` shows it", metavar="[TARGET/]RUN")
+        str,
+        typer.Argument(
+            help="the run's id, as `history` shows it; or a Deployment, for the last run of it that"
+            " failed (for its last, if none did)",
+            metavar="[TARGET/]RUN|NAME",
+            autocompletion=completion.runs,
+        ),
     ],
     file: Annotated[
         str | None,
@@ -39,14 +47,22 @@ def evidence(
 ) -> None:
     """Write what was kept of a run when it ended (logs, pods, Events, health) as a tar file."""
     wanted = parse_wanted(run)
-    place = file if file is not None else f"evidence-{wanted.run}.tar"
-    _check(place, force)
-    found = asyncio.run(find_evidence(reading_settings(flags), surroundings(), wanted))
+    place = file or (_place(wanted.run) if wanted else "")
+    if place:
+        _check(place, force)
+    found = asyncio.run(find_evidence(reading_settings(flags), surroundings(), run))
     if isinstance(found, Nothing):
         typer.echo(found.why, err=True)
         raise typer.Exit(NOTHING_FOUND)
+    if not place:
+        place = _place(found.run)
+        _check(place, force)
     _write(place, tar_of(found), force)
     typer.echo(_line(place, found), err=place == STDOUT)
+
+
+def _place(run: str) -> str:
+    return f"evidence-{run}.tar"
 
 
 def _check(place: str, force: bool) -> None:

@@ -12,9 +12,11 @@ from controller.cli.flags import Flags, takes
 from controller.cli.headed import print_headed
 from controller.cli.output import Format, Output, print_json, print_names
 from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.telling import say
 from controller.inspection.deployments import inspecting
 from controller.inspection.explanation import explain_deployment
 from controller.inspection.explanation_text import tell
+from controller.inspection.explanation_view import view_of
 from controller.inspection.unlabelled import why_not_found
 from controller.settings.options import (
     ALL,
@@ -50,16 +52,18 @@ async def _explain(name: str, flags: Flags, output: Format) -> int:
     async with inspecting(reading_settings(flags), surroundings()) as inspection:
         keys = inspection.find(name)
         if len(keys) != 1:
-            why = await why_not_found(inspection.wiring, inspection.client, name)
-            typer.echo(_several(name, keys) if keys else why, err=True)
+            why = await why_not_found(
+                inspection.wiring, inspection.client, name, inspection.cluster.keys()
+            )
+            say(_several(name, keys) if keys else why, err=True)
             return BAD_USAGE if keys else NOTHING_FOUND
         found = await explain_deployment(inspection, keys[0])
     if output is Format.JSON:
-        print_json({"deployment": keys[0], **{k: list(v) for k, v in tell(found)}})
+        print_json(view_of(found))
     elif output is Format.NAME:
         print_names(keys)
     else:
-        print_headed(keys[0], tell(found))
+        print_headed(keys[0], tell(found), output)
     return DONE
 
 

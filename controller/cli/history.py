@@ -16,8 +16,10 @@ from controller.cli.history_table import table_lines
 from controller.cli.output import Format, Output, console, print_json, print_names, width_for
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import print_lines
+from controller.cli.telling import say
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE
-from controller.views.history import LOOKED_THROUGH, HistoryLine
+from controller.views.history import HistoryLine
+from controller.views.paging import PARTIAL
 from controller.views.parts import moment
 
 UNTESTED = "nothing has been tested here yet"
@@ -75,7 +77,7 @@ def history(
     found = asyncio.run(ask(question, reading_settings(flags), surroundings()))
     show(found.lines, output, "nothing matches" if question.is_sifted else UNTESTED)
     for sentence in _partial(found, question, output):
-        typer.echo(sentence, err=True)
+        say(sentence, err=True)
     if found.trouble:
         raise typer.Exit(FAILED)
     raise typer.Exit(DONE if found.lines else NOTHING_FOUND)
@@ -88,7 +90,7 @@ def _partial(found: Found, question: Question, output: Format) -> list[str]:
         said.append(f"only what the records remember is shown: {found.trouble}")
     if found.cut:
         more = ": --target looks through one target's alone" if question.target is None else ""
-        said.append(f"only the newest {LOOKED_THROUGH} transitions were looked through{more}")
+        said.append(PARTIAL + more)
     if found.more and output.for_people:
         last = instant(found.lines[-1].at)
         said.append(f"there is more: --limit shows more of it, --until {last} what was before")
@@ -105,4 +107,4 @@ def show(lines: Sequence[HistoryLine], output: Format, nothing: str = UNTESTED) 
         out = console()
         print_lines(out, table_lines(lines, width_for(output, out)))
     else:
-        typer.echo(nothing, err=True)
+        say(nothing, err=True)

@@ -7,15 +7,18 @@ from enum import StrEnum
 from controller.base.errors import Fault
 from controller.base.text import shown
 from controller.cli.moments import parse_moment
-from controller.cli.nearest import nearest
 from controller.inspection.deployments import Inspection, inspecting
+from controller.inspection.nearest import nearest, not_here
+from controller.inspection.store_of_cluster import check_of_cluster
 from controller.process.wiring import Surroundings
 from controller.settings.settings import Settings
 from controller.views.build import BuildView
+from controller.views.deployment import of_deployment
 from controller.views.history import History, HistoryLine, read_history
 from controller.views.history_sift import Sift, builds_named, builds_of_version, plain_version
+from controller.views.known_builds import known_builds
 from controller.views.reading import Reading
-from store import MemoryStore
+from store import MemoryStore, is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 
@@ -62,12 +65,21 @@ async def ask(question: Question, settings: Settings, around: Surroundings) -> F
     async with inspecting(settings, around) as inspection:
         store = await inspection.wiring.store()
         try:
+            await _check(inspection, store)
             return await _search(question, inspection, store, since, until)
         except (StoreUnavailable, StoreMisused) as error:
             why = str(error)
         found = await _search(question, inspection, MemoryStore(), since, until)
         found.trouble = shown(why, 400)
         return found
+
+
+async def _check(inspection: Inspection, store: StateStore) -> None:
+    """Raises StoreUnavailable and StoreMisused. A store may be empty where the records are, too."""
+    if is_memory(inspection.wiring.settings.store.url):
+        return
+    if inspection.records() or await store.meta() is not None:
+        await check_of_cluster(inspection, store)
 
 
 async def _search(
@@ -90,6 +102,8 @@ async def _search(
         before=until,
         sift=sift,
     )
+    if not found.lines:
+        hints += _meant(question, Reading(store, records), inspection)
     more = len(found.lines) > question.limit
     return Found(found.lines[: question.limit], found.cut, more, hints=hints)
 
@@ -97,7 +111,7 @@ async def _search(
 def _key(question: Question, inspection: Inspection) -> str | None:
     """Of the Deployment that is asked for. Where a name means several, Fault."""
     name = question.deployment
-    if name is None or "/" in name:
+    if name is None:
         return name
     keys = inspection.find(name)
     if len(keys) > 1:
@@ -105,14 +119,30 @@ def _key(question: Question, inspection: Inspection) -> str | None:
     return keys[0] if keys else name
 
 
+def _meant(question: Question, reading: Reading, inspection: Inspection) -> list[str]:
+    """Names that are like those of which nothing was found: one that is gone may have a history."""
+    hints, keys = list[str](), list(inspection.cluster.keys())
+    name, target = question.deployment, question.target
+    if name is not None and not inspection.find(name) and nearest(name, keys):
+        hints.append(not_here(name, keys))
+    now = {of_deployment(each.deployment).target for each in inspection.inspected()}
+    known = sorted({*reading.targets(), *filter(None, now)})
+    if target is not None and target not in known and known:
+        near = ", ".join(nearest(target, known) or known[:5])
+        hints.append(f"no Deployment here tests '{shown(target, 80)}': there are {near}")
+    return hints
+
+
 async def _builds(question: Question, reading: Reading, hints: list[str]) -> frozenset[str] | None:
     """Digests, or their beginnings; None where none is asked for."""
     if not question.version and not question.build:
         return None
     targets = [question.target] if question.target else reading.targets()
-    known = await reading.builds(targets)
+    known = await (await known_builds(reading, targets)).names()
     if reading.trouble:
         raise StoreUnavailable(reading.trouble)
+    if reading.partial:
+        hints.append(reading.partial)
     chosen = _by_digest(question.build, known)
     if question.version:
         of_version = builds_of_version(question.version, known)

@@ -19,7 +19,7 @@ from controller.cli.output import Format, Output, print_json, print_names
 from controller.cli.qualify import Form
 from controller.cli.queued_build import follow
 from controller.cli.surroundings import reading_settings, surroundings
-from controller.cli.telling import duration
+from controller.cli.telling import duration, say
 from controller.inspection import lever_annotations as levers
 from controller.inspection.lever_annotations import Lever, Result
 from controller.inspection.lever_writer import Chosen, Pulled, open_hand
@@ -70,7 +70,9 @@ def queue_build(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            help="the build, then Deployments", metavar="TAG|DIGEST [NAMESPACE/]NAME..."
+            help="the build, then Deployments",
+            metavar="TAG|DIGEST [NAMESPACE/]NAME...",
+            autocompletion=completion.build_then_deployments,
         ),
     ] = None,
     clear: Annotated[
@@ -167,7 +169,7 @@ async def _do(pulling: AsyncIterator[Pulled], output: Format, *, aside: bool) ->
         done.append(pulled)
         if output.for_people:
             failed = aside or pulled.wish.result in (Result.FAILED, Result.NOTHING)
-            typer.echo(f"{pulled.deployment}: {shown(pulled.wish.said, 800)}", err=failed)
+            say(f"{pulled.deployment}: {shown(pulled.wish.said, 800)}", err=failed)
     if output is Format.JSON:
         print_json([_plain(pulled) for pulled in done])
     elif output is Format.NAME:
@@ -191,9 +193,9 @@ def _plain(pulled: Pulled) -> dict[str, Any]:
 
 def _not_these(chosen: Chosen, why: list[str]) -> int:
     for name, keys in chosen.ambiguous.items():
-        typer.echo(f"'{shown(name)}' names several: write one of {', '.join(keys)}", err=True)
+        say(f"'{shown(name)}' names several: write one of {', '.join(keys)}", err=True)
     for sentence in why:
-        typer.echo(sentence, err=True)
+        say(sentence, err=True)
     if not chosen.missing and not chosen.ambiguous:
-        typer.echo("no labelled Deployment is here: see `status`, -n and -A", err=True)
+        say("no labelled Deployment is here: see `status`, -n and -A", err=True)
     return BAD_USAGE if chosen.ambiguous else NOTHING_FOUND

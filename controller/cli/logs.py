@@ -11,6 +11,7 @@ from controller.cli import completion
 from controller.cli.exit_codes import BAD_USAGE, DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.telling import say
 from controller.inspection.deployments import inspecting
 from controller.inspection.pod_log import LogWanted, pod_log
 from controller.inspection.unlabelled import why_not_found
@@ -50,11 +51,13 @@ async def _logs(name: str, flags: Flags, wanted: LogWanted) -> int:
         keys = inspection.find(name)
         if len(keys) > 1:
             several = f"'{shown(name)}' names several: write one of {', '.join(keys)}"
-            typer.echo(several, err=True)
+            say(several, err=True)
             return BAD_USAGE
         if not keys:
-            why = await why_not_found(inspection.wiring, inspection.client, name)
-            typer.echo(why, err=True)
+            why = await why_not_found(
+                inspection.wiring, inspection.client, name, inspection.cluster.keys()
+            )
+            say(why, err=True)
             return NOTHING_FOUND
         async for text in pod_log(inspection, keys[0], wanted):
             sys.stdout.write(text)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from controller.base.errors import BootstrapError, Fault
 from controller.cli.commands import command_line
+from controller.cli.completing import hush, is_completing, mend_line
 from controller.cli.exit_codes import BAD_USAGE, DONE, FAILED, INTERRUPTED
 from controller.cli.streams import give_up, mend, output_error
 from controller.settings.settings import environment
@@ -16,6 +17,8 @@ PROGRAM = "bootstrap-controller"
 def main() -> None:
     """Runs the command that was typed, and exits."""
     mend()
+    if is_completing(environment()):
+        hush()
     code = _run()
     if (lost := output_error()) is not None:
         code = _lost(lost)
@@ -43,10 +46,9 @@ def _run() -> int:
 
 def _words() -> Sequence[str]:
     """What was typed; where a shell asks for a completion, on the line so far."""
-    line = environment()
-    typed = line.get("COMP_WORDS") or line.get("_TYPER_COMPLETE_ARGS")
-    completing = "_BOOTSTRAP_CONTROLLER_COMPLETE" in line and typed is not None
-    return typed.split()[1:] if completing and typed else sys.argv[1:]
+    if not is_completing(environment()):
+        return sys.argv[1:]
+    return mend_line()[1:]
 
 
 def _code(end: SystemExit) -> int:

@@ -9,11 +9,13 @@ import typer
 
 from controller.base.errors import Fault
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import DONE, FAILED, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.headed import print_headed
-from controller.cli.output import Format, Output, print_json
+from controller.cli.output import Format, Output, print_json, print_names
 from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.telling import say
 from controller.inspection.manifest_file import LIMIT, Pair, read_manifests
 from controller.inspection.preview import from_cluster, preview_of
 from controller.inspection.preview_text import preview_values, tell_preview
@@ -27,7 +29,11 @@ def preview(
     *,
     name: Annotated[
         str | None,
-        typer.Argument(help="a Deployment of the cluster", metavar="[NAMESPACE/]NAME"),
+        typer.Argument(
+            help="a Deployment of the cluster, labelled or not",
+            metavar="[NAMESPACE/]NAME",
+            autocompletion=completion.deployments,
+        ),
     ] = None,
     file: Annotated[
         str | None,
@@ -49,19 +55,21 @@ def preview(
     if file is not None:
         pairs = read_manifests(_read(file), "standard input" if file == STDIN else shown(file))
     else:
-        pairs = _one(asyncio.run(from_cluster(settings, around, str(name))), str(name))
+        pairs = _one(asyncio.run(from_cluster(settings, around, str(name))))
     found = [preview_of(pair, around.rules) for pair in pairs]
     if output is Format.JSON:
         print_json([preview_values(each) for each in found])
+    elif output is Format.NAME:
+        print_names(each.name for each in found)
     else:
         for each in found:
-            print_headed(each.name, tell_preview(each))
+            print_headed(each.name, tell_preview(each), output)
     raise typer.Exit(FAILED if any(each.faults for each in found) else DONE)
 
 
-def _one(pair: Pair | None, name: str) -> list[Pair]:
-    if pair is None:
-        typer.echo(f"there is no Deployment '{shown(name)}' here: see -n", err=True)
+def _one(pair: Pair | str) -> list[Pair]:
+    if isinstance(pair, str):
+        say(pair, err=True)
         raise typer.Exit(NOTHING_FOUND)
     return [pair]
 

@@ -9,33 +9,26 @@ import typer
 
 from controller.base.errors import Fault
 from controller.base.text import shown
+from controller.cli import completion
 from controller.cli.exit_codes import DONE, FAILED, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
-from controller.cli.output import console
+from controller.cli.output import console, print_names
+from controller.cli.qualify_text import markdown, table_lines
 from controller.cli.surroundings import reading_settings, surroundings
-from controller.cli.tables import Column, lines_of, print_lines
-from controller.cli.telling import duration, print_view, say_trouble
+from controller.cli.tables import print_lines
+from controller.cli.telling import duration, print_view, say, say_partial, say_trouble
 from controller.inspection.deployments import inspecting
 from controller.inspection.qualifying import Answer, Qualifying, until_decided
 from controller.settings.options import OF_THE_CLUSTER, OF_THE_STORE, REGISTRY, REGISTRY_AUTH
 from controller.views.build import PASSED
-from controller.views.qualification import Qualification
 
 
 class Form(StrEnum):
     TABLE = "table"
+    WIDE = "wide"
     JSON = "json"
+    NAME = "name"
     MARKDOWN = "markdown"
-
-
-COLUMNS = (Column("TARGET"), Column("STATE"), Column("WHAT IS KNOWN", sentence=True))
-_SAID = {
-    "passed": "passed everywhere",
-    "failed": "failed",
-    "open": "not everywhere yet: being tested",
-    "not tested": "not everywhere: not tested on every target",
-    "unknown": "not known: a record cannot be read",
-}
 
 
 @takes(*OF_THE_CLUSTER, *OF_THE_STORE, REGISTRY, REGISTRY_AUTH)
@@ -44,7 +37,9 @@ def qualify(
     build: Annotated[
         str,
         typer.Argument(
-            help="such as v1.14.1, a commit or a digest", metavar="TAG|VERSION|COMMIT|DIGEST"
+            help="such as v1.14.1, a commit or a digest",
+            metavar="TAG|VERSION|COMMIT|DIGEST",
+            autocompletion=completion.builds,
         ),
     ],
     require: Annotated[
@@ -54,6 +49,7 @@ def qualify(
             help="a target on which it must have passed; repeatable (default: every target that a"
             " labelled Deployment has)",
             metavar="TARGET",
+            autocompletion=completion.targets,
         ),
     ] = None,
     wait: Annotated[
@@ -64,7 +60,10 @@ def qualify(
     ] = None,
     flags: Flags,
     output: Annotated[
-        Form, typer.Option("--output", "-o", help="table, json or markdown", show_default=True)
+        Form,
+        typer.Option(
+            "--output", "-o", help="table, wide, json, name or markdown", show_default=True
+        ),
     ] = Form.TABLE,
 ) -> None:
     """Say whether a build, or one of the same commit, has passed on every target.
@@ -98,21 +97,28 @@ async def _ask(
 
 def tell_answer(word: str, answer: Answer, output: Form, timed_out: bool) -> int:
     for said in answer.said:
-        typer.echo(shown(said, 800), err=True)
+        say(shown(said, 800), err=True)
     say_trouble(answer.trouble)
+    say_partial(answer.partial)
     found = answer.qualification
     if found is None:
         _not_known(word, answer)
         return NOTHING_FOUND
     if not found.targets:
-        typer.echo("no labelled Deployment is here: see -n and -A, or --require", err=True)
+        say("no labelled Deployment is here: see -n and -A, or --require", err=True)
         return NOTHING_FOUND
     if output is Form.JSON:
         print_view(found)
+    elif output is Form.NAME:
+        print_names(each.target for each in found.targets)
+    elif output is Form.MARKDOWN:
+        sys.stdout.write(markdown(found))
     else:
-        (_markdown if output is Form.MARKDOWN else _table)(found)
+        out, wide = console(), output is Form.WIDE
+        width = None if wide or not out.is_terminal else out.width
+        print_lines(out, table_lines(found, width, wide=wide))
     if timed_out:
-        typer.echo("the time of --timeout was over before it was decided", err=True)
+        say("the time of --timeout was over before it was decided", err=True)
     return DONE if found.verdict == PASSED else FAILED
 
 
@@ -121,50 +127,8 @@ def _not_known(word: str, answer: Answer) -> None:
     if answer.missing:
         what = f"nobody tests or has tested {shown(', '.join(answer.missing), 200)}"
     close = f": there are {shown(', '.join(answer.nearest), 400)}" if answer.nearest else ""
-    typer.echo(f"{what}{close}", err=True)
+    say(f"{what}{close}", err=True)
 
 
 def say_change(sentence: str) -> None:
-    typer.echo(shown(sentence, 800), err=True)
-
-
-def meaning_line(found: Qualification) -> str:
-    means = found.means
-    told = [", ".join(means.builds), means.version, means.commit and f"commit {means.commit}"]
-    also = f"; of the same commit: {', '.join(means.siblings)}" if means.siblings else ""
-    return shown(f"{means.word} is {' '.join(filter(None, told))} ({means.how}){also}", 1200)
-
-
-def _table(found: Qualification) -> None:
-    out = console()
-    typer.echo(meaning_line(found))
-    typer.echo(f"{_SAID[found.verdict]}\n")
-    rows = [(each.target, each.state, each.message) for each in found.targets]
-    print_lines(out, lines_of(COLUMNS, rows, out.width if out.is_terminal else None))
-
-
-def _markdown(found: Qualification) -> None:
-    lines = [
-        f"**{_escaped(found.means.word)}: {_SAID[found.verdict]}**",
-        "",
-        _escaped(meaning_line(found)),
-        "",
-        "| target | state | run | what is known |",
-        "|---|---|---|---|",
-    ]
-    for each in found.targets:
-        run = f"`{each.run.run}`" if each.run else ""
-        lines.append(
-            f"| {_escaped(each.target)} | {_MARKS.get(each.state, '')}{each.state} | {run} |"
-            f" {_escaped(each.message)} |"
-        )
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-_MARKS = {"passed": "✅ ", "failed": "❌ ", "open": "⏳ "}
-
-
-def _escaped(text: str) -> str:
-    """Nothing in it is markup: it comes from nodes, registries and stores."""
-    shown_text = shown(text, 1200)
-    return "".join(f"\\{mark}" if mark in "\\|`*_<>[]#@" else mark for mark in shown_text)
+    say(shown(sentence, 800), err=True)

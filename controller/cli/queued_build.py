@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import typer
-
 from controller.base.text import shown
 from controller.cli.exit_codes import FAILED
 from controller.cli.flags import Flags
 from controller.cli.qualify import Form, say_change, tell_answer
 from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.telling import say
 from controller.inspection.deployments import inspecting
 from controller.inspection.qualifying import Qualifying, until_decided
 from controller.settings.options import ALL, NAMESPACE
@@ -31,7 +30,7 @@ async def follow(
         unknown = [key for key in keys if not targets.get(key)]
         if unknown:
             said = f"which target {', '.join(unknown)} has is not known: see `status`"
-            typer.echo(shown(said, 400), err=True)
+            say(shown(said, 400), err=True)
             return FAILED
         question = Qualifying(inspection, reference, list(targets.values()), siblings=False)
         answer, timed_out = await until_decided(question, around.clock, longest, say_change)

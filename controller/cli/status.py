@@ -14,6 +14,7 @@ from controller.cli.status_look import ask_beside, look
 from controller.cli.status_watch import table, watch
 from controller.cli.surroundings import reading_settings, surroundings
 from controller.cli.tables import print_lines
+from controller.cli.telling import say
 from controller.inspection.deployments import inspecting
 from controller.settings.options import ALL, NAMESPACE, OF_THE_CLUSTER, OF_THE_STORE
 
@@ -58,7 +59,7 @@ async def _status(wanted: Sequence[str], flags: Flags, output: Format, *, watche
         beside = await ask_beside(inspection, settings, around, wanted)
         seen = look(inspection, wanted, beside)
     for complaint in seen.complaints:
-        typer.echo(complaint, err=True)
+        say(complaint, err=True)
     if output is Format.JSON:
         print_json(seen.views)
     elif output is Format.NAME:

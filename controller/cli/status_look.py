@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controller.base.text import shown
-from controller.cli.nearest import not_here
 from controller.cli.status_table import TESTED
 from controller.domain import names
 from controller.inspection.activity import nobody_active
 from controller.inspection.coverage import Coverage, read_coverage
 from controller.inspection.deployments import InspectedDeployment, Inspection
+from controller.inspection.nearest import not_here
 from controller.inspection.open_runs import read_progress
 from controller.inspection.progress_and_coverage import Remembered
 from controller.process.wiring import Surroundings

@@ -5,18 +5,26 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 import typer
+from rich.console import Console
 
 from controller.base.durations import parse_duration
 from controller.base.errors import Fault
 from controller.base.text import shown
-from controller.cli.output import console
 from controller.views.parts import as_json
+
+INDENT = 4  # columns before what stands below its heading
 
 
 def say_trouble(trouble: str) -> None:
     """trouble: why the store told less; empty: it did not."""
     if trouble:
-        typer.echo(f"the store tells less: {shown(trouble, 400)}", err=True)
+        say(f"the store tells less: {shown(trouble, 400)}", err=True)
+
+
+def say_partial(partial: str) -> None:
+    """partial: how far was looked, where older ones may be missing; empty: far enough."""
+    if partial:
+        say(f"{partial}: what is older may be missing", err=True)
 
 
 def print_view(value: object) -> None:
@@ -24,18 +32,45 @@ def print_view(value: object) -> None:
     sys.stdout.write(as_json(value).decode() + "\n")
 
 
-def print_headed(lines: Sequence[tuple[str, str]]) -> None:
-    """Heading and text, wrapped where there is a terminal; a heading that repeats stands once."""
-    out, before = console(), ""
+def print_headed(lines: Sequence[tuple[str, str]], width: int | None) -> None:
+    for line in headed(lines, width):
+        sys.stdout.write(line + "\n")
+
+
+def headed(lines: Sequence[tuple[str, str]], width: int | None) -> list[str]:
+    """Heading and text; a heading that repeats stands once. width: into which texts are wrapped, in
+    characters; None: not at all. What cannot be broken and is too long stands alone.
+    """
+    found, before = list[str](), ""
     wide = max(len(heading) for heading, _ in lines) + 2
     for heading, text in lines:
         label = "" if heading == before else f"{heading}:"
         before = heading
-        told = shown(text, 1000)
-        room = max(20, out.width - wide) if out.is_terminal else 10_000
-        for part in wrap(told, room, break_long_words=False, break_on_hyphens=False) or [""]:
-            sys.stdout.write(f"{label:<{wide}}{part}".rstrip() + "\n")
+        parts = words_in(shown(text, 1000), width and width - wide)
+        if width and label and max(map(len, parts)) > width - wide:
+            found.append(label)
+            label, parts = "", words_in(shown(text, 1000), width - INDENT)
+            found += [f"{' ' * INDENT}{part}" for part in parts]
+            continue
+        for part in parts:
+            found.append(f"{label:<{wide}}{part}".rstrip())
             label = ""
+    return found
+
+
+def words_in(text: str, room: int | None) -> list[str]:
+    """Lines of so many characters; a link, a digest and an id stay whole. None: one line."""
+    if room is None:
+        return [text]
+    return wrap(text, max(20, room), break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def say(sentence: str, *, err: bool = False) -> None:
+    """A sentence, of any length, wrapped where a terminal takes it."""
+    stream = sys.stderr if err else sys.stdout
+    width = Console(file=stream).width if stream.isatty() else None
+    for part in words_in(sentence, width):
+        typer.echo(part, err=err)
 
 
 def duration(flag: str, text: str) -> float:

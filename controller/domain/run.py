@@ -105,4 +105,4 @@ def run_time(run: str) -> datetime:
     """The second in a run id. Raises ValueError for what is not one."""
     if not _RUN_ID.fullmatch(run):
         raise ValueError(f"{run!r} is not a run id")
-    return datetime.strptime(run[:16], _STAMP).replace(tzinfo=UTC)
+    return datetime.fromisoformat(run[:15]).replace(tzinfo=UTC)

@@ -25,6 +25,17 @@ async def nobody_active(i: Inspection, looked_at: Iterable[InspectedDeployment])
     return "; ".join(said)
 
 
+async def who_is_active(i: Inspection) -> str:
+    """The holder of a controllers' Lease of the watched namespaces that does not stand still; empty
+    for nobody. Raises Trouble where one cannot be read.
+    """
+    for home in i.wiring.homes(i.client):
+        standing = await read_standing(i.client, home, FIELD_MANAGER)
+        if standing.holder and not _stands_still(i, standing):
+            return standing.holder
+    return ""
+
+
 def _home(each: InspectedDeployment, homes: tuple[str, ...]) -> str:
     namespace = each.deployment.metadata.namespace
     return namespace if namespace in homes else homes[0]
@@ -38,13 +49,16 @@ async def _told(i: Inspection, home: str) -> str:
         return f"whether a controller is active is not known: {lease} cannot be read ({trouble})"
     if not standing.holder:
         return f"no controller is active: {lease} is held by nobody"
-    age = _age(i, standing)
-    if standing.duration and age > _STILL * standing.duration:
+    if _stands_still(i, standing):
         return (
             f"no controller is active: {lease} stands still, {standing.holder} renewed it last"
-            f" {format_duration(age)} ago"
+            f" {format_duration(_age(i, standing))} ago"
         )
     return ""
+
+
+def _stands_still(i: Inspection, standing: LeaseStanding) -> bool:
+    return bool(standing.duration) and _age(i, standing) > _STILL * standing.duration
 
 
 def _age(i: Inspection, standing: LeaseStanding) -> float:

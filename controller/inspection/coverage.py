@@ -1,30 +1,19 @@
 """How many of the builds that a target's tag has pointed to were tested: only the store knows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from controller.base.errors import SettingsFault
-from controller.domain.run import Phase
 from controller.inspection.deployments import InspectedDeployment
 from controller.inspection.store_ownership import check_ours
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
+from controller.views.traces import Covered, coverage_of
 from store import is_memory
-from store.api import Claim, StateStore, StoreMisused, StoreUnavailable
+from store.api import StoreMisused, StoreUnavailable
 
-_AT_ONCE = 200  # runs that a store tells of in one answer
 PATIENCE = 3.0  # seconds for all that is asked of the store: a person waits for the rest
-
-
-@dataclass(frozen=True)
-class Covered:
-    """How many builds of one target."""
-
-    # Of the seen: those whose run passed or failed, or is forgotten. Not those of runs that are
-    # open, are still to begin, or were aborted.
-    tested: int
-    seen: int  # that its tag has pointed to
 
 
 @dataclass
@@ -34,27 +23,6 @@ class Coverage:
     by_target: dict[str, Covered] = field(default_factory=dict)  # slug to its builds, if told
     # why not of all, in one sentence; empty where nothing failed, and where no store was given
     trouble: str = ""
-
-
-async def coverage_of(store: StateStore, target: str) -> Covered:
-    """A few calls. Raises StoreUnavailable and StoreMisused."""
-    seen = {each.build for each in await store.seen_builds(target)}
-    claims = [claim for claim in await store.claims_of(target) if claim.build in seen]
-    tested = 0
-    for at in range(0, len(claims), _AT_ONCE):
-        some = claims[at : at + _AT_ONCE]
-        known = await store.runs(target, [claim.run for claim in some])
-        for claim, fields in zip(some, known, strict=True):
-            tested += await _is_tested(store, claim, fields)
-    return Covered(tested, len(seen))
-
-
-async def _is_tested(store: StateStore, claim: Claim, run: Mapping[str, str]) -> bool:
-    """run: what is known of the claim's run."""
-    phase = run.get("phase", "")
-    if phase:
-        return phase in (Phase.PASSED, Phase.FAILED)
-    return not claim.run or await store.pending(claim.owner) != claim
 
 
 async def read_coverage(

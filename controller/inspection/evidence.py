@@ -2,9 +2,7 @@
 cluster is asked only about runs that its history does not know.
 """
 
-import io
 import re
-import tarfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -25,12 +23,17 @@ from controller.engine.evidence.gatherer import KEEP_SECONDS
 from controller.engine.evidence.parts import SUMMARY
 from controller.engine.telling.history_body import body_of
 from controller.inspection.deployments import inspecting
+from controller.inspection.named_runs import failed_run, is_run_id
+from controller.inspection.remembered import Memory
+from controller.inspection.store_of_cluster import check_as_told
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
 from store import is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable, Transition
 
+EMPTY = "the store is empty: is it the controller's, and the prefix too?"
 _EXAMPLE = "20261123t060000z-1a2b3c4d"
+_DEPLOYMENT = re.compile(r"([a-z0-9-]{1,63}/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _PAGE = 1000  # transitions read at once
 _EARLIER = 86400.0  # seconds that a clock may have gone back between a run's id and its history
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # a name that is safe to unpack
@@ -75,16 +78,16 @@ class Nothing:
     why: str  # one sentence
 
 
-def parse_wanted(text: str) -> Wanted:
-    """From `[TARGET/]RUN`. Raises Fault."""
+def parse_wanted(text: str) -> Wanted | None:
+    """From `[TARGET/]RUN`; None for a Deployment's `[NAMESPACE/]NAME`. Raises Fault."""
     target, slash, run = text.rpartition("/")
-    try:
-        run_time(run)
-    except ValueError:
+    if not is_run_id(run):
+        if _DEPLOYMENT.fullmatch(text):
+            return None
         raise Fault(
-            f"'{shown(text, 80)}' is no run: write an id such as {_EXAMPLE}, as `history` shows it,"
-            " or TARGET/RUN"
-        ) from None
+            f"'{shown(text, 80)}' is neither run nor Deployment: write an id such as {_EXAMPLE}, as"
+            " `history` shows it, TARGET/RUN, or [NAMESPACE/]NAME"
+        )
     if slash and not SLUG.fullmatch(target):
         raise Fault(
             f"'{shown(target, 80)}' is no target: write one such as fuji-c-chain-state-sync/{run}"
@@ -92,21 +95,37 @@ def parse_wanted(text: str) -> Wanted:
     return Wanted(run, target)
 
 
-async def find_evidence(
-    settings: Settings, around: Surroundings, wanted: Wanted
-) -> Evidence | Nothing:
-    """Raises Fault for a run that several targets have, and Refused for a store that fails."""
+async def find_evidence(settings: Settings, around: Surroundings, asked: str) -> Evidence | Nothing:
+    """Of a run, or of the last that failed of a Deployment. Raises Fault for what is neither or
+    means several, Refused for a store that fails, and what `inspecting` raises.
+    """
+    wanted = parse_wanted(asked)
     if is_memory(settings.store.url):
         return Nothing(
             "a memory:// store ends with the controller's process and cannot be read from another:"
             " name the store of a controller that has one with --store (BOOTSTRAP_STORE)"
         )
+    if wanted is None:
+        found = await _of_deployment(settings, around, asked)
+        if isinstance(found, Nothing):
+            return found
+        wanted = found
     async with AsyncExitStack() as stack:
         store = await Wiring(settings, around, stack).store()
         try:
+            await check_as_told(store, settings, around)
             return await _find(store, settings, around, wanted)
         except (StoreUnavailable, StoreMisused) as error:
             raise Refused(f"the store cannot be read: {error}") from error
+
+
+async def _of_deployment(settings: Settings, around: Surroundings, name: str) -> Wanted | Nothing:
+    async with inspecting(settings, around) as inspection:
+        memories = await Memory(inspection).read()
+        if memories.trouble:
+            raise Refused(f"the store cannot be read: {memories.trouble}")
+        run = await failed_run(memories, name)
+    return Nothing(run) if isinstance(run, str) else Wanted(run.run, run.target)
 
 
 async def _find(
@@ -118,11 +137,13 @@ async def _find(
         if parts:
             ending = RunEnd("", "", "", run_time(run).timestamp())
             return _evidence(wanted.target, run, parts, ending)
+    remembered = bool(known)
     if not known:
         known, trouble = await _in_records(settings, around, wanted)
     if not known:
         of = f" of {wanted.target}" if wanted.target else ""
-        return Nothing(f"no run {run}{of} is known: see `history`{trouble}")
+        empty = "" if await store.meta() else f"; {EMPTY}"
+        return Nothing(f"no run {run}{of} is known: see `history`{trouble}{empty}")
     if len(known) > 1:
         choices = ", ".join(f"{target}/{run}" for target in sorted(known))
         raise Fault(f"several targets have a run {run}: write one of {choices}")
@@ -130,6 +151,8 @@ async def _find(
     parts = await store.evidence(target, run)
     if parts:
         return _evidence(target, run, parts, ending)
+    if not remembered and await store.meta() is None:
+        return Nothing(f"nothing is kept of run {target}/{run}: {EMPTY}")
     return Nothing(_why_nothing(f"{target}/{run}", ending, around.clock.now().timestamp()))
 
 
@@ -210,16 +233,3 @@ def _evidence(target: str, run: str, parts: Mapping[str, bytes], ending: RunEnd)
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
         pass  # an older form, or cut: what history says will do
     return Evidence(target, run, kept, ending)
-
-
-def tar_of(found: Evidence) -> bytes:
-    """The same bytes for the same evidence, whoever asks and whenever."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for name in sorted(found.parts):
-            member = tarfile.TarInfo(f"{found.name}/{name}")
-            member.size = len(found.parts[name])
-            member.mtime = max(0, int(found.ending.at))
-            member.mode = 0o644
-            tar.addfile(member, io.BytesIO(found.parts[name]))
-    return packed.getvalue()

@@ -79,7 +79,8 @@ class LeverHand:
 
     async def why_missing(self, name: str) -> str:
         """A sentence on a name that no labelled Deployment has."""
-        return await why_not_found(self._wiring, self._client, name)
+        here = {x.metadata.key for each in self._listings.values() for x in each.objects}
+        return await why_not_found(self._wiring, self._client, name, sorted(here))
 
     async def all(self) -> dict[str, Deployment]:
         """Every labelled Deployment of the watched namespaces, by key. Raises Trouble."""

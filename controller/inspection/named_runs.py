@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from controller.base.errors import Fault
 from controller.base.text import shown
-from controller.domain.run import run_time
+from controller.domain.run import Phase, run_time
 from controller.domain.target import SLUG
 from controller.inspection.remembered import Memories
 from controller.views.deployment import DeploymentView
@@ -35,6 +35,22 @@ async def named_run(memories: Memories, name: str) -> RunView | str:
     return found[0] if found else await _unknown(memories, run, name)
 
 
+async def failed_run(memories: Memories, name: str) -> RunView | str:
+    """The last run of a Deployment that failed or, where none did, the last that is over; or a
+    sentence that says why there is none. Raises Fault for a name that several have.
+    """
+    each = await _deployment(memories, name)
+    if isinstance(each, str):
+        return each
+    targets = {each.target, *(run.target for run in (each.run, each.last) if run)} - {""}
+    ended = [run for at in targets for run in await memories.reading.ended(at, limit=_LOOKED_AT)]
+    own = [run for run in ended if run.deployment == each.deployment]
+    failed = [run for run in own if run.phase == Phase.FAILED]
+    if not own:
+        return each.fault or f"{each.deployment} has had no run yet that is over: {each.message}"
+    return max(failed or own, key=lambda run: run.run)
+
+
 def is_run_id(text: str) -> bool:
     try:
         run_time(text)
@@ -44,16 +60,24 @@ def is_run_id(text: str) -> bool:
 
 
 async def _of_deployment(memories: Memories, name: str) -> RunView | str:
+    each = await _deployment(memories, name)
+    if isinstance(each, str):
+        return each
+    run = each.run or each.last
+    if run is None:
+        return each.fault or f"{each.deployment} has had no run yet: {each.message}"
+    return await memories.reading.with_progress(run)
+
+
+async def _deployment(memories: Memories, name: str) -> DeploymentView | str:
+    """Raises Fault for a name that several have."""
     here = [each for each in memories.deployments if _is_named(each, name)]
     if len(here) > 1:
         choices = ", ".join(each.deployment for each in here)
         raise Fault(f"'{shown(name, 80)}' names several: write one of {choices}")
     if not here:
         return await _unknown(memories, name, name)
-    run = here[0].run or here[0].last
-    if run is None:
-        return here[0].fault or f"{here[0].deployment} has had no run yet: {here[0].message}"
-    return await memories.reading.with_progress(run)
+    return here[0]
 
 
 def _is_named(each: DeploymentView, name: str) -> bool:

@@ -1,9 +1,10 @@
 """What the controller would make of a Deployment that it does not look after yet."""
 
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
-from controller.base.errors import Garbled, NotFound, TargetFault
+from controller.base.errors import Garbled, NotFound, TargetFault, Trouble
 from controller.base.text import shown
 from controller.domain.defaults import Rules
 from controller.domain.manifest.labels import labelled, places_without_label
@@ -13,10 +14,13 @@ from controller.domain.manifest.request import RunRequest, read_request
 from controller.domain.objects import Deployment, Service
 from controller.domain.record.record import Record, record_of
 from controller.inspection.manifest_file import Pair
+from controller.inspection.nearest import nearest
 from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
-from controller.kube.api.resources import SERVICES
+from controller.kube.api.resources import DEPLOYMENTS, SERVICES
 from controller.kube.watch.decoding import ObjectDecoder, Unreadable
+from controller.kube.watch.listing import list_all
+from controller.kube.watch.selection import Selection
 from controller.kube.writer import DeploymentWriter
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
@@ -64,20 +68,33 @@ def preview_of(pair: Pair, rules: Rules) -> Preview:
     )
 
 
-async def from_cluster(settings: Settings, around: Surroundings, name: str) -> Pair | None:
-    """The Deployment `[NAMESPACE/]NAME`, labelled or not, with its Service; None if there is none.
-    Raises SettingsFault and Trouble.
+async def from_cluster(settings: Settings, around: Surroundings, name: str) -> Pair | str:
+    """The Deployment `[NAMESPACE/]NAME`, labelled or not, with its Service; if there is none, a
+    sentence with the nearest names. Raises SettingsFault and Trouble.
     """
     async with AsyncExitStack() as stack:
         wiring = Wiring(settings, around, stack)
         client = await wiring.client()
         namespace, _, own = name.rpartition("/")
         watched = [each for each in wiring.watched(client) if each]
-        for home in [namespace] if namespace else watched or [client.namespace]:
+        homes = [namespace] if namespace else watched or [client.namespace]
+        for home in homes:
             found = await DeploymentWriter(client).read(f"{home}/{own}")
             if found is not None:
                 return Pair(found, await _service(client, home, own))
-    return None
+        near = nearest(name, await _all(client, homes))
+    said = f"there is no Deployment '{shown(name)}' here"
+    return f"{said}: did you mean {' or '.join(near)}?" if near else f"{said}: see -n"
+
+
+async def _all(client: KubeClient, namespaces: Sequence[str]) -> list[str]:
+    """Keys of all Deployments, labelled or not; none where that is not to be known."""
+    found: list[str] = []
+    for namespace in namespaces:
+        with suppress(Trouble):
+            listing = await list_all(client, DEPLOYMENTS, Selection(namespace, ""))
+            found += [each.metadata.key for each in listing.objects]
+    return sorted(found)
 
 
 async def _service(client: KubeClient, namespace: str, name: str) -> Service | None:

@@ -13,7 +13,7 @@ from controller.domain.pace.progress import Progress
 from controller.domain.pace.words import describe_progress
 from controller.domain.record.record import OpenRun, Record
 from controller.engine.probing.earlier_runs import number_of, passed_runs
-from controller.inspection.coverage import Covered, coverage_of
+from controller.views.traces import Covered, coverage_of
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 

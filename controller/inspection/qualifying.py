@@ -15,6 +15,7 @@ from controller.inspection.remembered import Memories, Memory
 from controller.inspection.word_meaning import Found, find_meaning, followers
 from controller.views.build import BuildOnTarget, BuildView
 from controller.views.deployment import DeploymentView
+from controller.views.known_builds import known_builds
 from controller.views.meaning import Meaning, nearest, without_siblings
 from controller.views.qualification import Ground, Qualification, qualification, verdict_on
 
@@ -30,6 +31,7 @@ class Answer:
     missing: tuple[str, ...] = ()  # required targets that nobody has
     said: tuple[str, ...] = ()  # what a person should know beside, a sentence each
     trouble: str = ""  # why the store told less
+    partial: str = ""  # how far was looked, where older runs may be missing; empty: far enough
 
 
 class Qualifying:
@@ -54,18 +56,22 @@ class Qualifying:
         self._siblings = siblings
         self._required = tuple(dict.fromkeys(required))
         self._found: Found | None = None
+        self._partial = ""  # how far was looked for what the word means
         self._registry: Registry | None = None
 
     async def answer(self) -> Answer:
         """Raises Fault for a word that means several builds, and Trouble."""
         memories = await self._memory.read()
         targets = sorted({*memories.targets, *self._required})
-        builds = await memories.reading.builds(targets)
-        missing = tuple(set(self._required) - set(memories.targets) - _tested(builds))
+        known = await known_builds(memories.reading, targets)
+        missing = tuple(set(self._required) - set(memories.targets) - known.targets)
         if missing:
-            close = tuple(memories.targets)
-            return Answer(None, close, tuple(sorted(missing)), trouble=memories.trouble)
+            known_targets = tuple(memories.targets)
+            return Answer(None, known_targets, tuple(sorted(missing)), trouble=memories.trouble)
+        close: tuple[str, ...] = ()
         if self._found is None or self._found.meaning is None:
+            builds = await known.names()
+            self._partial = memories.reading.partial
             self._found = await find_meaning(
                 self._word,
                 builds,
@@ -73,16 +79,20 @@ class Qualifying:
                 memories.reading.store,
                 await self._opened(),
             )
+            close = () if self._found.meaning else tuple(nearest(self._word, builds))
         found, means = self._found, self._found.meaning
         if means is not None and not self._siblings:
             means = without_siblings(means)
         if means is None:
-            close = tuple(nearest(self._word, builds))
-            return Answer(None, close, said=found.said, trouble=memories.trouble)
-        grounds = [await self._ground(t, means, builds, memories) for t in self._wanted(memories)]
+            return Answer(
+                None, close, said=found.said, trouble=memories.trouble, partial=self._partial
+            )
+        meant = await known.views((*means.builds, *means.siblings))
+        grounds = [await self._ground(t, means, meant, memories) for t in self._wanted(memories)]
         verdicts = [verdict_on(ground, means) for ground in grounds]
-        answer = qualification(means, verdicts)
-        return Answer(answer, said=found.said, trouble=memories.trouble)
+        partial = self._partial or memories.reading.partial
+        answer = qualification(means, verdicts, partial)
+        return Answer(answer, said=found.said, trouble=memories.trouble, partial=partial)
 
     async def answers(self) -> AsyncIterator[Answer]:
         """The first at once, then another with each change, and each LOOK_EVERY seconds; never
@@ -116,7 +126,7 @@ class Qualifying:
         return list(self._required) or sorted(now)
 
     async def _ground(
-        self, target: str, means: Meaning, builds: Sequence[BuildView], memories: Memories
+        self, target: str, means: Meaning, meant: Sequence[BuildView], memories: Memories
     ) -> Ground:
         here = [each for each in memories.deployments if target in (each.target, each.deployment)]
         all_builds = (*means.builds, *means.siblings)
@@ -124,7 +134,7 @@ class Qualifying:
             why = f"which target it has is not known: {here[0].message}"
             return Ground(target=target, runs=(), deployments=tuple(here), unreadable=why)
         runs = await memories.reading.runs_of_builds(target, all_builds)
-        states = [on for build in builds if build.build in all_builds for on in build.targets]
+        states = [on for build in meant for on in build.targets]
         keys = {each.deployment for each in here}
         objects = [each for each in memories.inspected if each.deployment.metadata.key in keys]
         return Ground(
@@ -164,10 +174,6 @@ async def until_decided(
     except TimeoutError:
         return (last[0] if last else await question.answer()), True
     return last[0], False
-
-
-def _tested(builds: Sequence[BuildView]) -> set[str]:
-    return {on.target for build in builds for on in build.targets}
 
 
 def _of_target(target: str, states: Sequence[BuildOnTarget]) -> tuple[BuildOnTarget, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from controller.domain.record.belief import sibling_record
 from controller.domain.record.record import Record
 from controller.inspection.deployments import InspectedDeployment, Inspection
-from controller.inspection.store_ownership import check_ours
+from controller.inspection.store_of_cluster import check_of_cluster
 from controller.views.deployment import DeploymentView, of_deployment
 from controller.views.reading import Reading
 from store import ReadOnlyStore, is_memory, open_store
@@ -46,20 +46,20 @@ class Memory:
         """
         i = self._inspection
         inspected = i.inspected()
-        store, trouble = await self._believed(inspected)
+        store, trouble = await self._believed()
         reading = Reading(store, [record for each in inspected if (record := _record(each))])
         reading.trouble = trouble
         views = tuple(of_deployment(each.deployment) for each in inspected)
         return Memories(reading, views, tuple(inspected))
 
-    async def _believed(self, inspected: list[InspectedDeployment]) -> tuple[StateStore, str]:
+    async def _believed(self) -> tuple[StateStore, str]:
         nothing = ReadOnlyStore(await open_store("memory://"))
         if is_memory(self._inspection.wiring.settings.store.url):
             return nothing, NO_STORE
         if self._store is None:
             self._store = ReadOnlyStore(await self._inspection.wiring.store())
         try:
-            await check_ours(self._store, inspected)
+            await check_of_cluster(self._inspection, self._store)
         except (StoreUnavailable, StoreMisused) as error:
             return nothing, str(error)
         return self._store, ""

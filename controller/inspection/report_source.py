@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from controller.base.text import shown
 from controller.domain.objects import Deployment
 from controller.inspection.deployments import Inspection
-from controller.inspection.store_ownership import check_ours
+from controller.inspection.store_of_cluster import check_of_cluster
 from controller.views.reading import Reading
 from store import MemoryStore, is_memory
 from store.api import StateStore, StoreMisused, StoreUnavailable
@@ -42,7 +42,7 @@ async def report_source(inspection: Inspection) -> ReportSource:
         return ReportSource(inspection, MemoryStore(), why)
     store = await inspection.wiring.store()
     try:
-        await check_ours(store, inspection.inspected())
+        await check_of_cluster(inspection, store)
     except (StoreUnavailable, StoreMisused) as error:
         why = f"the store does not tell: {shown(error)}"
         return ReportSource(inspection, MemoryStore(), why)

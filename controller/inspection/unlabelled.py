@@ -1,17 +1,23 @@
 """Why a name finds no labelled Deployment: one that is there lacks the label, or there is none."""
 
+from collections.abc import Iterable
+
 from controller.base.errors import BootstrapError
 from controller.base.text import shown
 from controller.domain import names
 from controller.domain.manifest.labels import places_without_label
+from controller.inspection.nearest import not_here
 from controller.kube.api.client import KubeClient
 from controller.kube.writer import DeploymentWriter
 from controller.process.wiring import Wiring
 
 
-async def why_not_found(wiring: Wiring, client: KubeClient, name: str) -> str:
-    """A sentence. name: `[NAMESPACE/]NAME`. A right to read it may be missing: then no more is
-    said than that none is labelled.
+async def why_not_found(
+    wiring: Wiring, client: KubeClient, name: str, labelled: Iterable[str]
+) -> str:
+    """A sentence. name: `[NAMESPACE/]NAME`. labelled: keys of those that are here, of which the
+    nearest are offered. A right to read it may be missing: then no more is said than that none is
+    labelled.
     """
     namespace, _, own = name.rpartition("/")
     watched = [each for each in wiring.watched(client) if each]
@@ -30,4 +36,4 @@ async def why_not_found(wiring: Wiring, client: KubeClient, name: str) -> str:
             )
         selector = wiring.settings.cluster.selector
         return f"Deployment {shown(found.metadata.key)} is there, and not selected by {selector}"
-    return f"no labelled Deployment '{shown(name)}' is here: see `status`, -n and -A"
+    return not_here(name, labelled)

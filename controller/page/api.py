@@ -7,12 +7,13 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from controller.page.asked import Asked
+from controller.page.asked import Asked, place_text
 from controller.page.library import Library, RunPageView
 from controller.views.build import BuildView
 from controller.views.deployment import DeploymentView, record_on
 from controller.views.history import HistoryLine, read_history
-from controller.views.parts import View
+from controller.views.paging import PARTIAL
+from controller.views.parts import Moment, View
 from controller.views.poll import PollView
 from controller.views.target import TargetView
 
@@ -39,7 +40,7 @@ class TransitionView(View, frozen=True, kw_only=True):
     """One change of a Deployment's phase."""
 
     id: str
-    at: datetime
+    at: Moment
     deployment: str
     target: str
     run: str
@@ -74,8 +75,9 @@ async def run(library: Library, asked: Asked) -> One[RunPageView]:
 
 
 async def builds(library: Library, asked: Asked) -> Listing[BuildView]:
-    found = await library.builds()
-    return _page(library, found, [each.build for each in found], asked)
+    found = await library.builds(asked.limit, asked.place)
+    items, cut = list(found.items), place_text(found.more) or None
+    return Listing[BuildView](items=items, next=cut, trouble=library.trouble)
 
 
 async def build(library: Library, asked: Asked) -> One[BuildView]:
@@ -90,8 +92,7 @@ async def polls(library: Library, asked: Asked) -> Listing[PollView]:
 
 async def history(library: Library, asked: Asked) -> Listing[TransitionView]:
     """The cursor is the second and the id of the last line."""
-    at, _, last = asked.before.partition("~")
-    before = asked.number(at) if at else None
+    place = asked.place
     records = [r for d in library.source.deployments() if (r := record_on(d)) is not None]
     found = await read_history(
         library.reading.store,
@@ -99,14 +100,15 @@ async def history(library: Library, asked: Asked) -> Listing[TransitionView]:
         target=None,
         deployment=None,
         limit=asked.limit + 100,  # lines of one moment are sorted out here
-        before=None if before is None else nextafter(before, inf),
+        before=None if place is None else nextafter(place[0], inf),
     )
-    lines = [line for line in found if before is None or (line.at, line.id) < (before, last)]
+    lines = [line for line in found if place is None or (line.at, line.id) < place]
     items = [_transition(line) for line in lines[: asked.limit]]
     cut = lines[asked.limit - 1] if len(lines) > asked.limit else None
-    return Listing[TransitionView](
-        items=items, next=f"{cut.at!r}~{cut.id}" if cut else None, trouble=library.trouble
-    )
+    if found.cut and cut is None:
+        library.reading.partial = PARTIAL
+    following = place_text((cut.at, cut.id)) if cut else None
+    return Listing[TransitionView](items=items, next=following, trouble=library.trouble)
 
 
 def _transition(line: HistoryLine) -> TransitionView:

@@ -23,16 +23,26 @@ class Asked:
     def part(self, name: str) -> str:
         return self.parts.get(name, "")
 
-    @staticmethod
-    def number(text: str) -> float:
-        """Seconds since 1970. Raises BadQuestion."""
+    @property
+    def place(self) -> tuple[float, str] | None:
+        """`before` as `place_text` wrote it: seconds since 1970, and a name. None: from the newest
+        on. Raises BadQuestion.
+        """
+        if not self.before:
+            return None
+        text, _, name = self.before.partition("~")
         try:
             found = float(text)
         except ValueError:
             found = math.nan
         if not math.isfinite(found):
             raise BadQuestion("`before` is the `next` of an earlier answer")
-        return found
+        return found, name
+
+
+def place_text(place: tuple[float, str] | None) -> str:
+    """A place in an order by time, as `before` and `next` have it; empty for none."""
+    return f"{place[0]!r}~{place[1]}" if place else ""
 
 
 def read_asked(parts: Mapping[str, str], query: Mapping[str, str]) -> Asked:

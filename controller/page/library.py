@@ -9,6 +9,7 @@ from controller.base.text import shown
 from controller.page.source import Source
 from controller.views.build import BuildView
 from controller.views.deployment import DeploymentView, of_deployment
+from controller.views.known_builds import Place, known_builds
 from controller.views.parts import View
 from controller.views.poll import PollView, poll_of
 from controller.views.reading import Reading
@@ -19,6 +20,8 @@ from store.api import StoreMisused, StoreUnavailable
 
 BOXES = 20  # last runs of a target in the matrix
 _AHEAD = 20  # runs of one target that may end in one second
+_LEAST_DIGITS = 6  # of a digest: fewer may mean many
+_OFFERED_FROM = 200  # newest builds among which the nearest to an unknown one are found
 
 
 class NotLeading(Exception):
@@ -28,10 +31,12 @@ class NotLeading(Exception):
 class Unknown(Exception):
     """Nobody knows what was asked for."""
 
-    def __init__(self, what: str, asked: str, known: Iterable[str]) -> None:
+    def __init__(self, what: str, asked: str, known: Iterable[str], partial: str = "") -> None:
+        """partial: how far was looked, where it may be missing for that; empty: far enough."""
         near = difflib.get_close_matches(asked[:200], list(known), n=3, cutoff=0.3)
         offer = f" The nearest: {', '.join(near)}." if near else ""
-        super().__init__(f"There is no such {what}.{offer}")
+        looked = f" It may be older: {partial}." if partial else ""
+        super().__init__(f"There is no such {what}.{offer}{looked}")
 
 
 class OpenRunView(View, frozen=True, kw_only=True):
@@ -49,6 +54,14 @@ class RunPageView(View, frozen=True, kw_only=True):
     evidence: tuple[str, ...] = ()  # names of the parts that are kept
 
 
+@dataclass(frozen=True)
+class SomeBuilds:
+    """A page of them."""
+
+    items: tuple[BuildView, ...]  # newest first
+    more: Place | None  # of the last one, where others come after it
+
+
 @dataclass
 class Library:
     """One reading, of one moment. Raises NotLeading where there is none."""
@@ -64,7 +77,7 @@ class Library:
     @property
     def trouble(self) -> str:
         """Why less is told than could be; empty: it is not."""
-        return shown(self.reading.trouble, 300)
+        return shown("; ".join(filter(None, (self.reading.trouble, self.reading.partial))), 300)
 
     def deployments(self) -> list[DeploymentView]:
         return [of_deployment(each) for each in self.source.deployments()]
@@ -108,24 +121,41 @@ class Library:
             raise Unknown("run", run, known)
         evidence: tuple[str, ...] = ()
         try:
-            evidence = tuple(sorted(await self.reading.store.evidence(target, run)))
+            evidence = tuple(await self.reading.store.evidence_names(target, run))
         except (StoreUnavailable, StoreMisused) as error:
             self._missed(error)
         left = await self._left(found) if found.open else None
         return RunPageView(run=found, left=left, evidence=evidence)
 
-    async def builds(self) -> list[BuildView]:
-        return await self.reading.builds(self.slugs())
+    async def before(self, run: RunView, count: int) -> list[RunView]:
+        """Runs of its target that had ended before it, newest first."""
+        at = run.ended.timestamp() + 1 if run.ended else None
+        found = await self.reading.ended(run.target, limit=count + _AHEAD, before=at)
+        ids = [each.run for each in found]
+        return found[ids.index(run.run) + 1 if run.run in ids else 0 :][:count]
+
+    async def builds(self, limit: int, after: Place | None = None) -> SomeBuilds:
+        """The newest; after: only those that come after this place."""
+        known = await known_builds(self.reading, self.slugs())
+        digests = known.after(after)
+        items = tuple(await known.views(digests[:limit]))
+        more = known.place(digests[limit - 1]) if len(digests) > limit else None
+        return SomeBuilds(items, more)
 
     async def build(self, digest: str) -> BuildView:
         """digest: of the platform, or an index, in whole or its beginning. Raises Unknown."""
-        builds = await self.builds()
-        names = {name: build for build in builds for name in (build.build, *build.indexes)}
+        known = await known_builds(self.reading, self.slugs())
         wanted = digest if digest.startswith("sha256:") else f"sha256:{digest}"
-        found = {id(b): b for name, b in names.items() if name.startswith(wanted)}
-        if len(found) != 1 or len(wanted) < len("sha256:") + 6:
-            raise Unknown("build", wanted, names)
-        return next(iter(found.values()))
+        found = set[str]()
+        if len(wanted) >= len("sha256:") + _LEAST_DIGITS:
+            found.update(known.beginning(wanted))
+            if wanted not in found:  # nobody calls an index by the digest of a platform
+                named = await known.names()
+                found |= {b.build for b in named if any(i.startswith(wanted) for i in b.indexes)}
+        if len(found) != 1:
+            raise Unknown("build", wanted, known.digests[:_OFFERED_FROM], self.reading.partial)
+        (build,) = await known.views(list(found))
+        return build
 
     async def polls(self) -> list[PollView]:
         found = []

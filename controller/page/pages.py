@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.page.asked import Asked
+from controller.page.asked import Asked, place_text
 from controller.page.html import Templates
 from controller.page.library import Library, OpenRunView
 from controller.page.plot import plot_of
@@ -41,23 +41,27 @@ class Pages:
 
     async def run(self, library: Library, asked: Asked, now: datetime) -> str:
         found = await library.run(asked.part("target"), asked.part("run"))
-        checked = _flat(found.run.checked or {})
+        before = await library.before(found.run, PLOTTED)
+        plot = plot_of([found.run, *before])
         return self.templates.render(
-            "run.html", now=now, library=library, found=found, run=found.run, checked=checked
+            "run.html",
+            now=now,
+            library=library,
+            found=found,
+            run=found.run,
+            checked=_flat(found.run.checked or {}),
+            plot=plot if plot and len(plot.points) > 1 else None,
+            usual=usual(before),
         )
 
     async def builds(self, library: Library, asked: Asked, now: datetime) -> str:
-        builds = await library.builds()
-        names = [each.build for each in builds]
-        begin = names.index(asked.before) + 1 if asked.before in names else 0
-        shown = builds[begin : begin + BUILDS]
-        more = shown[-1].build if shown and begin + BUILDS < len(builds) else ""
+        found = await library.builds(BUILDS, asked.place)
         return self.templates.render(
             "builds.html",
             now=now,
             library=library,
-            builds=shown,
-            more=more,
+            builds=found.items,
+            more=place_text(found.more),
             targets=library.slugs(),
         )
 

@@ -3,34 +3,41 @@ Markdown.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from markupsafe import Markup
 
 from controller.page.html import Templates, style
 from controller.page.library import Library, OpenRunView
-from controller.page.pages import BUILDS, matrix_values
+from controller.page.pages import BUILDS, PLOTTED, matrix_values
+from controller.page.plot import plot_of
 from controller.page.words import lasting, short, sign, stamp, usual, version
 from controller.views.build import BuildView
 from controller.views.run import RunView
+from controller.views.statistics import plot_of as bars_of
+from controller.views.statistics import statistics_of
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 
 
 async def html_report(library: Library, now: datetime) -> str:
     values = await matrix_values(library, now)
+    targets = await library.targets(PLOTTED)
+    plots = {each.target: plot for each in targets if (plot := plot_of(each.runs))}
     return Templates().render(
         "report.html",
         **values,
-        builds=(await library.builds())[:BUILDS],
+        builds=(await library.builds(BUILDS)).items,
         slugs=library.slugs(),
+        plots=plots,
         style=Markup(style()),
     )
 
 
 async def markdown_report(library: Library, now: datetime) -> str:
     lines = ["# Bootstrap tests", "", f"As of {stamp(now)}.", ""]
-    builds = (await library.builds())[:BUILDS]
+    builds = (await library.builds(BUILDS)).items
     open_runs = await library.open_runs()
     lines += ["## Targets", "", *await _targets(library), ""]
     if open_runs:
@@ -49,8 +56,8 @@ def text(word: str) -> str:
 
 async def _targets(library: Library) -> list[str]:
     rows = [
-        "| target | now | build | last runs, newest first | usual time |",
-        "|---|---|---|---|---|",
+        "| target | now | build | last runs, newest first | usual time | passes, oldest first |",
+        "|---|---|---|---|---|---|",
     ]
     deployments = library.deployments()
     for target in await library.targets():
@@ -58,9 +65,10 @@ async def _targets(library: Library) -> list[str]:
         newest = next(iter((*target.open, *target.runs)), None)
         boxes = " ".join(sign(run.phase) for run in (*target.open, *target.runs))
         cells = (target.target, now, version(newest) if newest else "", boxes)
-        rows.append(_row(*cells, lasting(usual(list(target.runs)))))
+        bars = bars_of(statistics_of(target.target, target.runs).durations)
+        rows.append(_row(*cells, lasting(usual(list(target.runs))), bars))
     lost = [d for d in deployments if not d.target]
-    return rows + [_row(d.deployment, d.phase, "", d.message, "") for d in lost]
+    return rows + [_row(d.deployment, d.phase, "", d.message, "", "") for d in lost]
 
 
 def _open(each: OpenRunView) -> str:
@@ -70,7 +78,7 @@ def _open(each: OpenRunView) -> str:
     return f"- {text(line)}"
 
 
-def _builds(builds: list[BuildView], slugs: list[str]) -> list[str]:
+def _builds(builds: Sequence[BuildView], slugs: list[str]) -> list[str]:
     rows = [_row("build", "digest", "seen", *slugs), "|---" * (3 + len(slugs)) + "|"]
     for build in builds:
         on = {each.target: each.state for each in build.targets}

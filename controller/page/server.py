@@ -1,8 +1,7 @@
 """The page's server: what a request gets. Reads only, and nothing of a request's body."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 from loguru import logger
@@ -15,6 +14,7 @@ from controller.page import api, html
 from controller.page.answers import HEADERS, answer, plain
 from controller.page.asked import Asked, BadQuestion, read_asked
 from controller.page.changes import Changes, TooMany
+from controller.page.hosts import REFUSED, Hosts, host_of
 from controller.page.library import Library, NotLeading, Unknown
 from controller.page.openapi import describe
 from controller.page.pages import Pages
@@ -26,9 +26,9 @@ from store.api import StoreMisused, StoreUnavailable
 
 PATIENCE = 10.0  # seconds for one answer
 AT_ONCE = 4  # answers that are worked on; others wait
+IDLE_SECONDS = 60.0  # between two requests on one connection
 STOP_SECONDS = 2.0
 _API = "/api/v1"
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 
 Tell = Callable[[Library, Asked], Awaitable[View]]
 
@@ -36,9 +36,11 @@ Tell = Callable[[Library, Asked], Awaitable[View]]
 class PageServer:
     """Serves until it is closed."""
 
-    def __init__(self, source: Source, clock: Clock) -> None:
+    def __init__(self, source: Source, clock: Clock, names: Iterable[str] = ()) -> None:
+        """names: of hosts under which browsers may ask, as `Hosts` takes them."""
         self._source = source
         self._clock = clock
+        self._hosts = Hosts(names)
         self._changes = Changes(clock)
         self._templates = html.Templates()
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -70,7 +72,7 @@ class PageServer:
 
     async def start(self, host: str, port: int) -> int:
         """Listens, and returns the port. Raises SettingsFault if it cannot listen there."""
-        server = QuietServer(self._handle, access_log=None)
+        server = QuietServer(self._handle, access_log=None, keepalive_timeout=IDLE_SECONDS)
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await runner.setup()
         try:
@@ -93,10 +95,12 @@ class PageServer:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if (host := host_of(request.headers.getall("Host", []))) is None:
+            return plain(400, "The Host header is none.")
+        if not self._hosts.known(host):
+            return plain(421, REFUSED)
         if request.method not in ("GET", "HEAD"):
             return plain(405, "Only GET and HEAD are understood here.", Allow="GET, HEAD")
-        if len(hosts := request.headers.getall("Host", [])) != 1 or not _HOST.fullmatch(hosts[0]):
-            return plain(400, "The Host header is none.")
         path = request.raw_path.partition("?")[0]
         try:
             if path == "/events":
@@ -160,7 +164,9 @@ class PageServer:
             if request.method == "GET":
                 await response.write(first)
                 async for piece in pieces:
-                    await response.write(piece)
+                    await self._clock.within(PATIENCE, response.write(piece))
+        except TimeoutError:
+            raise ConnectionError("it does not read what it watches") from None
         finally:
             await pieces.aclose()
         return response

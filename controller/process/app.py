@@ -161,7 +161,7 @@ class App:
         from controller.page.server import PageServer
 
         self._page = PageSource(store, lambda: self._status)
-        page = PageServer(self._page, self._around.clock)
+        page = PageServer(self._page, self._around.clock, wanted.names)
         port = await page.start(wanted.host, wanted.port)
         stack.push_async_callback(page.close)
         logger.bind(host=wanted.host, port=port).info("page is served")

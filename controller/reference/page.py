@@ -10,10 +10,12 @@ from controller.base.metric_table import TABLE
 from controller.domain.notice_text import PLACEHOLDERS
 from controller.notify.log_sink import FACTS
 from controller.notify.notice_tags import TAGS
+from controller.page.asked import LIMIT, MOST
+from controller.reference import api, blocked
 from controller.reference.notices import rows
 from store.redis.layout import LAYOUT
 
-_HEAD = """# Reference: notices, metrics, tags, keys
+_HEAD = """# Reference: notices, metrics, tags, keys, API
 
 This page is written from the code (`controller/reference`), and a test compares the two. What is
 set by flags is in [configuration.md](configuration.md), what verdicts rest on in
@@ -28,8 +30,16 @@ Datadog's alert types; a Kubernetes Event is `Warning` for `warning` and `error`
 once: after a crash a notice may come again, with the same id.
 
 A Deployment that is `Blocked` has the reason of what a person must mend, such as `NoTag` or
-`TooManyReplicas` (level `warning`): [verdicts.md](verdicts.md) has those of the configuration. A
-notice about what no record can hold ends with the same reason and `Ended` (`success`).
+`TooManyReplicas` (level `warning`): all of them stand [below](#blocked). A notice about what no
+record can hold ends with the same reason and `Ended` (`success`).
+
+"""
+_BLOCKED = """
+## Blocked
+
+Nothing is started on a `Blocked` Deployment, and a run that is open goes on where it can. The
+message says the same with names and values; it is taken up as soon as the manifest changes.
+[verdicts.md](verdicts.md#what-is-blocked) has examples of the node's configuration.
 
 """
 _METRICS = """
@@ -56,6 +66,19 @@ In Redis, behind the prefix (`--store-prefix`), which is `bootstrap` here. Worke
 [redis.md](redis.md).
 
 """
+_API = """
+## API
+
+`GET` below `/api/v1` of [the page](page.md); `/api/v1/openapi.json` says it for programs. `limit`
+is 1 to {most}, {usual} if not asked for; `before` is the `next` of the answer before. An error is
+`{{"error": "..."}}` with status 400, 404 or 503. Times are RFC 3339 in UTC, durations seconds,
+`null` is what is not known.
+
+"""
+_FIELDS = """
+What an answer holds:
+
+"""
 
 
 def describe() -> str:
@@ -70,16 +93,25 @@ def describe() -> str:
         placeholders=_listed(f"{{{name}}}" for name in PLACEHOLDERS),
     )
     keys = ((f"`bootstrap:{key}`", kind, what) for key, kind, what in LAYOUT)
+    routes = ((f"`{path}`", asked, f"`{kind}`", what) for path, asked, kind, what in api.paths())
+    fields = ((f"`{kind}`", f"`{field}`", value) for kind, field, value in api.fields())
+    faults = ((f"`{reason}`", *more) for reason, *more in blocked.rows())
     return "".join(
         [
             _HEAD,
             _NOTICES,
             *_table(("reason", "level", "when"), notices),
+            _BLOCKED,
+            *_table(("reason", "where", "what is wrong", "what to write or do"), faults),
             _METRICS,
             *_table(("metric", "kind", "labels", "in Datadog", "meaning"), metrics),
             tags,
             _KEYS,
             *_table(("key", "type", "what"), keys),
+            _API.format(most=MOST, usual=LIMIT),
+            *_table(("path", "asked", "answer", "what"), routes),
+            _FIELDS,
+            *_table(("type", "field", "value"), fields),
         ]
     )
 

@@ -1,7 +1,8 @@
 """The table of options: every flag and variable, how it is read, its default and its meaning.
 
 Settings, the flags of the commands and docs/configuration.md come from here; a test compares the
-last with what `describe` writes.
+last with what `describe` writes. Options of datadog, page and webhook stand beside what is made of
+them.
 """
 
 from typing import Any
@@ -10,9 +11,10 @@ from controller.domain.defaults import COMPARE_URL as AVALANCHEGO
 from controller.domain.mirrors import Mirrors
 from controller.domain.names import DEFAULT_SELECTOR
 from controller.domain.node_url import NodeUrl
-from controller.domain.notice_text import DEFAULT_TEMPLATE, check_template
 from controller.settings import values
+from controller.settings.datadog import DOGSTATSD
 from controller.settings.option import Defaulted, Option
+from controller.settings.page import PAGE, PAGE_HOST
 from controller.settings.reader import (
     choice,
     duration,
@@ -23,6 +25,7 @@ from controller.settings.reader import (
     parse_switch,
     parse_text,
 )
+from controller.settings.webhook import WEBHOOK_FILE, WEBHOOK_TEMPLATE
 
 KUBECONFIG = Option(
     "--kubeconfig",
@@ -156,29 +159,6 @@ NODE_URL = Option(
     " `{pod_ip}`, `{port}`, `{pod}`, `{namespace}`, `{service}`",
     metavar="TEMPLATE",
 )
-DOGSTATSD = Option(
-    "--dogstatsd",
-    "BOOTSTRAP_DOGSTATSD",
-    values.parse_dogstatsd,
-    "Datadog's agent: `udp://host:port`, `unix:///path` or `off`; if not set, from"
-    " `DD_DOGSTATSD_URL`, or `DD_AGENT_HOST` and `DD_DOGSTATSD_PORT`; else off",
-    metavar="URL",
-)
-WEBHOOK_FILE = Option(
-    "--webhook-file",
-    "BOOTSTRAP_WEBHOOK_FILE",
-    parse_text,
-    "file that holds the URL of a webhook as Slack has them, which is told of notices",
-    metavar="PATH",
-)
-WEBHOOK_TEMPLATE = Defaulted(
-    "--webhook-template",
-    "BOOTSTRAP_WEBHOOK_TEMPLATE",
-    check_template,
-    "what the webhook is told of a notice; `\\n` begins a line",
-    metavar="TEMPLATE",
-    default=DEFAULT_TEMPLATE,
-)
 LISTEN = Defaulted(
     "--listen",
     "BOOTSTRAP_LISTEN",
@@ -186,13 +166,6 @@ LISTEN = Defaulted(
     "address of `/healthz`, `/readyz`, `/metrics`",
     metavar="HOST:PORT",
     default="0.0.0.0:8080",
-)
-PAGE = Option(
-    "--page",
-    "BOOTSTRAP_PAGE",
-    parse_host_port,
-    "address of the page and of `/api/v1`, which only show and have no login; off if not set",
-    metavar="HOST:PORT",
 )
 MAX_OPEN_RUNS = Option(
     "--max-open-runs",
@@ -249,14 +222,15 @@ OF_THE_STORE: tuple[Option[Any], ...] = (STORE, STORE_PASSWORD_FILE, STORE_PREFI
 OF_THE_MONITOR: tuple[Option[Any], ...] = (
     KUBECONFIG, CONTEXT, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, COMPARE_URL, DRY_RUN, LOG_FORMAT, LOG_LEVEL,
+    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, PAGE, PAGE_HOST, COMPARE_URL, DRY_RUN,
+    LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 OPTIONS: tuple[Option[Any], ...] = (
     *OF_THE_CLUSTER, CLUSTER_NAMESPACE, *OF_THE_STORE,
     POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, PAGE, MAX_OPEN_RUNS, COMPARE_URL, DRY_RUN,
-    ONCE, LOG_FORMAT, LOG_LEVEL,
+    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, PAGE, PAGE_HOST, MAX_OPEN_RUNS,
+    COMPARE_URL, DRY_RUN, ONCE, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ are not here but in `controller.domain.defaults`.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +15,8 @@ from controller.base.errors import SettingsFault
 from controller.domain.mirrors import Mirrors
 from controller.domain.node_url import NodeUrl
 from controller.settings import options, values
+from controller.settings.datadog import read_dogstatsd
+from controller.settings.page import PageSettings, read_page
 from controller.settings.reader import OptionReader
 from controller.settings.values import ALL_NAMESPACES, DogStatsd
 from controller.settings.webhook import WebhookSettings, read_webhook
@@ -99,14 +101,6 @@ class ListenSettings:
 
 
 @dataclass(frozen=True)
-class PageSettings:
-    """Where the page is served."""
-
-    host: str  # without brackets
-    port: int  # 0: any free one
-
-
-@dataclass(frozen=True)
 class LogSettings:
     """How logs are written."""
 
@@ -142,7 +136,6 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
     """
     read = OptionReader(options.OPTIONS, flags, environ)
     host, port = read.value(options.LISTEN)
-    page = read.maybe(options.PAGE)
     settings = Settings(
         cluster=ClusterSettings(
             kubeconfig=read.maybe(options.KUBECONFIG),
@@ -165,10 +158,10 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
             dry_run=read.value(options.DRY_RUN),
             once=_once(read),
         ),
-        dogstatsd=_dogstatsd(read, environ),
+        dogstatsd=read_dogstatsd(read, environ),
         webhook=read_webhook(read),
         listen=ListenSettings(host, port),
-        page=PageSettings(*page) if page else None,
+        page=read_page(read),
         logs=LogSettings(read.value(options.LOG_FORMAT), read.value(options.LOG_LEVEL)),
     )
     if read.faults:
@@ -233,29 +226,3 @@ def _registry(read: OptionReader) -> RegistrySettings:
             read.given(options.POLL_INTERVAL),
         )
     return RegistrySettings(interval, mirrors, read.maybe(options.REGISTRY_AUTH))
-
-
-def _dogstatsd(read: OptionReader, environ: Mapping[str, str]) -> DogStatsd | None:
-    """Our own option, or else what Datadog's clients go by [135]."""
-    if read.given(options.DOGSTATSD) is not None:
-        return read.maybe(options.DOGSTATSD)
-    variable, text = _datadog_variable(environ)
-    try:
-        return values.parse_dogstatsd(text)
-    except ValueError as error:
-        # the variable is Datadog's and may not be ours to mend, but our flag wins over it
-        read.fault(replace(options.DOGSTATSD, variable=variable), str(error), text)
-        return None
-
-
-def _datadog_variable(environ: Mapping[str, str]) -> tuple[str, str]:
-    """The variable that decides, and what it says in the form of our own option."""
-    if environ.get("DD_DOGSTATSD_DISABLE", "").lower() in ("true", "yes", "1"):
-        return "DD_DOGSTATSD_DISABLE", "off"
-    if url := environ.get("DD_DOGSTATSD_URL"):
-        return "DD_DOGSTATSD_URL", url
-    if host := environ.get("DD_AGENT_HOST"):
-        port = environ.get("DD_DOGSTATSD_PORT") or values.DOGSTATSD_PORT
-        bracketed = f"[{host}]" if ":" in host else host  # a node's IPv6 address comes bare
-        return "DD_AGENT_HOST, DD_DOGSTATSD_PORT", f"udp://{bracketed}:{port}"
-    return "", "off"

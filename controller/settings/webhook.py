@@ -5,8 +5,25 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from controller.base.loopback import is_loopback
-from controller.settings import options
-from controller.settings.reader import OptionReader
+from controller.domain.notice_text import DEFAULT_TEMPLATE, check_template
+from controller.settings.option import Defaulted, Option
+from controller.settings.reader import OptionReader, parse_text
+
+WEBHOOK_FILE = Option(
+    "--webhook-file",
+    "BOOTSTRAP_WEBHOOK_FILE",
+    parse_text,
+    "file that holds the URL of a webhook as Slack has them, which is told of notices",
+    metavar="PATH",
+)
+WEBHOOK_TEMPLATE = Defaulted(
+    "--webhook-template",
+    "BOOTSTRAP_WEBHOOK_TEMPLATE",
+    check_template,
+    "what the webhook is told of a notice; `\\n` begins a line",
+    metavar="TEMPLATE",
+    default=DEFAULT_TEMPLATE,
+)
 
 _URL_BYTES = 2048  # longer is no URL: somebody named the wrong file
 
@@ -21,8 +38,8 @@ class WebhookSettings:
 
 def read_webhook(read: OptionReader) -> WebhookSettings | None:
     """None where none is set. Faults are noted, and never show what the file holds."""
-    template = read.value(options.WEBHOOK_TEMPLATE)
-    file = read.maybe(options.WEBHOOK_FILE)
+    template = read.value(WEBHOOK_TEMPLATE)
+    file = read.maybe(WEBHOOK_FILE)
     if file is None:
         return None
     try:
@@ -30,13 +47,13 @@ def read_webhook(read: OptionReader) -> WebhookSettings | None:
             url = opened.read(_URL_BYTES + 1).decode().strip()
     except OSError as error:
         why = f"it cannot be read ({error.strerror}): name a readable file"
-        read.fault(options.WEBHOOK_FILE, why, file)
+        read.fault(WEBHOOK_FILE, why, file)
         return None
     except UnicodeDecodeError:
         url = ""
     if not _is_url(url):
         why = "it does not hold one URL that begins with https://: write it into the file"
-        read.fault(options.WEBHOOK_FILE, why, file)
+        read.fault(WEBHOOK_FILE, why, file)
         return None
     return WebhookSettings(url, template)
 

@@ -1,8 +1,6 @@
 """One build as a release manager looks at it: where it was tested, and where it passed."""
 
-from datetime import datetime
-
-from controller.views.parts import View
+from controller.views.parts import Moment, View
 from controller.views.run import RunView
 
 # What may be said of a build on a target
@@ -17,7 +15,7 @@ class BuildOnTarget(View, frozen=True, kw_only=True):
     target: str  # slug
     state: str  # of the words above
     run: RunView | None = None  # its last run there; None where nobody remembers one
-    seen: datetime | None = None  # when the target's tag was first seen to point to it
+    seen: Moment | None = None  # when the target's tag was first seen to point to it
 
 
 class BuildView(View, frozen=True, kw_only=True):
@@ -28,5 +26,5 @@ class BuildView(View, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     version: str = ""
     commit: str = ""
-    seen: datetime | None = None  # when any tag was first seen to point to it
+    seen: Moment | None = None  # when any tag was first seen to point to it
     targets: tuple[BuildOnTarget, ...] = ()  # by slug

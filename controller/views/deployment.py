@@ -1,7 +1,5 @@
 """One labelled Deployment as people look at it."""
 
-from datetime import datetime
-
 import msgspec
 
 from controller.base.errors import TargetFault
@@ -10,7 +8,7 @@ from controller.domain.defaults import Rules
 from controller.domain.manifest.request import read_request
 from controller.domain.objects import Deployment
 from controller.domain.record.record import OpenRun, Record, record_of
-from controller.views.parts import View, moment
+from controller.views.parts import Moment, View, moment
 from controller.views.run import RunView
 from controller.views.run_sources import of_open, of_outcome
 
@@ -25,7 +23,7 @@ class DeploymentView(View, frozen=True, kw_only=True):
     tag: str = ""  # that is followed
     phase: str = ""  # of its open run, or its own; empty: no controller has seen it
     reason: str = ""
-    since: datetime | None = None  # when that phase began
+    since: Moment | None = None  # when that phase began
     message: str = ""  # one sentence why
     # Kinds of trouble that the open run has now, such as `NotMoving`; the message says more
     wrong: tuple[str, ...] = ()

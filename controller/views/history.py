@@ -2,18 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import inf, nextafter
 
 from controller.domain.record.record import Outcome, Record, Step
 from controller.domain.run import OVER
 from controller.engine.telling.history_body import body_of
 from controller.engine.telling.notices import target_of, transition_id
 from controller.views.history_sift import EVERYTHING, Sift
+from controller.views.paging import PAGE, Search
 from store.api import StateStore, Transition
-
-# Transitions that a search looks through, or up to a page more: a second or two of a near store.
-LOOKED_THROUGH = 10_000
-_PAGE = 1000  # transitions read at once
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ class _Asked:
     def page(self) -> int:
         """The store's answer is all that is needed where it knows what was asked for."""
         sifted = self.outcomes or self.deployment is not None or not self.sift.is_empty
-        return _PAGE if sifted else min(self.limit, _PAGE)
+        return PAGE if sifted else min(self.limit, PAGE)
 
 
 async def read_history(  # noqa: PLR0913 what may be asked for
@@ -102,22 +98,15 @@ async def _search(
     """The store's lines by id, from the newest to the last that is needed, whether they fit or not;
     and whether the search was given up before.
     """
-    found = dict[str, HistoryLine]()
-    fitting, before, again = 0, asked.before, set[str]()
-    while fitting < asked.limit:
-        page = await store.history(asked.target, limit=asked.page + len(again), before=before)
-        fresh = [each for each in page if each.id not in again]
-        if not fresh or len(found) >= LOOKED_THROUGH:
-            return found, bool(fresh)
-        lines = [_of_transition(each, remembered) for each in fresh]
+    found, fitting = dict[str, HistoryLine](), 0
+    search = Search(store, asked.target, asked.before, asked.page)
+    async for page in search.pages():
+        lines = [_of_transition(each, remembered) for each in page]
         found.update((line.id, line) for line in lines)
         fitting += sum(asked.fits(line) for line in lines)
-        # More of the last second may follow, and so the next page begins with that second.
-        last = page[-1].at
-        if last < asked.sift.since:
+        if fitting >= asked.limit or page[-1].at < asked.sift.since:
             break
-        before, again = nextafter(last, inf), {each.id for each in page if each.at == last}
-    return found, False
+    return found, search.cut
 
 
 def _of_transition(transition: Transition, remembered: Mapping[str, HistoryLine]) -> HistoryLine:

@@ -14,6 +14,7 @@ from controller.views.build import BuildView
 from controller.views.parts import View
 
 HEX = re.compile(r"[0-9a-f]{7,128}")  # shorter ones are met by chance
+_OFFERED_FROM = 1000  # names, of the newest builds, among which the nearest are found
 _VERSION = re.compile(r"(?:avalanchego/)?v?(\d+\.\d+\.\d+\S*)")
 
 
@@ -120,6 +121,8 @@ def nearest(word: str, builds: Iterable[BuildView]) -> list[str]:
         version = f"v{version_of(build.version)}" if version_of(build.version) else ""
         names = (version, *build.tags, build.commit[:12], build.build[:19])
         known.update(dict.fromkeys(filter(None, names)))
+        if len(known) >= _OFFERED_FROM:
+            break
     return get_close_matches(word, known, n=5, cutoff=0.5) or list(known)[:5]
 
 

@@ -1,14 +1,17 @@
 """What the views share: times as RFC 3339, numbers, and text from a store that others may write."""
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
 from controller.base.text import shown
 
 LONGEST = 1000  # characters of a sentence
+
+# A point of time with its zone, UTC: told so that schemas call it a date-time, too
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,17 +27,9 @@ def moment(seconds: float) -> datetime | None:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def number(fields: Mapping[str, str], name: str) -> float | None:
-    """A number that is not negative, of a hash; None for what is none."""
-    try:
-        found = float(fields.get(name, ""))
-    except ValueError:
-        return None
-    return found if 0 <= found < math.inf else None
-
-
 def text(fields: Mapping[str, str], name: str) -> str:
-    return shown(fields.get(name, ""), LONGEST)
+    found = fields.get(name)
+    return shown(found, LONGEST) if found else ""
 
 
 def as_json(value: object) -> bytes:

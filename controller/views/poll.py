@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from controller.base.fields import number
 from controller.base.text import shown
-from controller.views.parts import View, number, text
+from controller.views.parts import Moment, View, text
 from store.api import StateStore
 
 
@@ -12,7 +13,7 @@ class PollView(View, frozen=True, kw_only=True):
 
     repository: str
     tag: str
-    answered: datetime | None = None  # when the registry last said what the tag stands for
+    answered: Moment | None = None  # when the registry last said what the tag stands for
     digest: str = ""  # that it said then
     error: str = ""  # why it does not say so now
     quota_limit: int | None = None  # pulls that the registry allows, where it tells

@@ -41,6 +41,7 @@ class Qualification(View, frozen=True, kw_only=True):
     means: Meaning
     verdict: str  # passed: on each target; failed: on one at least; open; not tested; unknown
     targets: tuple[TargetVerdict, ...]
+    partial: str = ""  # how far was looked, where older runs may be missing; empty: far enough
 
     @property
     def decided(self) -> bool:
@@ -64,11 +65,13 @@ class Ground(View, frozen=True, kw_only=True):
     queued: tuple[str, ...] = ()  # Deployments in whose queue the build is
 
 
-def qualification(means: Meaning, verdicts: Sequence[TargetVerdict]) -> Qualification:
+def qualification(
+    means: Meaning, verdicts: Sequence[TargetVerdict], partial: str = ""
+) -> Qualification:
     states = {each.state for each in verdicts}
     order = (FAILED, OPEN_STATE, UNKNOWN, UNTESTED, PASSED)
     verdict = next((state for state in order if state in states), UNTESTED)
-    return Qualification(means=means, verdict=verdict, targets=tuple(verdicts))
+    return Qualification(means=means, verdict=verdict, targets=tuple(verdicts), partial=partial)
 
 
 def verdict_on(ground: Ground, means: Meaning) -> TargetVerdict:

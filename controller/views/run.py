@@ -1,19 +1,18 @@
 """One run as people look at it."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
 from controller.domain.run import OPEN
-from controller.views.parts import View
+from controller.views.parts import Moment, View
 
 
 class ConditionView(View, frozen=True, kw_only=True):
     """Trouble that may pass, that people were told of."""
 
     type: str
-    since: datetime | None
+    since: Moment | None
     message: str
 
 
@@ -61,10 +60,10 @@ class RunView(View, frozen=True, kw_only=True):
     reason: str
     side: Annotated[str, msgspec.Meta(description="whose fault a failure is")] = ""
     message: str = ""
-    decided: datetime | None = None
-    started: datetime | None = None  # when the node first started
-    bootstrapped: datetime | None = None
-    ended: datetime | None = None  # None while it is open
+    decided: Moment | None = None
+    started: Moment | None = None  # when the node first started
+    bootstrapped: Moment | None = None
+    ended: Moment | None = None  # None while it is open
     took: float | None = None  # observed seconds until the node had bootstrapped
     lasted: float | None = None  # seconds from its first start until then, by the cluster's stamps
     observed: float | None = None  # seconds since the node first started, in which it was looked at

@@ -93,6 +93,7 @@ def _comparable(run: RunView) -> dict[str, _Cell]:
     cells: dict[str, _Cell] = {heading: (text, None) for heading, text in texts}
     cells["build"] = (short(run.build), None)  # two whole ones fit into no terminal
     cells["index"] = (short(run.index), None)
+    cells["commit"] = (run.commit[:12], None)
     cells["resumes"] = (str(run.resumes), None)
     for heading, seconds in (("bootstrapped in", run.took), ("by stamps", run.lasted)):
         cells[heading] = (format_duration(seconds) if seconds else "", seconds)

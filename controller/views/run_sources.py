@@ -5,12 +5,13 @@ from datetime import datetime
 
 import msgspec
 
+from controller.base.fields import number
 from controller.domain.failure_class import class_of
 from controller.domain.pace.noted_progress import decode_progress
 from controller.domain.record.parts import Cause, Checked, Facts, ToldCondition
 from controller.domain.record.record import OpenRun, Outcome, Record
 from controller.domain.run import run_time
-from controller.views.parts import moment, number, text
+from controller.views.parts import moment, text
 from controller.views.run import CauseView, ConditionView, MachineView, RunView, StageView
 
 

@@ -37,9 +37,10 @@ class Statistics(View, frozen=True, kw_only=True):
     trend: float | None = None
     durations: tuple[float, ...] = ()  # oldest first
     versions: tuple[OfVersion, ...] = ()  # the newest first
+    partial: str = ""  # how far was looked, where older runs may be missing; empty: far enough
 
 
-def statistics_of(target: str, runs: Sequence[RunView]) -> Statistics:
+def statistics_of(target: str, runs: Sequence[RunView], partial: str = "") -> Statistics:
     """runs: those that are over, newest first."""
     times = _times(runs)[::-1]
     quarters = quantiles(times, n=4, method="inclusive") if len(times) >= 4 else None
@@ -58,6 +59,7 @@ def statistics_of(target: str, runs: Sequence[RunView]) -> Statistics:
         trend=_trend(times),
         durations=tuple(times),
         versions=tuple(_of_version(version, runs) for version in versions),
+        partial=partial,
     )
 
 

@@ -23,41 +23,41 @@ class RedisKeys:
                 "a store prefix is 1 to 64 letters, digits, or any of . _ : - / { }, such as"
                 f" bootstrap, not {prefix[:80]!r}"
             )
+        self.prefix = prefix
         self.meta = f"{prefix}:meta"
         self.pending = f"{prefix}:pending"
         self.deployments = f"{prefix}:deployments"
-        self._prefix = prefix
 
     def claims(self, target: str) -> str:
-        return f"{self._prefix}:claims:{check_target(target)}"
+        return f"{self.prefix}:claims:{check_target(target)}"
 
     def deployment(self, name: str) -> str:
-        return f"{self._prefix}:deployment:{name}"
+        return f"{self.prefix}:deployment:{name}"
 
     def run(self, target: str, run: str) -> str:
-        return f"{self._prefix}:run:{check_target(target)}:{run}"
+        return f"{self.prefix}:run:{check_target(target)}:{run}"
 
     def history(self, target: str | None) -> str:
         """Of all, of one target, or (for an empty one) of what is of no target."""
         if target is None:
-            return f"{self._prefix}:history"
-        return f"{self._prefix}:history:{check_target(target) if target else '-'}"
+            return f"{self.prefix}:history"
+        return f"{self.prefix}:history:{check_target(target) if target else '-'}"
 
     def transition(self, identity: str) -> str:
         """The member of a history is the id, so that SORT ... GET finds this by its pattern."""
-        return f"{self._prefix}:transition:{identity}"
+        return f"{self.prefix}:transition:{identity}"
 
     def tag(self, repository: str, tag: str) -> str:
-        return f"{self._prefix}:tag:{repository}:{tag}"
+        return f"{self.prefix}:tag:{repository}:{tag}"
 
     def builds(self, index: str) -> str:
-        return f"{self._prefix}:builds:{index}"
+        return f"{self.prefix}:builds:{index}"
 
     def seen(self, target: str) -> str:
-        return f"{self._prefix}:seen:{check_target(target)}"
+        return f"{self.prefix}:seen:{check_target(target)}"
 
     def evidence(self, target: str, run: str) -> str:
-        return f"{self._prefix}:evidence:{check_target(target)}:{run}"
+        return f"{self.prefix}:evidence:{check_target(target)}:{run}"
 
 
 def _compact(value: Mapping[str, str]) -> str:

@@ -31,16 +31,28 @@ class RedisRuns:
             pipe.expire(key, int(limits.RUN_KEEP_SECONDS))
             await pipe.execute()
 
-    async def many(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
+    async def many(
+        self, target: str, runs: Sequence[str], only: Sequence[str]
+    ) -> list[dict[str, str]]:
         limits.check_target(target)
         keys = [self._keys.run(target, run) for run in limits.check_runs(runs)]
-        return await self._calls.run(self._hashes(keys))
+        return await self._calls.run(self._some(keys, only) if only else self._hashes(keys))
 
     async def _hashes(self, keys: Sequence[str]) -> list[dict[str, str]]:
         async with self._redis.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.hgetall(key)
             return [texts(raw) for raw in await pipe.execute()]
+
+    async def _some(self, keys: Sequence[str], only: Sequence[str]) -> list[dict[str, str]]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.hmget(key, *only)
+            answers = await pipe.execute()
+        return [
+            {name: text(raw) for name, raw in zip(only, values, strict=True) if raw is not None}
+            for values in answers
+        ]
 
     async def note_seen(self, target: str, build: str, at: float) -> None:
         key = self._keys.seen(target)

@@ -3,7 +3,7 @@ in `keys`, errors in `errors`, what must be atomic in `scripts`; how people read
 docs/redis.md.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -11,15 +11,17 @@ from redis.exceptions import ResponseError
 
 from store import limits
 from store.api import Claim, Meta, SeenBuild, StateStore, Transition
+from store.leftovers import Leftover, Sweeper
 from store.redis import scripts
 from store.redis.claims import RedisClaims
 from store.redis.errors import Calls
 from store.redis.history import RedisHistory
 from store.redis.keys import RedisKeys, pairs, text, texts
+from store.redis.leftovers import RedisLeftovers
 from store.redis.runs import RedisRuns
 
 
-class RedisStore(StateStore):
+class RedisStore(StateStore, Sweeper):
     """One prefix of one database of one Redis primary.
 
     client: with decode_responses off and encoding_errors `replace`; the store owns and closes it.
@@ -43,6 +45,7 @@ class RedisStore(StateStore):
         self._claims = RedisClaims(self._redis, calls, self._keys)
         self._history = RedisHistory(self._redis, calls, self._keys, history_bound)
         self._runs = RedisRuns(self._redis, calls, self._keys, seen_bound)
+        self._leftovers = RedisLeftovers(self._redis, calls, self._keys)
 
     def __repr__(self) -> str:
         return f"RedisStore({self._calls.place!r})"
@@ -110,8 +113,10 @@ class RedisStore(StateStore):
     async def run(self, target: str, run: str) -> dict[str, str]:
         return await self._hash(self._keys.run(target, run))
 
-    async def runs(self, target: str, runs: Sequence[str]) -> list[dict[str, str]]:
-        return await self._runs.many(target, runs)
+    async def runs(
+        self, target: str, runs: Sequence[str], *, only: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
+        return await self._runs.many(target, runs, only)
 
     async def note_seen(self, target: str, build: str, *, at: float) -> None:
         await self._runs.note_seen(target, build, at)
@@ -152,6 +157,16 @@ class RedisStore(StateStore):
 
     async def has_evidence(self, target: str, run: str) -> bool:
         return bool(await self._calls.run(self._redis.exists(self._keys.evidence(target, run))))
+
+    async def evidence_names(self, target: str, run: str) -> list[str]:
+        names = await self._calls.run(self._redis.hkeys(self._keys.evidence(target, run)))
+        return sorted(map(text, names))
+
+    def leftovers(self, *, now: float) -> AsyncIterator[list[Leftover]]:
+        return self._leftovers.find(now)
+
+    async def clear(self, found: Sequence[Leftover], *, evidence_seconds: float) -> list[Leftover]:
+        return await self._leftovers.clear(found, evidence_seconds)
 
     async def inspect(self) -> list[str]:
         """Also where CONFIG is not allowed, as on most managed services: then it warns of nothing

@@ -222,7 +222,7 @@ async def test_a_place_that_cannot_be_written_is_told(
     assert "no/such/it.tar cannot be written" in done.err
 
 
-@pytest.mark.parametrize("run", ["latest", "20261123", RUN.upper(), f"Fuji Test/{RUN}", f"/{RUN}"])
+@pytest.mark.parametrize("run", ["la test", f"{RUN}/", RUN.upper(), f"Fuji Test/{RUN}", f"/{RUN}"])
 async def test_what_is_no_run_is_said_to_be_none(folder: Path, run: str) -> None:
     """Is it exit code 2, with what one looks like, before anything is asked?"""
     done = await ask(folder, run, "--store", "redis://127.0.0.1:1/0")
@@ -348,7 +348,7 @@ async def test_the_records_know_what_history_has_forgotten(
         words = (run, "--store", redis.url, "--kubeconfig", str(world.kubeconfig))
         done = await ask(folder, *words)
         assert done.code == 3
-        assert f"run {TARGET}/{run} ended at" in done.err
+        assert f"nothing is kept of run {TARGET}/{run}: the store is empty" in done.err
         await store.put_evidence(TARGET, run, {"node.log": b"x"}, keep_seconds=3600)
         done = await ask(folder, *words)
     assert done.code == 0
@@ -358,3 +358,31 @@ async def test_the_records_know_what_history_has_forgotten(
 def test_the_times_of_this_file_are_those_of_the_fakes() -> None:
     """Does the run's id say when the fakes' clock begins?"""
     assert RUN.startswith(EPOCH.strftime("%Y%m%dt%H%M%Sz"))
+
+
+async def test_a_deployment_gives_its_last_failure(
+    redis: RedisServer, store: StateStore, tmp_path: Path, folder: Path
+) -> None:
+    """Is the last run that failed meant by a name, though others passed after it; else the last;
+    and are the nearest names told for one that nobody has?
+    """
+    async with controlled_world(tmp_path, clock=todays_clock()) as world:
+        world.deploy("fuji")
+        world.start(**SELDOM, store=redis.url)
+        await world.passes("fuji")
+        await world.stop()
+        place = ("--store", redis.url, "--kubeconfig", str(world.kubeconfig), "--force")
+        done = await ask(folder, "fuji", *place)
+        assert (done.code, "Passed (Soaked)" in done.out.decode()) == (0, True)
+        for day in (1, 2):
+            run = f"2026010{day}t060000z-aaaaaaaa"
+            fields = {"phase": "Failed", "deployment": "bootstrap/fuji", "ended": "1767240000"}
+            await store.put_run(TARGET, run, fields)
+            await store.append([line("Failed", run, at=1767240000.0 + day)])
+            await store.put_evidence(TARGET, run, {"node.log": b"x"}, keep_seconds=3600)
+        done = await ask(folder, "bootstrap/fuji", *place)
+        assert done.code == 0
+        assert f"run {TARGET}/20260102t060000z-aaaaaaaa Failed" in done.out.decode()
+        assert (folder / "evidence-20260102t060000z-aaaaaaaa.tar").exists()
+        done = await ask(folder, "fujj", *place)
+        assert (done.code, "there are fuji" in done.err) == (3, True)

@@ -10,7 +10,8 @@ import pytest
 
 from controller.domain.record.record import Record, Step
 from controller.engine.telling.notices import transition_id
-from controller.views.history import LOOKED_THROUGH, read_history
+from controller.views.history import read_history
+from controller.views.paging import LOOKED_THROUGH
 from store import Claim, Meta, StateStore, Transition, open_store
 from tests.commands import Finished, command
 from tests.controlled_world import SELDOM, ControlledWorld
@@ -221,7 +222,7 @@ async def test_what_is_asked_for(
         ]
     )
     claims = [Claim(TARGET, OLD, "run-old-end", "d"), Claim(TARGET, NEW, "run-new-end", "d")]
-    await store.refill(Meta(1, "e", 0, "c"), claims)
+    await store.refill(Meta(1, "e", 0, world.cluster_id()), claims)
     for run, build, version in (("old", OLD, "1.14.0"), ("new", NEW, "1.14.1")):
         fields = {"phase": "Passed", "build": build, "version": f"avalanchego/{version}"}
         await store.put_run(TARGET, f"run-{run}-end", fields)

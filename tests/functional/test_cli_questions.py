@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 
+from controller.views.paging import LOOKED_THROUGH, PARTIAL
 from store import StateStore, Transition, open_store
 from tests.commands import Finished, command
 from tests.controlled_world import BUILD, SELDOM, ControlledWorld
@@ -117,6 +118,22 @@ async def test_stats(world: ControlledWorld, redis: RedisServer, store: StateSto
     assert (done.code, f"there are {TARGET}" in done.err) == (3, True)
 
 
+async def test_stats_that_are_partial(
+    world: ControlledWorld, redis: RedisServer, store: StateStore
+) -> None:
+    """Is it said, in JSON too, that the search for runs was given up?"""
+    assert (await ask(world, redis, "stats", TARGET, "-o", "json")).json()["partial"] == ""
+    trouble = [
+        Transition(f"c{n}", TARGET, 1_780_000_000.0 + n, b"{}") for n in range(LOOKED_THROUGH)
+    ]
+    await store.append(trouble)
+    done = await ask(world, redis, "stats", TARGET, "-o", "json")
+    assert (done.code, done.json()["partial"]) == (0, PARTIAL)
+    for words in (("stats", TARGET), ("qualify", BUILD.digest()), ("show", run_id(1))):
+        done = await ask(world, redis, *words)
+        assert PARTIAL in done.err, words
+
+
 async def test_builds(world: ControlledWorld, redis: RedisServer, store: StateStore) -> None:
     """Are builds listed with what became of each, and sifted by tag and version?"""
     done = await ask(world, redis, "builds", "-o", "json")
@@ -131,6 +148,11 @@ async def test_builds(world: ControlledWorld, redis: RedisServer, store: StateSt
     assert done.out == f"{BUILD.digest()}\n"
     done = await ask(world, redis, "builds", "--limit", "1")
     assert "2 older ones are not shown" in done.err
+    last = (await ask(world, redis, "builds", "--limit", "1", "-o", "name")).out.strip()
+    done = await ask(world, redis, "builds", "--before", last[:19], "-o", "name")
+    assert (done.out, done.err) == (f"{OLD}\n{OLDER}\n", "")
+    done = await ask(world, redis, "builds", "--before", "sha256:beef")
+    assert (done.code, "no build that is known" in done.err) == (2, True)
     done = await ask(world, redis, "builds", "--since", "30d")
     assert (done.code, len(done.out.splitlines())) == (0, 2)
     assert (await ask(world, redis, "builds", "--since", "soon")).code == 2

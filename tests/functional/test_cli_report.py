@@ -20,6 +20,7 @@ async def test_html_needs_nothing_beside_it() -> None:
     text = await html_report(Library(await filled()), AT)
     for part in (FUJI, MAINNET, QUICK, "about <strong>", "1.13.23", build(12)[7:19]):
         assert part in text
+    assert text.count("<svg") == text.count('class="median"') == 3, "a plot a target"
     for part in ("<script", "<link", "<a ", "src=", "url(", "@import"):
         assert part not in text
 
@@ -28,8 +29,9 @@ async def test_markdown_has_the_same() -> None:
     """Are targets and builds tables in Markdown, each row as wide as its heading?"""
     text = await markdown_report(Library(await filled()), AT)
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert {row.count("|") for row in rows[:5]} == {6}
+    assert {row.count("|") for row in rows[:5]} == {7}
     assert {row.count("|") for row in rows[5:]} == {7}
+    assert all("▇█" in row or "▆▇" in row or "██" in row for row in rows[2:5]), "bars of passes"
     assert "1.14.2, Bootstrapping, about 2h33m left" in text
 
 

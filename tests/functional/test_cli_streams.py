@@ -4,15 +4,17 @@ Each command is a process of its own, as a shell starts it.
 """
 
 import asyncio
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from controller.cli.commands import COMMANDS
 from tests.commands import ROOT, command
-from tests.controlled_world import ControlledWorld
+from tests.controlled_world import SELDOM, ControlledWorld
 
 pytestmark = pytest.mark.jumping
 
@@ -71,21 +73,51 @@ def test_complaints_that_nobody_takes() -> None:
     assert shell("@ explain-log > /dev/full 2>&1")[0] == 1
 
 
-@FULL
-@pytest.mark.parametrize(
-    "words",
-    ["status", "status -o json", "status -o name", "history", "history -o json", "explain fuji"],
-)
-@pytest.mark.parametrize(
-    ("where", "why"), [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
-)
-async def test_commands_that_look(world: ControlledWorld, words: str, where: str, why: str) -> None:
-    """Is the same true of what is read from a cluster?"""
+LOOKING = [
+    *("status", "history", "explain fuji", "qualify latest", "builds", "show fuji"),
+    *("diff fuji fuji", "stats fuji-c-chain-state-sync", "doctor", "preview fuji"),
+    *("wait fuji --for passed", "suspend fuji", "resume fuji"),
+]
+FORMS = ("table", "wide", "json", "name")
+
+
+@pytest.fixture(params=["full", "closed", "gone"])
+def output(request: pytest.FixtureRequest) -> Iterator[tuple[int, str]]:
+    """A standard output that takes nothing, and what is to be said of it."""
+    if request.param == "gone":
+        reader, taken = os.pipe()
+        os.close(reader)
+        said = ""
+    elif request.param == "full":
+        if not Path("/dev/full").exists():
+            pytest.skip("no /dev/full here")
+        taken, said = os.open("/dev/full", os.O_WRONLY), f"{SAYS}No space left on device"
+    else:  # as `>&-`: nothing can be written to it
+        taken, said = os.open(os.devnull, os.O_RDONLY), f"{SAYS}Bad file descriptor"
+    yield taken, said
+    os.close(taken)
+
+
+async def test_commands_that_look(world: ControlledWorld, output: tuple[int, str]) -> None:
+    """Is the same true of each command that asks a cluster, in each of its forms?"""
+    await has_passed(world)
+    taken, why = output
+    for words in LOOKING:
+        for form in FORMS:
+            done = await command(
+                *words.split(), "-o", form, into=taken, KUBECONFIG=str(world.kubeconfig),
+                BOOTSTRAP_REGISTRIES=f"docker.io={world.world.registry.url}",
+            )  # fmt: skip
+            last = done.err.splitlines()[-1] if done.err else ""
+            assert done.code == 1, (words, form, done)
+            assert last == why if why else "standard output" not in done.err, (words, form, done)
+
+
+async def has_passed(world: ControlledWorld) -> None:
     world.deploy("fuji")
-    world.start()
+    world.start(**SELDOM)
     await world.until(lambda: "tested already" in world.message("fuji"))
-    code, said = await in_thread(f"@ {words} {where}", world)
-    assert (code, said.splitlines()[-1]) == (1, SAYS + why)
+    await world.stop()
 
 
 async def in_thread(line: str, world: ControlledWorld) -> tuple[int, str]:

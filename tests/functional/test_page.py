@@ -66,15 +66,6 @@ async def test_the_matrix_tells_how_every_target_stands() -> None:
     assert "83 of 100" in words
 
 
-async def test_a_target_shows_its_durations() -> None:
-    """Has its page a plot with a mark a run, the median of the passes, and a table of the same?"""
-    async with served(await filled()) as url:
-        _, page, _ = await get(f"{url}/targets/{FUJI}")
-    assert (page.count('class="dot passed"'), page.count('class="dot failed"')) == (19, 3)
-    assert page.count('class="median"') == 1
-    assert page.count('scope="row"') == 24
-
-
 async def test_older_runs_are_a_page_further() -> None:
     """Does the link to older runs lead to those that are not on the first page, each once?"""
     async with served(await filled(runs=130)) as url:

@@ -594,6 +594,16 @@ async def test_many_runs_come_in_the_order_asked_for(store: StateStore) -> None:
     assert found == [await store.run(TARGET, run) for run in wanted]
 
 
+async def test_some_fields_of_many_runs(store: StateStore) -> None:
+    """Are only the fields told that are asked for, and those left out that a run has not?"""
+    await store.put_run(TARGET, "one", {"a": "1", "b": "", "c": "3"})
+    await store.put_run(TARGET, "two", {"b": "2"})
+    found = await store.runs(TARGET, ["two", "none", "one"], only=["a", "b", "x"])
+    assert found == [{"b": "2"}, {}, {"a": "1", "b": ""}]
+    found[2]["a"] = "9"
+    assert (await store.run(TARGET, "one"))["a"] == "1"
+
+
 async def test_no_runs_asked_for_are_none(store: StateStore) -> None:
     """Is it no error to ask for no runs at all?"""
     assert await store.runs(TARGET, []) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from store import open_store
+from store import Sweeper, open_store
 from tests.kustomize import K8S
 from tests.redis_servers import free_port, program
 
@@ -70,6 +70,22 @@ def started(tmp_path: Path) -> Iterator[Started]:
     yield Started(process, port, tmp_path, "".join(log))
     process.terminate()
     process.communicate()
+
+
+async def test_the_store_is_swept(started: Started) -> None:
+    """May its user do all that `store gc` does, and see how much memory it saves?"""
+    store = await open_store(started.url, password=PASSWORD)
+    assert isinstance(store, Sweeper)
+    try:
+        started.client().hset("bootstrap:transition:stray", mapping={"target": "", "body": "{}"})
+        started.client().hset(f"bootstrap:run:{TARGET}:{RUN}", "phase", "Passed")
+        await store.mirror("bootstrap/gone", {"seq": "1", "record": "one"})
+        found = [each async for some in store.leftovers(now=2e9) for each in some]
+        assert {each.kind for each in found} == {"transition", "run", "copy"}
+        assert all(each.size for each in found)
+        assert len(await store.clear(found, evidence_seconds=60)) == 3
+    finally:
+        await store.close()
 
 
 async def test_the_store_opens(started: Started) -> None:

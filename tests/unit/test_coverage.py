@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.inspection.coverage import Covered, coverage_of
+from controller.views.traces import Covered, coverage_of
 from store.api import Claim, Meta
 from store.memory import MemoryStore
 from tests.machine_engine import at_once, still_store

@@ -37,7 +37,7 @@ _API = {*DOMAIN, "controller.kube.login"}
 _WATCH = {*DOMAIN, "controller.kube.api"}
 KUBE = {*_API, *_WATCH, "controller.kube.watch", "controller.kube"}
 
-STORE = {"store", "store.api", "store.opening"}
+STORE = {"store", "store.api", "store.leftovers", "store.opening"}
 
 # The rooms of the simulator. Its registry has images that say how their node will run.
 _SIMULATED = {*DOMAIN, "controller.simulator.faults"}
@@ -55,9 +55,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store.passing_on": {"store.api"},
     "store.read_only": {"store.api", "store.passing_on"},
     "store.memory": {"store.api", "store.expiring", "store.limits"},
-    "store.redis": {"store.api", "store.limits"},
+    "store.leftovers": set(),
+    "store.redis": {"store.api", "store.leftovers", "store.limits"},
     "store.opening": {"store.api", "store.limits", "store.memory", "store.redis"},
-    "store": {"store.api", "store.memory", "store.opening", "store.passing_on", "store.read_only"},
+    "store": {
+        "store.api",
+        "store.leftovers",
+        "store.memory",
+        "store.opening",
+        "store.passing_on",
+        "store.read_only",
+    },
     "controller.base": set(),
     "controller.domain": BASE,
     "controller.domain.manifest": _MANIFEST,
@@ -109,7 +117,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the page and the API in the controller's process; `process` plugs in what it shows
     "controller.page": {*DOMAIN, "controller.views", "store.api"},
     # the page of what the controller tells the outside
-    "controller.reference": {*DOMAIN, "controller.notify", "store.redis"},
+    "controller.reference": {*DOMAIN, "controller.notify", "controller.page", "store.redis"},
     # what the commands look at, beside a controller that works
     "controller.inspection": {
         *SETTINGS,

@@ -11,13 +11,13 @@ from controller.base.errors import SettingsFault
 from controller.domain.defaults import COMPARE_URL
 from controller.domain.mirrors import Mirrors
 from controller.domain.node_url import NodeUrl
+from controller.settings.page import PageSettings
 from controller.settings.settings import (
     ClusterSettings,
     EngineSettings,
     ListenSettings,
     LogSettings,
     NodeSettings,
-    PageSettings,
     RegistrySettings,
     Settings,
     StoreSettings,
@@ -105,6 +105,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             "dogstatsd": "udp://agent.example.com:8126",
             "listen": "[::1]:0",
             "page": "127.0.0.1:8081",
+            "page_host": ["Tests.example.com", "b.example.com"],
             "max_open_runs": 3,
             "compare_url": "https://git.example.com/{good}..{bad}",
             "dry_run": True,
@@ -128,7 +129,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
         dogstatsd=DogStatsd(host="agent.example.com", port=8126),
         webhook=WebhookSettings(HOOK, "{title}"),
         listen=ListenSettings("::1", 0),
-        page=PageSettings("127.0.0.1", 8081),
+        page=PageSettings("127.0.0.1", 8081, ("tests.example.com", "b.example.com")),
         logs=LogSettings("json", "debug"),
     )
 
@@ -160,6 +161,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             "BOOTSTRAP_DOGSTATSD": "unix:///var/run/datadog/dsd.socket",
             "BOOTSTRAP_LISTEN": "127.0.0.1:9090",
             "BOOTSTRAP_PAGE": "0.0.0.0:8081",
+            "BOOTSTRAP_PAGE_HOSTS": "*",
             "BOOTSTRAP_MAX_OPEN_RUNS": "12",
             "BOOTSTRAP_COMPARE_URL": "off",
             "BOOTSTRAP_DRY_RUN": "1",
@@ -178,7 +180,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
         dogstatsd=DogStatsd(socket_path="/var/run/datadog/dsd.socket"),
         webhook=WebhookSettings(HOOK, "{title}"),
         listen=ListenSettings("127.0.0.1", 9090),
-        page=PageSettings("0.0.0.0", 8081),
+        page=PageSettings("0.0.0.0", 8081, ("*",)),
         logs=LogSettings("text", "warning"),
     )
     assert found.cluster.all_namespaces
@@ -247,6 +249,10 @@ def test_all_faults_are_told_at_once_and_each_says_what_to_write() -> None:
         ("listen", "0.0.0.0:70000", "write host:port"),
         ("listen", ":8080", "write host:port"),
         ("listen", "http://0.0.0.0:80", "write host:port"),
+        ("page_host", "", "it names none"),
+        ("page_host", "*,a.example.com", "write * alone"),
+        ("page_host", "https://a.example.com", "without scheme, port and path"),
+        ("page_host", "a.example.com:443", "without scheme, port and path"),
         ("registry_auth", "/no/such/config.json", "there is no such file"),
     ],
 )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from controller.domain.record.record import OpenRun, Outcome, Record
 from controller.domain.run import Phase
+from controller.views.known_builds import known_builds
 from controller.views.parts import as_json
 from controller.views.reading import Reading
 from store.api import Claim, Meta, StoreUnavailable, Transition
@@ -91,7 +92,9 @@ def test_a_store_that_is_away_leaves_the_records() -> None:
 
 def test_each_build_has_its_state_on_a_target() -> None:
     """Is a build passed, failed, open, or passed by, each under its name?"""
-    builds = at_once(Reading(filled(), [RECORD]).builds([TARGET]))
+    reading = Reading(filled(), [RECORD])
+    known = at_once(known_builds(reading, [TARGET]))
+    builds = at_once(known.views(known.digests))
     assert {b.build: b.targets[0].state for b in builds} == {
         A: "passed", B: "failed", C: "open", D: "passed by",
     }  # fmt: skip

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from controller.base.fields import number
 from controller.domain.pace.comparison import PastRun
 from controller.domain.pace.noted_progress import decode_progress
 from controller.domain.run import Phase
@@ -52,8 +53,4 @@ def _past(run: str, at: float, known: Mapping[str, str]) -> PastRun:
 
 def number_of(fields: Mapping[str, str], name: str) -> float:
     """A number of a run's hash; 0 for what is none, or less than that."""
-    try:
-        number = float(fields.get(name, ""))
-    except ValueError:
-        return 0.0
-    return number if 0 <= number < math.inf else 0.0
+    return number(fields, name) or 0.0

@@ -2,7 +2,7 @@
 
 from controller.domain.failure_class import class_of
 from controller.domain.record.parts import as_json, cause_fields, fact_fields
-from controller.domain.record.record import Record
+from controller.domain.record.record import Outcome, Record
 
 
 def mirror_fields(record: Record, text: str) -> dict[str, str]:
@@ -33,26 +33,7 @@ def run_fields(record: Record) -> dict[tuple[str, str], dict[str, str]]:
     found: dict[tuple[str, str], dict[str, str]] = {}
     outcome, run = record.outcome(), record.run
     if outcome is not None:
-        found[outcome.target, outcome.run] = {
-            "deployment": record.key,
-            "build": outcome.build,
-            "phase": str(outcome.phase),
-            "reason": outcome.reason,
-            "message": outcome.message,
-            "began": str(outcome.began),
-            "ended": str(outcome.at),
-            "observed": str(outcome.observed),
-            "took": str(outcome.took),
-            "lasted": str(outcome.lasted or ""),
-            "resumes": str(outcome.resumes),
-            "class": class_of(outcome.reason),
-            "version": outcome.version,
-            "commit": outcome.commit,
-            "last_good_commit": outcome.good,
-            "slower": "true" if outcome.slower else "",
-            "checked": as_json(outcome.checked) if outcome.checked else "",
-            **cause_fields(outcome.cause),
-        }
+        found[outcome.target, outcome.run] = _outcome_fields(record, outcome)
     if run is not None:
         found[run.target, run.id] = {
             "deployment": record.key,
@@ -74,4 +55,38 @@ def run_fields(record: Record) -> dict[tuple[str, str], dict[str, str]]:
             "conditions": as_json(run.conditions),
             **fact_fields(run.facts),
         }
+    return _told(found)
+
+
+def all_run_fields(record: Record) -> dict[tuple[str, str], dict[str, str]]:
+    """As `run_fields`, of every run that the record remembers."""
+    ended = {(o.target, o.run): _outcome_fields(record, o) for o in record.outcomes}
+    return _told(ended) | run_fields(record)
+
+
+def _told(found: dict[tuple[str, str], dict[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
+    """Without what is not known."""
     return {key: {name: value for name, value in of.items() if value} for key, of in found.items()}
+
+
+def _outcome_fields(record: Record, outcome: Outcome) -> dict[str, str]:
+    return {
+        "deployment": record.key,
+        "build": outcome.build,
+        "phase": str(outcome.phase),
+        "reason": outcome.reason,
+        "message": outcome.message,
+        "began": str(outcome.began),
+        "ended": str(outcome.at),
+        "observed": str(outcome.observed),
+        "took": str(outcome.took),
+        "lasted": str(outcome.lasted or ""),
+        "resumes": str(outcome.resumes),
+        "class": class_of(outcome.reason),
+        "version": outcome.version,
+        "commit": outcome.commit,
+        "last_good_commit": outcome.good,
+        "slower": "true" if outcome.slower else "",
+        "checked": as_json(outcome.checked) if outcome.checked else "",
+        **cause_fields(outcome.cause),
+    }

@@ -5,6 +5,7 @@ is not known to have been told, never lost. Known it is by the mirror, or, where
 the process, by the record, which is then written for it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import orjson
@@ -17,6 +18,7 @@ from controller.domain.record.record import Record, Step
 from controller.engine.ports import Sink, StateStore
 from controller.engine.telling.mirror import mirror_fields, run_fields
 from controller.engine.telling.notices import notice_of, transition_of
+from store.api import Transition
 
 
 @dataclass
@@ -98,7 +100,7 @@ class Publisher:
     async def _keep(self, record: Record, published: Published) -> None:
         steps = [s for s in record.steps if s.seq > published.kept]
         if steps:
-            await self._store.append([transition_of(record, s, _body(record, s)) for s in steps])
+            await self._store.append(history_of(record, steps))
             published.kept = steps[-1].seq
         published.kept = max(published.kept, record.told)
 
@@ -107,6 +109,11 @@ class Publisher:
         claim = await self._store.pending(record.key)
         if claim is not None and has_come_to_be(claim.run, record):
             await self._store.settle(claim)
+
+
+def history_of(record: Record, steps: Iterable[Step]) -> list[Transition]:
+    """The lines of history that these steps of the record are."""
+    return [transition_of(record, step, _body(record, step)) for step in steps]
 
 
 def _body(record: Record, step: Step) -> bytes:

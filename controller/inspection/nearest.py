@@ -1,6 +1,6 @@
 """What is said of a name that nothing here has: the nearest ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from controller.base.text import shown
@@ -23,4 +23,13 @@ def not_here(name: str, keys: Iterable[str]) -> str:
     """Of a Deployment. keys: of those that are labelled."""
     said = f"no labelled Deployment '{shown(name)}' is here"
     near = nearest(name, keys)
-    return f"{said}: did you mean {' or '.join(near)}?" if near else f"{said}: see -n and -A"
+    return (
+        f"{said}: did you mean {' or '.join(near)}?" if near else f"{said}: see `status`, -n and -A"
+    )
+
+
+def no_run_of(target: str, targets: Sequence[str]) -> str:
+    """Of a target, in a sentence. targets: those that are known."""
+    said = f"no run of '{shown(target, 80)}' is over, as far as is known"
+    near = nearest(target, targets) or list(targets)[:5]
+    return f"{said}: there are {', '.join(near)}" if near and target not in targets else said

@@ -8,7 +8,7 @@ import base64
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 
@@ -21,9 +21,11 @@ from controller.base.errors import Refused, Trouble
 from controller.base.http_errors import NotConnected, Untrusted
 from controller.domain.mirrors import Mirrors
 from controller.domain.reference import Repository
+from controller.process.wiring import Surroundings, Wiring
 from controller.registry.client import RegistryClient
 from controller.registry.transport import registry_session
 from controller.registry.ways import Ways
+from controller.settings.settings import load_settings
 from tests.fakes import FakeClock
 from tests.forward_proxy import ForwardProxy
 from tests.misbehaving import ScriptedServer
@@ -276,3 +278,19 @@ async def test_the_token_is_for_what_a_mirror_calls_it() -> None:
             assert await client.head(REPOSITORY, "latest") == DIGEST
         (asked,) = (URL(one.partition(" ")[2]) for one in server.requests if "/token" in one)
     assert asked.query["scope"] == "repository:cache/team/node:pull"
+
+
+async def test_settings_and_environment_reach_the_client(company: PrivateCa) -> None:
+    """Is what `run` makes of its settings asked by the proxy of its environment, with its CA?"""
+    async with (
+        ScriptedServer(found, tls=company.server()) as server,
+        ForwardProxy() as proxy,
+        AsyncExitStack() as stack,
+    ):
+        mirror = f"r.example=https://registry.test:{server.port}"
+        settings = load_settings({"registry": [mirror], "registry_ca": str(company.ca)}, {})
+        around = Surroundings(FakeClock(), Random(1), {"https_proxy": proxy.url})
+        registry = await Wiring(settings, around, stack).registry()
+        assert await registry.head(REPOSITORY, "latest") == DIGEST
+
+    assert proxy.asked == [f"CONNECT registry.test:{server.port}"]

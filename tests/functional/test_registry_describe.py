@@ -332,6 +332,16 @@ async def test_list_of_tags_fails(world: World, answer: Respond, words: str) -> 
     assert words in facts.unread[0]
 
 
+async def test_what_the_list_of_tags_says(world: World) -> None:
+    """Are Docker Hub's own words told, of a refusal and of a limit?"""
+    body = b'{"message":"too many pages"}'
+    world.tags = lambda _: web.Response(status=400, body=body, content_type="application/json")
+    assert (await world.describe()).unread[0].endswith("answers 400; it says 'too many pages'")
+
+    world.tags = lambda _: web.Response(status=429, text="Too Many Requests")
+    assert (await world.describe()).unread[0].endswith("; it says 'Too Many Requests'")
+
+
 async def test_nobody_answers(world: World) -> None:
     """Is what the followed tag says told, where neither server is there?"""
     nobody = f"http://127.0.0.1:{await closed_port()}"

@@ -22,6 +22,7 @@ from controller.node.http_probe import HttpNodeProbe
 from controller.node.own_pod_door import OwnPodDoor
 from controller.registry.client import RegistryClient
 from controller.registry.transport import registry_session
+from controller.registry.ways import Ways
 from controller.settings.settings import Settings
 from store import ReadOnlyStore, open_store
 from store.api import StateStore, StoreMisused
@@ -84,12 +85,14 @@ class Wiring:
 
     async def registry(self) -> Registry:
         chosen = self.settings.registry
+        ways = Ways(self.around.environ, chosen.ca_file)
         return RegistryClient(
             await self.stack.enter_async_context(registry_session()),
             self.around.clock,
             self.around.random,
             mirrors=chosen.mirrors,
             auth_file=chosen.auth_file,
+            ways=ways,
         )
 
     @property

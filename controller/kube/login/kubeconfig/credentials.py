@@ -8,13 +8,13 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.errors import Refused, SettingsFault, Unavailable
+from controller.base.proxies import proxy_for
 from controller.base.text import shown
 from controller.kube.login.credentials import Endpoint
 from controller.kube.login.kubeconfig.chosen import check_proxy
 from controller.kube.login.kubeconfig.exec_plugin import Surrounding
 from controller.kube.login.kubeconfig.files import Files, place_of
 from controller.kube.login.kubeconfig.login import Login, Reader, acting_as
-from controller.kube.login.proxies import proxy_for
 from controller.kube.login.token_file import TokenFile
 
 # A token is renewed this long before it expires: longer than any request is under way.

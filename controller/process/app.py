@@ -195,7 +195,7 @@ class App:
         if is_memory(self._settings.store.url):
             logger.warning("the store is this process's memory: history and claims end with it")
         try:
-            for sentence in await store.inspect():
+            for sentence in (*await store.inspect(), *await store.unusable()):
                 logger.warning(sentence)
         except (StoreUnavailable, StoreMisused) as error:
             logger.bind(why=str(error)).warning("the store cannot be looked at yet")

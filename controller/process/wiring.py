@@ -118,7 +118,9 @@ class Wiring:
         """Raises SettingsFault for one that cannot be opened. A dry run only reads."""
         chosen = self.settings.store
         try:
-            store = await open_store(chosen.url, prefix=chosen.prefix, password=chosen.password)
+            store = await open_store(
+                chosen.url, prefix=chosen.prefix, password=chosen.password_source()
+            )
         except StoreMisused as error:
             raise SettingsFault([f"--store (BOOTSTRAP_STORE): {error}"]) from error
         self.stack.push_async_callback(store.close)

@@ -79,7 +79,8 @@ STORE = Defaulted(
     "--store",
     "BOOTSTRAP_STORE",
     values.parse_store_url,
-    "URL of the store: `memory://`, `redis://`, `rediss://`, `unix://`",
+    "URL of the store: `memory://`, `redis://`, `rediss://`, `redis+sentinel://`,"
+    " `rediss+sentinel://`, `unix://`",
     metavar="URL",
     default="memory://",
     secret=True,
@@ -88,7 +89,7 @@ STORE_PASSWORD_FILE = Option(
     "--store-password-file",
     "BOOTSTRAP_STORE_PASSWORD_FILE",
     parse_text,
-    "file that holds the store's password, read once at the start",
+    "file that holds the store's password, read anew at each new connection",
     metavar="PATH",
 )
 STORE_PREFIX = Defaulted(

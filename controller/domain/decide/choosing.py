@@ -67,6 +67,10 @@ def _taken(case: StartCase, choice: Choice) -> NothingDue | None:
         if run is not None and (run.target, run.build) == (target, build):
             message = say.is_being_tested(name, build, sibling.key, run.id)
             return NothingDue(Reason.DUPLICATE, message)
+    claim = choice.claim
+    if claim is not None and claim.unreadable:
+        message = say.claim_is_unreadable(name, build, claim.unreadable)
+        return NothingDue(Reason.STORE_TROUBLE, message)
     if case.again:
         return None
     if record.knows(target, build):
@@ -75,7 +79,6 @@ def _taken(case: StartCase, choice: Choice) -> NothingDue | None:
     for sibling in siblings:  # whatever the store says (I8)
         if sibling.knows(target, build):
             return NothingDue(Reason.DUPLICATE, say.was_tested_by(name, build, sibling.key))
-    claim = choice.claim
     if claim is None or _leads_to_a_run(case, claim):
         return None
     nudge = () if claim.owner == record.key else (Nudge(claim.owner),)

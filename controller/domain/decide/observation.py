@@ -23,8 +23,9 @@ class ClaimSeen:
 
     target: str  # slug
     build: Build
-    run: str  # id; empty where a record knew only that the build was tested
-    owner: str  # `namespace/name` of the Deployment
+    run: str  # id; empty where a record knew only that the build was tested, or it is unreadable
+    owner: str  # `namespace/name` of the Deployment; empty: unreadable
+    unreadable: str = ""  # why it cannot be read, and what mends it; empty: it can
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,10 @@ async def looked_at(
         STORE.red(sentence, "set it so, and in its configuration file too; see docs/redis.md")
         for sentence in await found.inspect()
     ]
+    lines += [
+        STORE.red(sentence, "run the line that it names; all else goes on meanwhile")
+        for sentence in await found.unusable()
+    ]
     return lines
 
 

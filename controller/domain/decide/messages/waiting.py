@@ -75,6 +75,10 @@ def is_claimed(name: str, build: Build, run: str, owner: str) -> str:
     return f"{_resolved(name, build)}, whose run {run} is {owner}'s"
 
 
+def claim_is_unreadable(name: str, build: Build, why: str) -> str:
+    return f"{_resolved(name, build)}, and counts as tested: {why}"
+
+
 def is_due(name: str, build: Build) -> str:
     return f"{_resolved(name, build)} and due"
 

@@ -8,6 +8,7 @@ from typing import Any, Never
 from loguru import logger
 
 from controller.base.clock import Clock
+from controller.base.durations import format_duration
 from controller.base.errors import Conflict, Trouble
 from controller.domain.names import FIELD_MANAGER
 from controller.kube.api.client import KubeClient
@@ -63,7 +64,7 @@ class LeaseLock:
         self._seen: tuple[str, str] | None = None  # holder and resourceVersion, as last read
         self._seen_at = 0.0
         self._renewed_at: float | None = None
-        self._said = False
+        self._said = self._given_back = False
         self._handlers: list[Callable[[bool], None]] = []
         self._told: tuple[bool, str, str | None] | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -77,6 +78,11 @@ class LeaseLock:
         if self._renewed_at is None:
             return False
         return self._clock.monotonic() - self._renewed_at < self._times.deadline
+
+    @property
+    def anothers(self) -> bool:
+        """Whether another had it when it was last read."""
+        return self.holder not in ("", self._identity)
 
     def on_change(self, handler: Callable[[bool], None]) -> None:
         """Calls `handler` when `run` gains (True) or loses (False) the Lease; it must not wait."""
@@ -119,6 +125,7 @@ class LeaseLock:
         else:
             self.trouble = None
             self._renewed_at = sent_at if ours else None
+            self._given_back = False
         return self.held
 
     async def release(self) -> None:
@@ -128,6 +135,7 @@ class LeaseLock:
         if self._renewed_at is None:
             return
         self._renewed_at = None
+        self._given_back = True
         try:
             lease = await self._object.read()
             if lease is None or spec_of(lease).get("holderIdentity") != self._identity:
@@ -187,9 +195,21 @@ class LeaseLock:
         if self.held == self._said:
             return
         self._said = self.held
-        self._log.bind(holder=self.holder).info("lease gained" if self._said else "lease lost")
+        log = self._log.bind(holder=self.holder)
+        if self._said:
+            log.info("lease gained")
+        elif self._given_back:
+            log.info("lease given back")
+        else:
+            log.bind(why=self._why_lost()).warning("lease lost")
         for handler in self._handlers:
             handler(self._said)
+
+    def _why_lost(self) -> str:
+        if self.anothers:
+            return f"{self.holder} holds it now"
+        deadline = format_duration(self._times.deadline)
+        return f"not renewed for {deadline}: {self.trouble or 'no attempt came to an end in time'}"
 
     async def _create(self) -> None:
         now = self._now()

@@ -20,6 +20,7 @@ class Endpoint:
     server_name: str | None = None  # what the certificate must be for; None for the URL's host
     proxy: str | None = None  # URL; None for no proxy
     login: str = ""  # whose we go by, such as `context dev`, for sentences; empty: not said
+    source: str = ""  # where that is read, with the path of the file, as `login`
 
     def __post_init__(self) -> None:
         read_http_url(self.url)

@@ -180,6 +180,11 @@ def _header(configuration: Configuration) -> str | None:
     return str(header).strip() if header else None
 
 
+def _source(paths: str, kubeconfig: Kubeconfig) -> str:
+    token = f", token in {shown(kubeconfig.token_file)}" if kubeconfig.token_file else ""
+    return f"context {shown(kubeconfig.context)} of kubeconfig {shown(paths)}{token}"
+
+
 async def load_kubeconfig(
     paths: str, context: str | None, environ: Mapping[str, str], clock: Clock
 ) -> KubeconfigCredentials:
@@ -199,6 +204,7 @@ async def load_kubeconfig(
     endpoint = Endpoint(
         url,
         login=f"context {shown(kubeconfig.context)}",
+        source=_source(paths, kubeconfig),
         tls=tls_context(tls_files(configuration)) if secure else None,
         server_name=configuration.tls_server_name,
         proxy=configuration.proxy or proxy_for(url, environ),

@@ -69,6 +69,8 @@ class LeaseLock:
         self._told: tuple[bool, str, str | None] | None = None
         self._listeners: list[Callable[[], None]] = []
         self._log = logger.bind(lease=f"{claim.namespace}/{claim.name}", identity=claim.identity)
+        self._wrote = ""  # the time that we last wrote into it; empty where it is not ours
+        self._on_gone_back: list[Callable[[], None]] = []
         self.holder = ""  # who had it when it was last read; empty for nobody
         self.trouble: str | None = None  # a sentence while it cannot be read or written
 
@@ -87,6 +89,12 @@ class LeaseLock:
     def on_change(self, handler: Callable[[bool], None]) -> None:
         """Calls `handler` when `run` gains (True) or loses (False) the Lease; it must not wait."""
         self._handlers.append(handler)
+
+    def on_gone_back(self, handler: Callable[[], None]) -> None:
+        """Calls `handler` when the Lease is older than what we last wrote, or not there at all: the
+        cluster's memory was put back to an earlier day. It must not wait.
+        """
+        self._on_gone_back.append(handler)
 
     def on_standing(self, handler: Callable[[], None]) -> None:
         """Calls `handler` when `run` sees another `held`, `holder` or `trouble` than before; it
@@ -149,13 +157,15 @@ class LeaseLock:
 
     async def _claim(self) -> bool:
         lease = await self._object.read()
+        self._doubt(lease)
         if lease is None:
             await self._create()
             self.holder = self._identity
             return True
         spec = spec_of(lease)
         self.holder = holder_in(spec)
-        if self.holder and self.holder != self._identity and not self._over(lease, spec):
+        if self.anothers and not self._over(lease, spec):
+            self._wrote = ""
             return False
         changes: dict[str, Any] = {
             "holderIdentity": self._identity,
@@ -166,8 +176,18 @@ class LeaseLock:
             changes["acquireTime"] = changes["renewTime"]
             changes["leaseTransitions"] = number_in(spec, "leaseTransitions") + 1
         await self._object.update(lease, changes)
-        self.holder = self._identity
+        self.holder, self._wrote = self._identity, changes["renewTime"]
         return True
+
+    def _doubt(self, lease: Lease | None) -> None:
+        """Of one microsecond or two the times are written alike, so they compare as texts."""
+        spec = spec_of(lease) if lease is not None else {}
+        time = str(spec.get("renewTime") or "")
+        ours = holder_in(spec) in ("", self._identity)
+        if self._wrote and ours and time < self._wrote:
+            for handler in self._on_gone_back:
+                handler()
+        self._wrote = ""
 
     def _over(self, lease: Lease, spec: dict[str, Any]) -> bool:
         """Whether another's record has stood still for its duration under our eyes."""

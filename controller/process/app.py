@@ -114,6 +114,8 @@ class App:
             )
             for namespace, name in claims
         ]
+        for lock in locks:
+            lock.on_gone_back(self._doubt)
         self._leases = Leases(locks, clock, self._say_status)
         tasks = [self._eternal("heartbeat", self._keep_beat)]
         tasks += [self._eternal("lease", lock.run) for lock in locks]
@@ -195,6 +197,10 @@ class App:
     def _eternal(self, name: str, loop: Work) -> asyncio.Task[None]:
         work = supervise(name, loop, self._around.clock, self._around.random)
         return asyncio.create_task(work, name=name)
+
+    def _doubt(self) -> None:
+        if self._leading is not None:
+            self._leading.doubt("the Lease is older than what was written into it")
 
     def _say_status(self, sentence: str) -> None:
         self._status = sentence

@@ -105,6 +105,10 @@ class Leading:
         """As of the engine's port `Cluster`."""
         self._cluster.on_change(handler)
 
+    def doubt(self, why: str) -> None:
+        """The cluster's memory was put back: what the caches show is not what is."""
+        self._cluster.doubt(why)
+
     async def finish(self) -> None:
         """Begins nothing more, and waits for the keys in hand."""
         if self._engine is not None:

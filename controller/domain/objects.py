@@ -54,6 +54,13 @@ class Metadata(Struct, frozen=True):
     def annotation(self, name: str) -> str | None:
         return (self.annotations or {}).get(name)
 
+    def written(self, name: str) -> str | None:
+        """As `annotation`, of one that a person writes: without the blanks and ends of lines around
+        it, which a file or a paste leaves there.
+        """
+        value = self.annotation(name)
+        return None if value is None else value.strip()
+
 
 class EnvVar(Struct, frozen=True):
     name: str = ""
@@ -134,9 +141,21 @@ class DeploymentSpec(Struct, frozen=True):
     template: Template = Template()
 
 
+class DeploymentCondition(Struct, frozen=True):
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+class DeploymentStatus(Struct, frozen=True):
+    conditions: list[DeploymentCondition] | None = None
+
+
 class Deployment(Struct, frozen=True):
     metadata: Metadata = Metadata()
     spec: DeploymentSpec = DeploymentSpec()
+    status: DeploymentStatus = DeploymentStatus()
 
     @property
     def leaving(self) -> bool:

@@ -13,7 +13,7 @@ from controller.base.clock import Clock
 from controller.base.errors import Garbled, Trouble
 from controller.base.http_limits import TooLong, connecting_within, read_at_most
 from controller.kube.api.call import JSON, Call, RawReply
-from controller.kube.api.errors import retry_after_of, translated_call
+from controller.kube.api.errors import Unauthenticated, retry_after_of, translated_call
 from controller.kube.api.resources import Operation
 from controller.kube.api.server_clock import ServerClock
 from controller.kube.login.credentials import Credentials
@@ -56,6 +56,8 @@ class KubeClient:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._server_clock = ServerClock(clock)
+        # a sentence while the API server refuses our credentials
+        self.refused: str | None = None
 
     async def __aenter__(self) -> Self:
         endpoint = self._credentials.endpoint
@@ -115,8 +117,12 @@ class KubeClient:
         return reply
 
     async def fetch(self, call: Call) -> bytes:
-        """The body of a 2xx answer; raises for every other status what that means."""
-        return (await self.request(call)).expect(call.operation)
+        """The body of a 2xx answer; raises for every other status what that means, of a 401 also
+        where the credentials are read.
+        """
+        reply = await self.request(call)
+        with self._naming_source():
+            return reply.expect(call.operation)
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[Stream]:
@@ -130,7 +136,8 @@ class KubeClient:
             response = await self._open(call, await self._credentials.authorization())
         try:
             if response.status != 200:
-                await self._refuse(call, response)
+                with self._naming_source():
+                    await self._refuse(call, response)
             yield Stream(response, call, self._about(call))
         finally:
             # Closed, not released: the rest of a watch never ends.
@@ -166,6 +173,15 @@ class KubeClient:
             retry_after=retry_after_of(response.headers.get("Retry-After")),
             body=await read_at_most(response, call.limit, self._about(call)),
         )
+
+    @contextmanager
+    def _naming_source(self) -> Iterator[None]:
+        try:
+            yield
+        except Unauthenticated as exc:
+            source = self._credentials.endpoint.source
+            self.refused = f"{exc}; the credentials: {source}" if source else str(exc)
+            raise Unauthenticated(self.refused) from exc
 
     @contextmanager
     def _translated(self, call: Call) -> Iterator[None]:
@@ -204,6 +220,8 @@ class KubeClient:
             timeout=connecting_within(CONNECT_TIMEOUT, call.timeout),
         )
         self._on_answer(call.operation, response.status)
+        if response.status < 300:
+            self.refused = None
         if call.host is None:  # else the Date may be another server's
             self._server_clock.note(response.headers.get("Date"))
         return response

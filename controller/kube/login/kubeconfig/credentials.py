@@ -155,6 +155,7 @@ async def load_kubeconfig(
     endpoint = Endpoint(
         login.url,
         login=_in_words(login),
+        source=_read_from(name, login),
         tls=login.tls,
         server_name=login.server_name,
         proxy=proxy,
@@ -173,6 +174,10 @@ def _check_usable(proxy: str | None, what: str) -> None:
             f"{what} names a SOCKS proxy, which is not supported: write one of http:// or https://,"
             " or forward a port by ssh -L"
         )
+
+
+def _read_from(name: str, login: Login) -> str:
+    return f"{name}, token in {shown(login.token_file)}" if login.token_file else name
 
 
 def _in_words(login: Login) -> str:

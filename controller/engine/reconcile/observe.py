@@ -102,7 +102,7 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
         pods=tuple(senses.cluster.pods(key)),
         memory=senses.memory.record(key),
         memory_known=senses.memory.known(key),
-        siblings=tuple(siblings(senses.cluster, key)),
+        siblings=tuple(siblings(senses.cluster, senses.memory, key)),
         choices=tuple(_choices(senses, o)),
         leave=leave,
         attention=senses.attention(key),
@@ -115,12 +115,13 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
     )
 
 
-def siblings(cluster: Cluster, key: str) -> Iterator[Record]:
+def siblings(cluster: Cluster, memory: RecordMemory, key: str) -> Iterator[Record]:
     """The records of all other labelled Deployments, as far as they are believed, of whatever
-    target: a record says itself which targets its builds were tested on.
+    target: a record says itself which targets its builds were tested on. What we wrote ourselves
+    is known before the watch tells it.
     """
     for other in cluster.keys():  # noqa: SIM118 a method of a port
-        deployment = cluster.deployment(other) if other != key else None
+        deployment = memory.freshest(other, cluster.deployment(other)) if other != key else None
         if deployment is None:
             continue
         record = sibling_record(deployment)
@@ -139,6 +140,7 @@ def _choices(senses: Senses, o: Observation) -> Iterator[Choice]:
             resolution=state.resolution,
             trouble=state.error or "",
             lasting=state.lasting,
+            no_access=state.no_access,
         )
 
 

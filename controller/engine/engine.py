@@ -50,7 +50,7 @@ from controller.engine.telling.seen_builds import SeenBuilds
 class EngineOptions:
     """Seconds, unless a name says otherwise."""
 
-    cluster: str  # id of the cluster whose memory the store is
+    cluster: tuple[str, ...]  # names of the cluster whose memory the store is: the first is new
     poll_interval: float = 60.0  # between two HEADs of a tag
     resync_interval: float = 300.0  # after which everything is looked at again
     settle: float = 60.0  # after a start or a store that had forgotten, in which nothing is claimed
@@ -159,7 +159,7 @@ class Engine:
             cluster,
             clock,
             random,
-            cluster_id=options.cluster,
+            cluster_names=options.cluster,
             look_every=look_interval(options.settle) if self._shares(options) else None,
             look=self.queue.add,
             tell=self._outage_notices.store,

@@ -72,7 +72,7 @@ CLUSTER_NAMESPACE = Option(
     "BOOTSTRAP_CLUSTER_NAMESPACE",
     values.parse_namespace,
     "namespace whose uid names the cluster in the store: the same for all that share one;"
-    " if not set, the first that is watched, or its own for all",
+    " if not set, its own, and each that is watched",
     metavar="NAME",
 )
 STORE = Defaulted(

@@ -19,6 +19,7 @@ from controller.base.durations import format_duration
 from controller.domain.decide.observation import ClaimSeen, Leave, TakeClaim
 from controller.domain.record.record import Record
 from controller.domain.run import Reason
+from controller.engine.claims.own_memory import name_in
 from controller.engine.claims.refill import refill, remembers
 from store.api import (
     SCHEMA,
@@ -63,7 +64,7 @@ class Ledger:
         self._patience = patience
         self._records = records
         self._on_refill = on_refill
-        self._cluster = ""
+        self._cluster: tuple[str, ...] = ()
         self._known: Meta | None = None  # what stood when we last heard of it, in the joint epoch
         self._begin_to_settle()
         self._trouble = "the store has not been asked yet"
@@ -82,15 +83,17 @@ class Ledger:
         """What the store failed with, if it did."""
         return self._failure
 
-    async def open(self, cluster: str) -> None:
+    async def open(self, *cluster: str) -> None:
         """Refills the store from the records and joins those who use it. Raises what the store
         raises.
 
-        cluster: id of the cluster; a store that belongs to another is not touched.
+        cluster: the cluster's names, as `cluster_ids` gives them; a store that belongs to another
+        is not touched.
         """
         self._cluster = cluster
-        ours = Meta(SCHEMA, f"{self._random.getrandbits(64):016x}", 0, cluster)
         try:
+            whose = await name_in(self._store, cluster)
+            ours = Meta(SCHEMA, f"{self._random.getrandbits(64):016x}", 0, whose)
             stands, claims = await refill(self._store, ours, self._records(), known=self._known)
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)
@@ -122,7 +125,7 @@ class Ledger:
             raise
         late = self._clock.monotonic() < self._landed_at
         if found is None or late or not remembers(found, known):
-            await self.open(self._cluster)
+            await self.open(*self._cluster)
         else:
             self._note(found)
 
@@ -160,7 +163,7 @@ class Ledger:
     async def mend(self) -> None:
         """Opens again after a loss; nothing while all is well. Raises what the store raises."""
         if self._trouble and self._cluster:
-            await self.open(self._cluster)
+            await self.open(*self._cluster)
 
     def leave(self) -> Leave:
         """Whether claims are granted now."""
@@ -215,7 +218,7 @@ class Ledger:
                     beside=take.beside,
                 )
         except StoreForgot:
-            await self.open(self._cluster)
+            await self.open(*self._cluster)
             raise
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)

@@ -163,9 +163,9 @@ LISTEN = Defaulted(
     "--listen",
     "BOOTSTRAP_LISTEN",
     parse_host_port,
-    "address of `/healthz`, `/readyz`, `/metrics`",
+    "address of `/healthz`, `/readyz`, `/metrics`; `[::]` is all, IPv4's too",
     metavar="HOST:PORT",
-    default="0.0.0.0:8080",
+    default="[::]:8080",
 )
 MAX_OPEN_RUNS = Option(
     "--max-open-runs",

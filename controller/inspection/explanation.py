@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from controller.base.clock import Clock
-from controller.base.errors import Fault, Refused, Trouble
+from controller.base.errors import Fault, NoAccess, Refused, Trouble
 from controller.domain.build import Resolution
 from controller.domain.decide.candidates import candidates
 from controller.domain.decide.machine import decide
@@ -17,6 +17,7 @@ from controller.domain.health.observed_time import Attention, attend
 from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.pace.progress import Progress
+from controller.domain.pods.obstacles import refused_pods
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
 from controller.domain.record.record import OpenRun, Record
 from controller.engine.claims.ledger import Ledger
@@ -76,7 +77,8 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     remembered = of_record(first) if why_not else await recall(store, first)
     pods, answer = None, None
     if record is not None and record.run is not None:
-        pods = view_pods(first.pods, record.run, node_container_name(deployment))
+        container, refusal = node_container_name(deployment), refused_pods(deployment)
+        pods = view_pods(first.pods, record.run, container, refusal)
         answer = await _ask(i, first, pods)
         # Only the node's own word counts: what this machine meets on the way there, a port that is
         # closed or somebody else who listens, says nothing of what the controller meets.
@@ -142,7 +144,8 @@ async def _resolve(
             digest = await registry.head(repository, followed.reference)
             build = await registry.build(repository, digest, followed.platform)
         except (Trouble, Fault) as error:
-            states[followed] = TagState(error=str(error), lasting=True, failures=1)
+            shut = isinstance(error, NoAccess)
+            states[followed] = TagState(error=str(error), lasting=True, failures=1, no_access=shut)
         else:
             quota, now = registry.quota(repository), i.wiring.around.clock.now()
             states[followed] = TagState(Resolution(digest, build), now, quota=quota)

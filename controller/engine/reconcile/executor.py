@@ -65,6 +65,7 @@ class Executor:
         write, record = decision.write, decision.record
         assert write is not None
         target = record.run.target if record is not None and record.run and write.pins else ""
+        cached = self._cluster.deployment(write.key)
         try:
             reply = await self._cluster.write(write)
         except LostReply:
@@ -79,13 +80,16 @@ class Executor:
         if not reply.applied:
             logger.bind(deployment=write.key).info("write refused, somebody else was first")
             if reply.deployment is not None:
-                self._memory.written(reply.deployment, None)
+                self._memory.read_anew(reply.deployment, cached)
             return False
         if reply.deployment is not None:
             self._memory.written(reply.deployment, record)
         return True
 
     async def _claim(self, take: TakeClaim, owner: str) -> bool:
+        # What siblings test is in their records, whatever the store has forgotten (I8).
+        if await self._cluster.refresh(min(self._ledger.calm_at, self._clock.monotonic())):
+            return True
         try:
             claim: ClaimSeen = await self._ledger.claim(take, owner)
         except StoreForgot:

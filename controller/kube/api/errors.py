@@ -34,6 +34,10 @@ class TurnedAway(Busy):
     """429: turned away before it was looked at, so a write was surely not applied [21]."""
 
 
+class Unauthenticated(Refused):
+    """401, with credentials that were read anew: they are wrong, or over."""
+
+
 class Rejected(Conflict):
     """422: a failed `test` and a failed validation look alike, so only a reading tells [47]."""
 
@@ -97,7 +101,7 @@ def refusal(
     if code == 403:
         return Forbidden(f"not allowed to {operation}" + (f": {said}" if said else ""))
     simple: dict[int, type[Trouble]] = {
-        401: Refused,
+        401: Unauthenticated,
         404: NotFound,
         408: Unavailable,
         409: Conflict,

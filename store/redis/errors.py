@@ -115,9 +115,8 @@ class Calls:
 
     def _translated(self, exc: Exception) -> tuple[str, StoreError]:
         """The server's code, empty where it said none that we know; and the error of ours."""
-        for link in _chain(exc):
-            if isinstance(link, StoreError):  # redis-py wraps what looking for the server raised
-                return "", link
+        if exc.args and isinstance(exc.args[0], StoreError):
+            return "", exc.args[0]  # redis-py wraps what looking for the server has raised
         for code in _codes(exc):
             if code in _PASSES:
                 return code, StoreUnavailable(f"{self.place} {_PASSES[code]}")
@@ -181,7 +180,9 @@ def _codes(exc: Exception) -> Iterator[str]:
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = exc
-    while link is not None:
+    met = set[int]()
+    while link is not None and id(link) not in met:  # a chain may lead back to where it began
+        met.add(id(link))
         yield link
         link = link.__cause__ or link.__context__
 

@@ -142,3 +142,18 @@ async def test_nothing_is_found_where_it_may_not_be_looked(
     guest = open_redis(f"redis://guest:pw@127.0.0.1:{server.port}")
     assert await guest.unusable() == []
     await guest.close()
+
+
+async def test_an_error_in_the_handler_of_another(server: RedisServer, store: StateStore) -> None:
+    """Is what fails while another failure is being handled told as itself?"""
+    for key in ("bootstrap:pending", f"bootstrap:seen:{TARGET}"):
+        server.admin.set(key, "somebody else's")
+
+    async def both() -> None:
+        try:
+            await store.pending(ANNA.owner)
+        except StoreItemUnusable:
+            await store.seen_builds(TARGET)
+
+    with pytest.raises(StoreItemUnusable, match=f"DEL bootstrap:seen:{TARGET}"):
+        await both()

@@ -20,7 +20,7 @@ from controller.engine.ports import Sink, StateStore
 from controller.engine.telling.apart import Apart
 from controller.engine.telling.mirror import mirror_fields, run_fields
 from controller.engine.telling.notices import notice_of, transition_of
-from store.api import StoreItemUnusable, Transition
+from store.api import Transition
 
 # Of a line of history. A record that we write has shorter ones; one written by hand may have any.
 _MESSAGE_BYTES = 4096
@@ -114,15 +114,14 @@ class Publisher:
     async def _keep(self, record: Record, published: Published) -> None:
         steps = [s for s in record.steps if s.seq > published.kept]
         if steps:
-            lines = history_of(record, steps)
-            try:
+            lines, together, each = history_of(record, steps), Apart(), Apart()
+            with together:
                 await self._store.append(lines)
-            except StoreItemUnusable:  # one of them: the others are kept
-                spoilt = Apart()
+            if together.error is not None:  # one of them: the others are kept
                 for line in lines:
-                    with spoilt:
+                    with each:
                         await self._store.append([line])
-                spoilt.end()
+            each.end()
             published.kept = steps[-1].seq
         published.kept = max(published.kept, record.told)
 

@@ -73,6 +73,7 @@ class App:
             client = await wiring.client(
                 lambda operation, status: self._metrics.api_request(operation.verb, status)
             )
+            logger.bind(server=client.server, login=client.login).info("API server is chosen")
             self._client = client
             store = await wiring.store()
             await self._warn_of_store(store)
@@ -189,7 +190,7 @@ class App:
         if is_memory(self._settings.store.url):
             logger.warning("the store is this process's memory: history and claims end with it")
         try:
-            for sentence in await store.inspect():
+            for sentence in (*await store.inspect(), *await store.unusable()):
                 logger.warning(sentence)
         except (StoreUnavailable, StoreMisused) as error:
             logger.bind(why=str(error)).warning("the store cannot be looked at yet")

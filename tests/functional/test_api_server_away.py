@@ -81,7 +81,7 @@ async def test_refused_credentials_are_an_error_that_is_repeated(
     told = lines(world, "refuses our credentials")
     assert 22 <= len(told) - before <= 25
     assert "the API server answered 401 to" in told[0]
-    assert ": Unauthorized; the credentials: context simulated of kubeconfig" in told[0]
+    assert ": Unauthorized; the credentials: kubeconfig " in told[0]
     assert str(world.kubeconfig) in told[0]
     assert TOKEN not in "".join(world.said)
     assert not lines(world, "controller stands by")

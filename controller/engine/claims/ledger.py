@@ -17,6 +17,7 @@ from loguru import logger
 from controller.base.clock import Clock
 from controller.base.durations import format_duration
 from controller.base.errors import Trouble
+from controller.base.text import shown
 from controller.domain.decide.observation import ClaimSeen, Leave, TakeClaim
 from controller.domain.record.record import Record
 from controller.domain.run import Reason
@@ -27,6 +28,7 @@ from store.api import (
     Meta,
     StateStore,
     StoreForgot,
+    StoreItemUnusable,
     StoreMisused,
     StoreUnavailable,
 )
@@ -166,7 +168,11 @@ class Ledger:
             self._known = found
 
     def lost(self, error: StoreUnavailable | StoreMisused) -> None:
-        """Notes that the store failed somebody."""
+        """Notes that the store failed somebody; not that one key or value of it did, which fails
+        nobody else.
+        """
+        if isinstance(error, StoreItemUnusable):
+            return
         self._trouble = self._failure = str(error)
         self._final = isinstance(error, StoreMisused)
         self._is_lost.set()
@@ -255,4 +261,6 @@ class Ledger:
 
 
 def seen(claim: Claim) -> ClaimSeen:
-    return ClaimSeen(claim.target, claim.build, claim.run, claim.owner)
+    return ClaimSeen(
+        claim.target, claim.build, claim.run, claim.owner, shown(claim.unreadable, 600)
+    )

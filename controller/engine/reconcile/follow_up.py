@@ -6,8 +6,10 @@ from controller.base.clock import Clock
 from controller.base.errors import Forbidden, TargetFault
 from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
+from controller.domain.run import Reason
 from controller.engine.claims.ledger import Ledger
 from controller.engine.evidence.closing import Closing
+from controller.engine.telling.apart import Apart
 from controller.engine.telling.publisher import Publisher
 from controller.engine.telling.seen_builds import SeenBuilds
 from controller.engine.telling.unrecorded_notices import UnrecordedNotices
@@ -39,16 +41,22 @@ class FollowUp:
         if o.record is None and not o.memory_known and o.leave.lasting:
             await self._remarks.begin(o.deployment, o.leave.reason, o.leave.why)
             return
-        await self._remarks.end(o.deployment)
-        if o.record is None or o.record_text is None:
-            return
-        try:
-            await self._publisher.publish(o.deployment, o.record, o.record_text)
-            await self._seen_builds.note(o)
-            await self._closing.settled(o)
-        except (StoreUnavailable, StoreMisused) as error:
-            self._ledger.lost(error)
-            raise
+        spoilt = Apart()
+        if o.record is not None and o.record_text is not None:
+            try:
+                with spoilt:
+                    await self._publisher.publish(o.deployment, o.record, o.record_text)
+                with spoilt:
+                    await self._seen_builds.note(o)
+                with spoilt:
+                    await self._closing.settled(o)
+            except (StoreUnavailable, StoreMisused) as error:
+                self._ledger.lost(error)
+                raise
+        if spoilt.error is not None:  # tried again whenever the Deployment is looked at
+            await self._remarks.begin(o.deployment, Reason.STORE_TROUBLE, str(spoilt.error))
+        else:
+            await self._remarks.end(o.deployment)
 
     def began_or_ended(self, o: Observation, decision: Decision) -> None:
         """A decision was carried out that began or ended a run."""

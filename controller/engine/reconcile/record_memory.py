@@ -8,7 +8,7 @@ from loguru import logger
 from controller.base.errors import TargetFault
 from controller.domain.objects import Deployment, Metadata
 from controller.domain.record.record import Record, decode_record
-from store.api import StateStore
+from store.api import StateStore, StoreItemUnusable
 
 # Seconds in which a watch that is well has shown what we wrote.
 CATCHING_UP = 30.0
@@ -91,7 +91,12 @@ class RecordMemory:
         """Reads the store's copy, once. Raises StoreUnavailable."""
         if key in self._asked:
             return
-        fields = await self._store.mirrored(key)
+        try:
+            fields = await self._store.mirrored(key)
+        except StoreItemUnusable as error:
+            # As good as none: the record on the Deployment is the truth, and claims stand apart.
+            logger.bind(deployment=key, why=str(error)).warning("copy of the record cannot be read")
+            fields = {}
         self._asked.add(key)
         if "record" not in fields:
             return
@@ -100,7 +105,8 @@ class RecordMemory:
             self.note(decode_record(fields["record"], namespace, name))
         except TargetFault as fault:
             # The record on the Deployment is the truth; a copy that does not parse is none.
-            logger.bind(deployment=key, fault=str(fault)).warning("mirror cannot be read")
+            why = f"field record of its hash (`deployment:{key}` below the prefix): {fault}"
+            logger.bind(deployment=key, why=why).warning("copy of the record cannot be read")
 
     def forget(self, key: str) -> None:
         self._records.pop(key, None)

@@ -16,13 +16,12 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.durations import format_duration
-from controller.base.errors import Trouble
 from controller.base.text import shown
 from controller.domain.decide.observation import ClaimSeen, Leave, TakeClaim
 from controller.domain.record.record import Record
 from controller.domain.run import Reason
 from controller.engine.claims.own_memory import name_in
-from controller.engine.claims.refill import refill, remembers
+from controller.engine.claims.refill import all_is_seen, refill, remembers, see_anew
 from store.api import (
     SCHEMA,
     Claim,
@@ -44,10 +43,6 @@ FIRST_SEEN = 10.0
 _NOTHING = Meta(SCHEMA, "", 0, "")  # no memory is like it: who asks is told that it was forgotten
 
 
-async def _nothing(_since: float) -> None:
-    """All is seen as it is."""
-
-
 class Ledger:
     """Grants claims, or says why not."""
 
@@ -61,7 +56,7 @@ class Ledger:
         patience: float,
         records: Callable[[], Iterable[Record]],
         on_refill: Callable[[], None] = lambda: None,
-        refresh: Callable[[float], Awaitable[object]] = _nothing,
+        refresh: Callable[[float], Awaitable[object]] = all_is_seen,
     ) -> None:
         """settle: seconds after a start, or after the store had forgotten, in which nothing is
         claimed. patience: seconds for which the store may be away before the Deployments' owners
@@ -107,7 +102,8 @@ class Ledger:
         try:
             whose = await name_in(self._store, cluster)
             ours = Meta(SCHEMA, f"{self._random.getrandbits(64):016x}", 0, whose)
-            await self._see_records()
+            young = FIRST_SEEN if self._known is None else 0.0
+            await see_anew(self._refresh, self._clock.monotonic() - young)
             stands, claims = await refill(self._store, ours, self._records(), known=self._known)
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)
@@ -142,16 +138,6 @@ class Ledger:
             await self.open(*self._cluster)
         else:
             self._note(found)
-
-    async def _see_records(self) -> None:
-        """What a record proves that the watch has not told yet must be claimed too."""
-        young = FIRST_SEEN if self._known is None else 0.0
-        try:
-            await self._refresh(self._clock.monotonic() - young)
-        except Trouble as trouble:
-            raise StoreUnavailable(
-                f"it cannot be refilled from the records: {trouble}"
-            ) from trouble
 
     @property
     def calm_at(self) -> float:

@@ -120,6 +120,9 @@ class KubeCluster:
     async def write(self, write: Write) -> WriteReply:
         return await self._writer.write(write)
 
+    async def try_out(self, write: Write) -> None:
+        await self._writer.try_out(write)
+
     async def post_event(self, notice: Notice) -> None:
         """A notice on no Deployment is left to the other sinks: an Event needs an object."""
         namespace, _, name = notice.deployment.partition("/")

@@ -10,6 +10,8 @@ Obligations of every backend, checked by one suite (`tests/functional/test_store
   effect as once.
 * `claim`, `release` and `refill` are atomic: no two callers see the same claim granted to both.
 * Several callers may use one store at once, each knowing a part of the claims, in one epoch.
+* What stands at one key and cannot be used concerns that key alone: reading or writing there raises
+  `StoreItemUnusable`, and a claim that cannot be read is one that stands.
 * A store that is not reached, times out, is full or read-only raises `StoreUnavailable`, within
   the time limit that it was opened with, and never a foreign exception.
 * Nothing a backend returns is shared with it: callers may keep and change what they got.
@@ -40,14 +42,23 @@ class StoreMisused(StoreError):
     """A URL, password or schema that no waiting will mend; `str()` says what to write instead."""
 
 
+class StoreItemUnusable(StoreMisused):
+    """One key or value, in the store or on its way there, cannot be used; all else can. `str()`
+    says which one, and what mends it.
+    """
+
+
 @dataclass(frozen=True)
 class Claim:
     """The right of one run to test one build on one target."""
 
     target: str  # slug
     build: str  # digest
-    run: str  # its id; empty: refilled from a record that has forgotten it
-    owner: str  # `namespace/name` of the Deployment
+    run: str  # its id; empty: refilled from a record that has forgotten it, or unreadable
+    owner: str  # `namespace/name` of the Deployment; empty: unreadable
+    # Why it cannot be read, where it stands and what mends it; empty: it can. The build counts as
+    # claimed, by nobody knows whom.
+    unreadable: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,10 +107,11 @@ class StateStore(ABC):
     async def refill(
         self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
     ) -> Meta:
-        """Adds the claims that are missing, replaces none, and joins: the epoch and the grants that
-        stand are kept. Only where none stands, or `instead_of` (which the caller has found rolled
-        back), or where the memory is no cluster's, `meta` is written with grants counted from zero:
-        from then on only callers with its epoch may claim. Returns the Meta that stands afterwards.
+        """Adds the claims that are missing, but for targets whose key cannot be used, replaces
+        none, and joins: the epoch and the grants that stand are kept. Only where none stands, or
+        `instead_of` (which the caller has found rolled back), or where the memory is no cluster's,
+        `meta` is written with grants counted from zero: from then on only callers with its epoch
+        may claim. Returns the Meta that stands afterwards.
         Raises StoreMisused, having written nothing, for a newer schema or another cluster's memory.
         """
 
@@ -181,7 +193,8 @@ class StateStore(ABC):
     async def runs(
         self, target: str, runs: Sequence[str], *, only: Sequence[str] = ()
     ) -> list[dict[str, str]]:
-        """As `run`, for many at once and in their order; at most 200: more is a StoreMisused.
+        """As `run`, for many at once and in their order; at most 200: more is a StoreMisused. One
+        that cannot be read is an empty dict, and `unusable` tells where it stands.
         only: the fields that are asked for, which is quicker; none: all.
         """
 
@@ -251,6 +264,12 @@ class StateStore(ABC):
 
     async def inspect(self) -> list[str]:
         """Warnings about how the store is set up, a sentence each, for a person to mend."""
+        return []
+
+    async def unusable(self) -> list[str]:
+        """What stands in the store and cannot be used, as far as it can be looked for: a sentence
+        each, with where it is and what mends it.
+        """
         return []
 
     @abstractmethod

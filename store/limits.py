@@ -1,13 +1,13 @@
 """What every backend accepts and keeps: one set of bounds, so that none can be told from another.
 
-Whoever breaks one gets a StoreMisused that says which.
+Whoever breaks one gets a StoreItemUnusable that says which: no other call is the worse for it.
 """
 
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from store.api import Claim, Meta, StoreMisused, Transition
+from store.api import Claim, Meta, StoreItemUnusable, StoreMisused, Transition
 
 # Transitions kept for all targets together, and again for each. At five a run and a hundred runs a
 # day this is forty days of all, and years of one target; at 500 bytes each it is 10 MB of memory.
@@ -34,9 +34,9 @@ _TARGET = re.compile(r"(?!-$)[^\s:\x00-\x1f\x7f]{1,200}")
 
 
 def check_target(target: str) -> str:
-    """The target, or StoreMisused if it is not a slug."""
+    """The target, or StoreItemUnusable if it is not a slug."""
     if not _TARGET.fullmatch(target):
-        raise StoreMisused(
+        raise StoreItemUnusable(
             "a target is a slug of 1 to 200 characters without colons and spaces, such as"
             f" fuji-c-chain-state-sync, not {target[:80]!r}"
         )
@@ -68,19 +68,19 @@ def check_transitions(transitions: Sequence[Transition]) -> Sequence[Transition]
         if transition.target:
             check_target(transition.target)
         if len(transition.body) > BODY_BYTES:
-            raise StoreMisused(
+            raise StoreItemUnusable(
                 f"the body of transition {transition.id[:80]!r} has {len(transition.body)} bytes,"
                 f" more than {BODY_BYTES}"
             )
         if not math.isfinite(transition.at):
-            raise StoreMisused(f"transition {transition.id[:80]!r} has no time")
+            raise StoreItemUnusable(f"transition {transition.id[:80]!r} has no time")
     return transitions
 
 
 def check_evidence(run: str, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
     size = sum(len(part) for part in parts.values())
     if size > EVIDENCE_BYTES:
-        raise StoreMisused(
+        raise StoreItemUnusable(
             f"the evidence of run {run[:80]!r} has {size} bytes, more than {EVIDENCE_BYTES}"
         )
     return parts
@@ -88,13 +88,15 @@ def check_evidence(run: str, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
 
 def check_time(at: float, what: str) -> float:
     if not math.isfinite(at):
-        raise StoreMisused(f"{what[:80]!r} has no time")
+        raise StoreItemUnusable(f"{what[:80]!r} has no time")
     return at
 
 
 def check_runs(runs: Sequence[str]) -> Sequence[str]:
     if len(runs) > RUNS_AT_ONCE:
-        raise StoreMisused(f"{len(runs)} runs were asked for at once, more than {RUNS_AT_ONCE}")
+        raise StoreItemUnusable(
+            f"{len(runs)} runs were asked for at once, more than {RUNS_AT_ONCE}"
+        )
     return runs
 
 
@@ -103,4 +105,4 @@ def sequence(fields: Mapping[str, str]) -> int:
     try:
         return int(fields["seq"])
     except (KeyError, ValueError):
-        raise StoreMisused("the copy of a record needs a field seq that is a number") from None
+        raise StoreItemUnusable("the copy of a record needs a field seq that is a number") from None

@@ -14,7 +14,8 @@ class PassingStore(StateStore):
         self._behind = behind
 
     def _reach(self) -> StateStore:
-        """The store behind, asked for by every call but `inspect` and `close`. Raises what is to
+        """The store behind, asked for by every call but `inspect`,
+        `unusable` and `close`. Raises what is to
         end the call.
         """
         return self._behind
@@ -134,6 +135,9 @@ class PassingStore(StateStore):
 
     async def inspect(self) -> list[str]:
         return await self._behind.inspect()
+
+    async def unusable(self) -> list[str]:
+        return await self._behind.unusable()
 
     async def close(self) -> None:
         await self._behind.close()

@@ -78,6 +78,9 @@ class MappedCluster:
     async def read(self, key: str) -> Deployment | None:
         return self.deployments.get(key)
 
+    async def refresh(self, since: float) -> bool:
+        return False
+
     async def read_pods(self, key: str) -> Sequence[Pod]:
         return self.pods(key)
 

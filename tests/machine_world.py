@@ -25,6 +25,7 @@ from controller.domain.node_log.running import read_running
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.pace.comparison import PastRun
+from controller.domain.pods.obstacles import refused_pods
 from controller.domain.pods.run_pods import Life, view_pods
 from controller.domain.record.belief import sibling_record
 from controller.domain.record.parts import Facts
@@ -288,7 +289,8 @@ class World:
         before = self.attention.get(key)
         if before is None or before.run != record.run.id:
             before = taken_up(record.run)
-        pods = view_pods(self.pods.get(key, ()), record.run, "node")
+        refusal = refused_pods(self.deployments[key])
+        pods = view_pods(self.pods.get(key, ()), record.run, "node", refusal)
         at, named = self.now.timestamp(), record.run.network if self.named else ""
         look = look_of(
             record,

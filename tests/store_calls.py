@@ -30,6 +30,7 @@ READS: dict[str, Call] = {
     "evidence_names": lambda store: store.evidence_names(TARGET, "r"),
     "has_evidence": lambda store: store.has_evidence(TARGET, "r"),
     "inspect": lambda store: store.inspect(),
+    "unusable": lambda store: store.unusable(),
 }
 
 # In an order in which each changes something, on a store that was empty.

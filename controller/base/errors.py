@@ -10,7 +10,8 @@
         │   └── LostReply    a write was sent and no answer came: it may have been applied
         ├── Refused          it answered, and will answer the same again: a person must look
         │   ├── Forbidden    our rights do not reach; says verb and resource
-        │   └── WriteRefused a write was not taken, though nobody else was first
+        │   ├── WriteRefused a write was not taken, though nobody else was first
+        │   └── NoAccess     a registry that lets nobody in with this login, or without one
         ├── NotFound         the thing is not there
         ├── Conflict         a write's precondition did not hold: read again
         ├── Unsettled        what is decided is undone at once, again and again
@@ -98,6 +99,10 @@ class WriteRefused(Refused):
         super().__init__(sentence)
         self.passing = passing
         self.again_in = again_in
+
+
+class NoAccess(Refused):
+    """A registry that lets nobody in with the login that we have, or without one."""
 
 
 class NotFound(Trouble):

@@ -54,6 +54,13 @@ class Metadata(Struct, frozen=True):
     def annotation(self, name: str) -> str | None:
         return (self.annotations or {}).get(name)
 
+    def written(self, name: str) -> str | None:
+        """As `annotation`, of one that a person writes: without the blanks and ends of lines around
+        it, which a file or a paste leaves there.
+        """
+        value = self.annotation(name)
+        return None if value is None else value.strip()
+
 
 class EnvVar(Struct, frozen=True):
     name: str = ""
@@ -96,12 +103,17 @@ class Volume(Struct, frozen=True):
     persistent_volume_claim: dict[str, Any] | None = None
 
 
+class NamedObject(Struct, frozen=True):
+    name: str = ""
+
+
 class PodSpec(Struct, frozen=True):
     containers: list[Container] | None = None
     init_containers: list[Container] | None = None
     node_selector: dict[str, str] | None = None
     node_name: str = ""
     volumes: list[Volume] | None = None
+    image_pull_secrets: list[NamedObject] | None = None
     enable_service_links: bool | None = None  # not said: true
 
     def container(self, name: str) -> Container | None:
@@ -129,9 +141,21 @@ class DeploymentSpec(Struct, frozen=True):
     template: Template = Template()
 
 
+class DeploymentCondition(Struct, frozen=True):
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+class DeploymentStatus(Struct, frozen=True):
+    conditions: list[DeploymentCondition] | None = None
+
+
 class Deployment(Struct, frozen=True):
     metadata: Metadata = Metadata()
     spec: DeploymentSpec = DeploymentSpec()
+    status: DeploymentStatus = DeploymentStatus()
 
     @property
     def leaving(self) -> bool:

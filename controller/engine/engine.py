@@ -91,7 +91,7 @@ class Engine:
         store = GuardedStore(ports.store, lambda: self.ledger.admit())
         self.queue = WorkQueue(clock, random)
         self._outage_notices = OutageNotices(ports.sink, clock)
-        self.memory = RecordMemory(store)
+        self.memory = RecordMemory(store, clock.monotonic)
         self.ledger = Ledger(
             ports.store,
             clock,
@@ -100,6 +100,7 @@ class Engine:
             patience=options.rules.store_patience,
             records=lambda: self.records(),
             on_refill=lambda: self._refilled(),
+            refresh=cluster.refresh,
         )
         self.poller = Poller(
             ports.registry,
@@ -261,7 +262,7 @@ class Engine:
     def records(self) -> Iterator[Record]:
         """Those on the Deployments that are seen, ours or another's."""
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
-            deployment = self._ports.cluster.deployment(key)
+            deployment = self.memory.freshest(key, self._ports.cluster.deployment(key))
             record = sibling_record(deployment) if deployment is not None else None
             if record is not None:
                 yield record

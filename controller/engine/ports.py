@@ -73,6 +73,15 @@ class Cluster(Protocol):
         """As `pods`, as they are now and not as they were cached."""
         ...
 
+    async def refresh(self, since: float) -> bool:
+        """Sees to it that `deployment` shows what stood at `since` or later, and what stands now or
+        stood seconds ago: lists all anew where the last list is older, or the watch does not keep
+        up. Whether it had to. Raises what a list raises, and Unavailable where none comes in time.
+
+        since: monotonic seconds, not after now.
+        """
+        ...
+
     async def write(self, write: Write) -> WriteReply:
         """One JSON patch that tests what the write expects (I5). A failed precondition is not an
         error: it is read again and told. Raises LostReply if the reply was lost and the reading

@@ -66,7 +66,7 @@ def suspend(s: InspectedDeployment, asker: Asker) -> Wish:
 def resume(s: InspectedDeployment, asker: Asker) -> Wish:
     """Writes `false` rather than nothing, so that managedFields tell who resumed it."""
     wish = partial(Wish, annotation=names.SUSPEND)
-    if (s.deployment.metadata.annotation(names.SUSPEND) or "").strip().lower() in ("", "false"):
+    if (s.deployment.metadata.written(names.SUSPEND) or "").lower() in ("", "false"):
         return wish(Result.UNCHANGED, f"is not suspended: {NOTHING_WRITTEN}")
     if s.record is not None and s.record.again:
         comes = "the attempt that a person asked for starts"
@@ -126,7 +126,7 @@ def build_lever(reference: str) -> Lever:
 
 def _queue_build(reference: str, s: InspectedDeployment, asker: Asker) -> Wish:
     wish = partial(Wish, annotation=names.TEST_BUILD)
-    if s.deployment.metadata.annotation(names.TEST_BUILD) == reference:
+    if s.deployment.metadata.written(names.TEST_BUILD) == reference:
         if s.record is not None and s.record.taken == reference:
             said = f"{reference} was taken already, and `retest` tests it once more"
             return wish(Result.UNCHANGED, f"{said}: {NOTHING_WRITTEN}")
@@ -145,7 +145,7 @@ def _queue_build(reference: str, s: InspectedDeployment, asker: Asker) -> Wish:
 
 def _clear_build(s: InspectedDeployment, asker: Asker) -> Wish:
     wish = partial(Wish, annotation=names.TEST_BUILD)
-    queued = s.deployment.metadata.annotation(names.TEST_BUILD)
+    queued = s.deployment.metadata.written(names.TEST_BUILD)
     if not queued:
         return wish(Result.UNCHANGED, f"no build is queued: {NOTHING_WRITTEN}")
     run = _open_run(s)
@@ -190,7 +190,7 @@ def _when(s: InspectedDeployment, comes: str, *, resumed: bool = False) -> str:
 
 
 def _suspended(deployment: Deployment) -> bool:
-    return (deployment.metadata.annotation(names.SUSPEND) or "").strip().lower() == "true"
+    return (deployment.metadata.written(names.SUSPEND) or "").lower() == "true"
 
 
 def _open_run(s: InspectedDeployment) -> OpenRun | None:
@@ -211,7 +211,7 @@ def _held_run(s: InspectedDeployment, asker: Asker) -> str:
 
 def _tested_again(s: InspectedDeployment) -> str:
     """What another attempt is of: with a build in the queue both are tested."""
-    queued = s.deployment.metadata.annotation(names.TEST_BUILD)
+    queued = s.deployment.metadata.written(names.TEST_BUILD)
     if not queued:
         return "the followed tag is tested once more"
     name = shown(queued, 80)

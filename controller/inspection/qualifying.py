@@ -204,6 +204,6 @@ def _queued(objects: Sequence[InspectedDeployment], words: set[str]) -> tuple[st
     return tuple(
         meta.key
         for meta, record in asked
-        if (queued := meta.annotation(names.TEST_BUILD)) in words
+        if (queued := meta.written(names.TEST_BUILD)) in words
         and (record is None or record.taken != queued)
     )

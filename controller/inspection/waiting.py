@@ -107,7 +107,7 @@ async def wait_for(
 def _awaited_run(each: InspectedDeployment, record: Record) -> str:
     if record.run is not None:
         return record.run.id
-    queued = each.deployment.metadata.annotation(names.TEST_BUILD)
+    queued = each.deployment.metadata.written(names.TEST_BUILD)
     asked = record.again or (queued and record.taken != queued)
     if asked or unanswered(each.deployment, record, names.RETEST):
         return ""
@@ -116,7 +116,7 @@ def _awaited_run(each: InspectedDeployment, record: Record) -> str:
 
 def _idle(each: InspectedDeployment, record: Record) -> Stand:
     at_rest = record.run is None and record.phase is Phase.IDLE
-    queued = each.deployment.metadata.annotation(names.TEST_BUILD)
+    queued = each.deployment.metadata.written(names.TEST_BUILD)
     asked = bool(queued) and record.taken != queued
     if at_rest and record.reason in ("UpToDate", "Duplicate") and not asked and not record.again:
         return Stand(True, True, _now(each, record))

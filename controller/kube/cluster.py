@@ -24,6 +24,8 @@ from controller.kube.event_of_notice import event_of
 from controller.kube.pod_owner import deployment_of
 from controller.kube.watch.cache import Cache, Change
 from controller.kube.watch.decoding import metadata_of
+from controller.kube.watch.doubts import Doubts
+from controller.kube.watch.fresh_lists import refresh, relist
 from controller.kube.watch.informer import Informer
 from controller.kube.watch.list_and_watch import ListAndWatch, StreamTimes
 from controller.kube.watch.listing import list_all
@@ -79,6 +81,7 @@ class KubeCluster:
         # All namespaces and one of them beside it would show each object twice.
         wanted = (ALL,) if ALL in watching.namespaces else dict.fromkeys(watching.namespaces)
         self._views = {namespace: self._view(watching, namespace) for namespace in wanted}
+        self._doubts = Doubts(clock, self.deployment, lambda: relist(self._informers()))
 
     def keys(self) -> Sequence[str]:
         held = (view.deployments.cache.keys() for view in self._views.values())
@@ -110,7 +113,18 @@ class KubeCluster:
         return self._client.skew()
 
     async def read(self, key: str) -> Deployment | None:
-        return await self._writer.read(key)
+        before = self.deployment(key)
+        found = await self._writer.read(key)
+        self._doubts.note(key, before, found)
+        return found
+
+    async def refresh(self, since: float) -> bool:
+        deployments = [view.deployments for view in self._views.values()]
+        return await refresh(deployments, since, self._clock)
+
+    def doubt(self, why: str) -> None:
+        """What the caches show is not what is: all is listed anew at once."""
+        self._doubts.prove(why)
 
     async def read_pods(self, key: str) -> Sequence[Pod]:
         namespace = key.partition("/")[0]
@@ -118,7 +132,11 @@ class KubeCluster:
         return [pod for pod in listing.objects if deployment_of(pod) == key]
 
     async def write(self, write: Write) -> WriteReply:
-        return await self._writer.write(write)
+        before = self.deployment(write.key)
+        reply = await self._writer.write(write)
+        if not reply.applied:
+            self._doubts.note(write.key, before, reply.deployment)
+        return reply
 
     async def try_out(self, write: Write) -> None:
         await self._writer.try_out(write)
@@ -149,6 +167,8 @@ class KubeCluster:
             )
             for informer in self._informers()
         ]
+        doubting = supervise("doubts", self._doubts.run, self._clock, self._random)
+        tasks.append(asyncio.create_task(doubting, name="doubts"))
         try:
             await asyncio.gather(*tasks)
         finally:

@@ -8,6 +8,7 @@ from typing import Any, Never
 from loguru import logger
 
 from controller.base.clock import Clock
+from controller.base.durations import format_duration
 from controller.base.errors import Conflict, Trouble
 from controller.domain.names import FIELD_MANAGER
 from controller.kube.api.client import KubeClient
@@ -63,11 +64,13 @@ class LeaseLock:
         self._seen: tuple[str, str] | None = None  # holder and resourceVersion, as last read
         self._seen_at = 0.0
         self._renewed_at: float | None = None
-        self._said = False
+        self._said = self._given_back = False
         self._handlers: list[Callable[[bool], None]] = []
         self._told: tuple[bool, str, str | None] | None = None
         self._listeners: list[Callable[[], None]] = []
         self._log = logger.bind(lease=f"{claim.namespace}/{claim.name}", identity=claim.identity)
+        self._wrote = ""  # the time that we last wrote into it; empty where it is not ours
+        self._on_gone_back: list[Callable[[], None]] = []
         self.holder = ""  # who had it when it was last read; empty for nobody
         self.trouble: str | None = None  # a sentence while it cannot be read or written
 
@@ -78,9 +81,20 @@ class LeaseLock:
             return False
         return self._clock.monotonic() - self._renewed_at < self._times.deadline
 
+    @property
+    def anothers(self) -> bool:
+        """Whether another had it when it was last read."""
+        return self.holder not in ("", self._identity)
+
     def on_change(self, handler: Callable[[bool], None]) -> None:
         """Calls `handler` when `run` gains (True) or loses (False) the Lease; it must not wait."""
         self._handlers.append(handler)
+
+    def on_gone_back(self, handler: Callable[[], None]) -> None:
+        """Calls `handler` when the Lease is older than what we last wrote, or not there at all: the
+        cluster's memory was put back to an earlier day. It must not wait.
+        """
+        self._on_gone_back.append(handler)
 
     def on_standing(self, handler: Callable[[], None]) -> None:
         """Calls `handler` when `run` sees another `held`, `holder` or `trouble` than before; it
@@ -119,6 +133,7 @@ class LeaseLock:
         else:
             self.trouble = None
             self._renewed_at = sent_at if ours else None
+            self._given_back = False
         return self.held
 
     async def release(self) -> None:
@@ -128,6 +143,7 @@ class LeaseLock:
         if self._renewed_at is None:
             return
         self._renewed_at = None
+        self._given_back = True
         try:
             lease = await self._object.read()
             if lease is None or spec_of(lease).get("holderIdentity") != self._identity:
@@ -141,13 +157,15 @@ class LeaseLock:
 
     async def _claim(self) -> bool:
         lease = await self._object.read()
+        self._doubt(lease)
         if lease is None:
             await self._create()
             self.holder = self._identity
             return True
         spec = spec_of(lease)
         self.holder = holder_in(spec)
-        if self.holder and self.holder != self._identity and not self._over(lease, spec):
+        if self.anothers and not self._over(lease, spec):
+            self._wrote = ""
             return False
         changes: dict[str, Any] = {
             "holderIdentity": self._identity,
@@ -158,8 +176,18 @@ class LeaseLock:
             changes["acquireTime"] = changes["renewTime"]
             changes["leaseTransitions"] = number_in(spec, "leaseTransitions") + 1
         await self._object.update(lease, changes)
-        self.holder = self._identity
+        self.holder, self._wrote = self._identity, changes["renewTime"]
         return True
+
+    def _doubt(self, lease: Lease | None) -> None:
+        """Of one microsecond or two the times are written alike, so they compare as texts."""
+        spec = spec_of(lease) if lease is not None else {}
+        time = str(spec.get("renewTime") or "")
+        ours = holder_in(spec) in ("", self._identity)
+        if self._wrote and ours and time < self._wrote:
+            for handler in self._on_gone_back:
+                handler()
+        self._wrote = ""
 
     def _over(self, lease: Lease, spec: dict[str, Any]) -> bool:
         """Whether another's record has stood still for its duration under our eyes."""
@@ -187,9 +215,21 @@ class LeaseLock:
         if self.held == self._said:
             return
         self._said = self.held
-        self._log.bind(holder=self.holder).info("lease gained" if self._said else "lease lost")
+        log = self._log.bind(holder=self.holder)
+        if self._said:
+            log.info("lease gained")
+        elif self._given_back:
+            log.info("lease given back")
+        else:
+            log.bind(why=self._why_lost()).warning("lease lost")
         for handler in self._handlers:
             handler(self._said)
+
+    def _why_lost(self) -> str:
+        if self.anothers:
+            return f"{self.holder} holds it now"
+        deadline = format_duration(self._times.deadline)
+        return f"not renewed for {deadline}: {self.trouble or 'no attempt came to an end in time'}"
 
     async def _create(self) -> None:
         now = self._now()

@@ -24,7 +24,7 @@ from controller.kube.patches import changed_words, in_place, patch_of, stands, u
 from controller.kube.watch.decoding import ObjectDecoder, Unreadable
 
 _DECODER = ObjectDecoder(Deployment)
-# What is said for a webhook that has side effects: nobody has refused the write itself [150].
+# What is said for a webhook that has side effects: nobody has refused the write itself [181].
 _NO_DRY_RUN = "does not support dry run"
 
 
@@ -63,7 +63,7 @@ class DeploymentWriter:
             raise WriteRefused(str(exc)) from exc
         except Conflict as exc:
             # 422 answers a failed test, and also a patch whose first reply was lost [47, 49]; and
-            # what validation or a policy does not allow [149].
+            # what validation or a policy does not allow [180].
             reply = await self._look(write, exc)
             if not reply.applied and reply.deployment and in_place(write, reply.deployment):
                 raise _no_race(exc) from exc

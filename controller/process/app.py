@@ -7,27 +7,25 @@ and store are closed. A controller without the Lease stands by with nothing runn
 """
 
 import asyncio
-import contextlib
 import socket
 from contextlib import AsyncExitStack
 
 from loguru import logger
 
-from controller.base.backoff import Backoff
-from controller.base.errors import BootstrapError, Trouble
 from controller.base.metrics import Metrics
 from controller.base.tasks import Work, stop_all, supervise
 from controller.base.version import our_version
 from controller.engine.ports import Sink
 from controller.kube.api.client import KubeClient
 from controller.kube.lease import LeaseClaim, LeaseLock
-from controller.kube.rights import missing_rights
 from controller.notify.log_sink import LogSink
-from controller.process.leading import START_BACKOFF, Leading, Parts
+from controller.process.first_answers import first_answers
+from controller.process.leading import Leading, Parts
 from controller.process.leases import Leases
 from controller.process.listener import Health, Listener
 from controller.process.page_source import PageSource
-from controller.process.scope import FindScope, Scope, namespaces_scope
+from controller.process.refused_credentials import RefusedCredentials
+from controller.process.scope import FindScope, namespaces_scope
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
 from store import is_memory
@@ -52,6 +50,8 @@ class App:
         self._leases = Leases([], around.clock, self._say_status)
         self._leading: Leading | None = None
         self._page: PageSource | None = None
+        self._refused = RefusedCredentials(around.clock)
+        self._client: KubeClient | None = None
         self._status = "starting"
         # The pod's name, which survives a restart of its container; else this very process.
         self._instance = around.environ.get("POD_NAME") or (
@@ -73,15 +73,23 @@ class App:
             client = await wiring.client(
                 lambda operation, status: self._metrics.api_request(operation.verb, status)
             )
+            logger.bind(server=client.server, login=client.login).info("API server is chosen")
+            self._client = client
             store = await wiring.store()
             await self._warn_of_store(store)
             listener = Listener(self._metrics, self._alive, self._ready)
             await listener.start(settings.listen.host, settings.listen.port)
             stack.push_async_callback(listener.close)
             await self._serve_page(store, stack)
-            scope = await self._found(wiring, client)
+            scope = await first_answers(
+                self._find_scope,
+                wiring,
+                client,
+                self._refused,
+                stopping=self._stopping,
+                on_status=self._say_status,
+            )
             if scope is not None:
-                await self._warn_of_rights(scope, client)
                 parts = Parts(
                     client=client,
                     store=store,
@@ -93,20 +101,6 @@ class App:
                 )
                 await self._lead_when_held(wiring, parts)
         logger.info("controller stopped")
-
-    async def _found(self, wiring: Wiring, client: KubeClient) -> Scope | None:
-        """What we look after, as soon as the API server tells; None where we are stopped before."""
-        clock = self._around.clock
-        backoff = Backoff(START_BACKOFF, clock, self._around.random)
-        while not self._stopping.is_set():
-            try:
-                return await self._find_scope(wiring, client)
-            except Trouble as trouble:
-                self._say_status(str(trouble))
-                logger.bind(why=str(trouble)).error("cannot start yet")
-                with contextlib.suppress(TimeoutError):
-                    await clock.within(backoff.next_delay(), self._stopping.wait())
-        return None
 
     async def _lead_when_held(self, wiring: Wiring, parts: Parts) -> None:
         clock, random = self._around.clock, self._around.random
@@ -121,6 +115,8 @@ class App:
             )
             for namespace, name in claims
         ]
+        for lock in locks:
+            lock.on_gone_back(self._doubt)
         self._leases = Leases(locks, clock, self._say_status)
         tasks = [self._eternal("heartbeat", self._keep_beat)]
         tasks += [self._eternal("lease", lock.run) for lock in locks]
@@ -194,28 +190,18 @@ class App:
         if is_memory(self._settings.store.url):
             logger.warning("the store is this process's memory: history and claims end with it")
         try:
-            for sentence in await store.inspect():
+            for sentence in (*await store.inspect(), *await store.unusable()):
                 logger.warning(sentence)
         except (StoreUnavailable, StoreMisused) as error:
             logger.bind(why=str(error)).warning("the store cannot be looked at yet")
 
-    async def _warn_of_rights(self, scope: Scope, client: KubeClient) -> None:
-        """Says at once what would fail later; a right may still be granted, so it goes on."""
-        try:
-            for namespace, needed in scope.rights:
-                for sentence in await missing_rights(client, namespace, needed):
-                    logger.error(sentence)
-            for namespace, wanted in scope.optional:
-                if lacking := await missing_rights(client, namespace, wanted):
-                    logger.bind(rights=lacking).info(
-                        "less will be told of runs than could be: optional rights are missing"
-                    )
-        except BootstrapError as error:
-            logger.bind(why=str(error)).warning("rights could not be reviewed")
-
     def _eternal(self, name: str, loop: Work) -> asyncio.Task[None]:
         work = supervise(name, loop, self._around.clock, self._around.random)
         return asyncio.create_task(work, name=name)
+
+    def _doubt(self) -> None:
+        if self._leading is not None:
+            self._leading.doubt("the Lease is older than what was written into it")
 
     def _say_status(self, sentence: str) -> None:
         self._status = sentence
@@ -225,6 +211,7 @@ class App:
     async def _keep_beat(self) -> None:
         while True:
             self._beat = self._around.clock.monotonic()
+            self._refused.look(self._client.refused if self._client else None)
             self._metrics.lease_held(bool(self._leases.locks) and self._leases.held)
             if self._leading is not None:
                 self._leading.measure()
@@ -239,4 +226,4 @@ class App:
     def _ready(self) -> Health:
         leading = self._leading
         sentence = "; ".join([self._status, *(leading.troubles() if leading else [])])
-        return Health(leading.works if leading else not self._leases.held, sentence)
+        return Health(leading.works if leading else self._leases.stands_by, sentence)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from loguru import logger
 
 from controller.base import metric_table as table
-from controller.base.backoff import Backoff, BackoffPolicy
+from controller.base.backoff import Backoff
 from controller.base.errors import Trouble
 from controller.base.metrics import Metrics
+from controller.base.said_once import SaidOnce
 from controller.base.tasks import Work, stop_all, supervise
 from controller.domain.names import PHASE
 from controller.domain.objects import Deployment
@@ -27,6 +28,7 @@ from controller.kube.cluster_id import cluster_id
 from controller.kube.pod_facts import KubeWitness
 from controller.notify.fan_out import Notifier
 from controller.notify.kube_sink import KubeSink
+from controller.process.first_answers import START_BACKOFF
 from controller.process.levels import Seen, levels
 from controller.process.metered_registry import MeteredRegistry
 from controller.process.scope import Scope
@@ -36,7 +38,6 @@ from store.api import StateStore
 
 SYNC_DEADLINE = 60.0  # seconds to list everything once; more is told, and waited for all the same
 STOP_DEADLINE = 20.0  # seconds for keys in hand: under the 30 s that Kubernetes gives a pod [60]
-START_BACKOFF = BackoffPolicy(first=1.0, cap=30.0)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,10 @@ class Leading:
         """As of the engine's port `Cluster`."""
         self._cluster.on_change(handler)
 
+    def doubt(self, why: str) -> None:
+        """The cluster's memory was put back: what the caches show is not what is."""
+        self._cluster.doubt(why)
+
     async def finish(self) -> None:
         """Begins nothing more, and waits for the keys in hand."""
         if self._engine is not None:
@@ -171,13 +176,15 @@ class Leading:
         home = self._parts.scope.identity
         around = self._wiring.around
         backoff = Backoff(START_BACKOFF, around.clock, around.random)
+        said = SaidOnce[str]()
         while True:
             try:
                 await self._cluster.wait_synced(SYNC_DEADLINE)
                 return await cluster_id(self._parts.client, home) if home else ""
             except Trouble as trouble:
                 self._parts.on_status(str(trouble))
-                logger.bind(why=str(trouble)).error("cannot start yet")
+                if said.begin("", type(trouble).__name__):  # once, in whatever words it goes on
+                    logger.bind(why=str(trouble)).error("cannot start yet")
                 await around.clock.sleep(backoff.next_delay())
 
     def measure(self) -> None:

@@ -26,12 +26,19 @@ class Leases:
         self._turned = asyncio.Event()
         self._stopped = False
         self._standing_by = SaidOnce[str]()
+        self._without = SaidOnce[bool]()
         for lock in locks:
             lock.on_change(lambda _held: self._turned.set())
+            lock.on_standing(self._turned.set)
 
     @property
     def held(self) -> bool:
         return all(lock.held for lock in self.locks)
+
+    @property
+    def stands_by(self) -> bool:
+        """Whether one is another's, or not looked at yet, and nothing is wrong."""
+        return not self.held and all(lock.trouble is None for lock in self.locks)
 
     def stop(self) -> None:
         """Both waits end."""
@@ -43,15 +50,23 @@ class Leases:
         while not self.held and not self._stopped:
             self._turned.clear()
             lock = next(each for each in self.locks if not each.held)
-            status = f"standing by: {lock.holder} holds the Lease" if lock.holder else "no Lease"
+            status = f"standing by: {lock.holder} holds the Lease" if lock.anothers else "no Lease"
             self._on_status(f"{status} ({lock.trouble})" if lock.trouble else status)
-            if lock.holder and self._standing_by.begin("", lock.holder):
-                logger.bind(holder=lock.holder).info("controller stands by")
+            self._tell(lock)
             try:
                 await self._clock.within(LOOK, self._turned.wait())
             except TimeoutError:
                 continue
         self._standing_by.end("")
+        self._without.end("")
+
+    def _tell(self, lock: LeaseLock) -> None:
+        if lock.trouble is None:
+            self._without.end("")
+        elif self._without.begin("", True):  # once, in whatever words it goes on
+            logger.bind(why=lock.trouble).error("the Lease cannot be had")
+        if lock.anothers and self._standing_by.begin("", lock.holder):
+            logger.bind(holder=lock.holder).info("controller stands by")
 
     async def wait_lost(self) -> None:
         """Until one is not ours any more, or `stop`."""

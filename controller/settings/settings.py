@@ -6,8 +6,9 @@ are not here but in `controller.domain.defaults`.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,10 +52,16 @@ class StoreSettings:
     url: str = field(repr=False)  # may hold a password: show `shown_url`
     password: str | None = field(repr=False)  # from the file; None: none was named
     prefix: str  # of all keys
+    # Read anew at each new connection; None: none was named
+    password_file: Path | None = field(default=None, compare=False)
 
     @property
     def shown_url(self) -> str:
         return values.shown_url(self.url)
+
+    def password_source(self) -> str | Callable[[], str] | None:
+        """As `store.open_store` takes it."""
+        return partial(read_password, self.password_file) if self.password_file else self.password
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -70,6 +77,7 @@ class RegistrySettings:
     poll_interval: float  # seconds between two HEADs of a tag
     mirrors: Mirrors  # registries that are asked somewhere else; empty: each at its own
     auth_file: Path | None  # a docker config.json; None: anonymous
+    ca_file: Path | None = None  # PEM, believed beside the system's; None: the system's alone
 
 
 @dataclass(frozen=True)
@@ -187,32 +195,44 @@ def _once(read: OptionReader) -> bool:
 
 def _store(read: OptionReader) -> StoreSettings:
     url = read.value(options.STORE)
-    password = None
+    password, path = None, None
     if file := read.maybe(options.STORE_PASSWORD_FILE):
-        password = _password(read, Path(file))
+        path = Path(file)
+        password = _password(read, path)
         if urlsplit(url).password is not None:
             read.fault(
                 options.STORE, "it holds a password, and so does --store-password-file: write one"
             )
-    return StoreSettings(url, password, read.value(options.STORE_PREFIX))
+    return StoreSettings(url, password, read.value(options.STORE_PREFIX), path)
 
 
 def _password(read: OptionReader, path: Path) -> str | None:
-    """What the file holds, without the spaces and line ends around it; faults are noted."""
+    """What the file holds; faults are noted."""
     option = options.STORE_PASSWORD_FILE
     try:
-        with path.open("rb") as file:
-            password = file.read(_PASSWORD_BYTES + 1).decode().strip()
+        return read_password(path)
     except OSError as error:
         read.fault(option, f"it cannot be read ({error.strerror}): name a readable file", str(path))
-    except UnicodeDecodeError:
-        read.fault(option, "it is not text: name the file that holds the password", str(path))
-    else:
-        if 0 < len(password.encode()) <= _PASSWORD_BYTES:
-            return password
-        wrong = "too long for a password" if password else "empty"
-        read.fault(option, f"it is {wrong}: name the file that holds the password", str(path))
+    except ValueError as error:
+        read.fault(option, f"{error}: name the file that holds the password", str(path))
     return None
+
+
+def read_password(path: Path) -> str:
+    """What the file holds, without the spaces and line ends around it. Raises OSError, and
+    ValueError with what is wrong.
+    """
+    with path.open("rb") as file:
+        raw = file.read(_PASSWORD_BYTES + 1)
+    try:
+        password = raw.decode().strip()
+    except UnicodeDecodeError:
+        raise ValueError("it is not text") from None
+    if not password:
+        raise ValueError("it is empty")
+    if len(password.encode()) > _PASSWORD_BYTES:
+        raise ValueError("it is too long for a password")
+    return password
 
 
 def _registry(read: OptionReader) -> RegistrySettings:
@@ -225,4 +245,5 @@ def _registry(read: OptionReader) -> RegistrySettings:
             " own with --registry",
             read.given(options.POLL_INTERVAL),
         )
-    return RegistrySettings(interval, mirrors, read.maybe(options.REGISTRY_AUTH))
+    auth, authorities = read.maybe(options.REGISTRY_AUTH), read.maybe(options.REGISTRY_CA)
+    return RegistrySettings(interval, mirrors, auth, authorities)

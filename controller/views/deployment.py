@@ -57,7 +57,7 @@ def of_deployment(deployment: Deployment) -> DeploymentView:
         since=moment(record.since) if record else None,
         message=fault or meta.annotation(names.MESSAGE) or NOT_SEEN,
         wrong=_wrong(run) if run else (),
-        queued=meta.annotation(names.TEST_BUILD) or "",
+        queued=meta.written(names.TEST_BUILD) or "",
         run=of_open(record, run) if record and run else None,
         last=of_outcome(record, last) if record and last else None,
         fault=fault,

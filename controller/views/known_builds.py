@@ -132,6 +132,8 @@ async def known_builds(reading: Reading, targets: Iterable[str]) -> KnownBuilds:
         except (StoreUnavailable, StoreMisused) as error:
             reading.missed(error)
             traces = {}
+        spoilt = (t.claim.unreadable for t in traces.values() if t.claim and t.claim.unreadable)
+        reading.trouble = reading.trouble or next(spoilt, "")
         for build in {**traces, **last}:
             trace = traces.get(build)
             claim = trace.claim if trace else None

@@ -33,7 +33,8 @@ class RedisClaims:
         self._keys = keys
 
     async def meta(self) -> Meta | None:
-        return decode_meta(texts(await self._calls.run(self._redis.hgetall(self._keys.meta))))
+        key = self._keys.meta
+        return decode_meta(texts(await self._calls.run(self._redis.hgetall(key), key)), key)
 
     async def refill(self, meta: Meta, claims: Iterable[Claim], instead_of: str | None) -> Meta:
         keys = [self._keys.meta]
@@ -79,21 +80,25 @@ class RedisClaims:
         if verdict == b"grants":
             raise StoreForgot("the store has granted fewer claims than we saw: it was rolled back")
         if verdict == b"pending":
-            return decode_pending(wanted.owner, standing), int(grants)
-        return decode_claim(wanted.target, wanted.build, standing), int(grants)
+            return decode_pending(wanted.owner, standing, self._keys.pending), int(grants)
+        key = self._keys.claims(wanted.target)
+        return decode_claim(wanted.target, wanted.build, standing, key), int(grants)
 
     async def claimed(self, target: str, build: str) -> Claim | None:
-        raw = await self._calls.run(self._redis.hget(self._keys.claims(target), build))
-        return None if raw is None else decode_claim(target, build, raw)
+        key = self._keys.claims(target)
+        raw = await self._calls.run(self._redis.hget(key, build), key)
+        return None if raw is None else decode_claim(target, build, raw, key)
 
     async def of_target(self, target: str) -> list[Claim]:
-        raw = await self._calls.run(self._redis.hgetall(self._keys.claims(target)))
-        found = [decode_claim(target, text(build), value) for build, value in raw.items()]
+        key = self._keys.claims(target)
+        raw = await self._calls.run(self._redis.hgetall(key), key)
+        found = [decode_claim(target, text(build), value, key) for build, value in raw.items()]
         return sorted(found, key=lambda claim: (claim.run, claim.build))
 
     async def pending(self, owner: str) -> Claim | None:
-        raw = await self._calls.run(self._redis.hget(self._keys.pending, owner))
-        return None if raw is None else decode_pending(owner, raw)
+        key = self._keys.pending
+        raw = await self._calls.run(self._redis.hget(key, owner), key)
+        return None if raw is None else decode_pending(owner, raw, key)
 
     async def settle(self, claim: Claim) -> None:
         await self._settle_or_release(claim, "")
@@ -107,4 +112,4 @@ class RedisClaims:
         await self._script(scripts.SETTLE_OR_RELEASE, keys, *values)
 
     async def _script(self, script: str, keys: list[str], *values: str | int) -> Any:
-        return await self._calls.run(scripts.run(self._redis, script, keys, *values))
+        return await self._calls.run(scripts.run(self._redis, script, keys, *values), *keys)

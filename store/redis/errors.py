@@ -1,10 +1,11 @@
 """The one place where what redis-py raises becomes ours, and where calls get their time limit."""
 
 import asyncio
+import contextlib
 import re
 import ssl
-from collections.abc import Awaitable, Iterator
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from redis import exceptions as foreign
 
@@ -16,7 +17,7 @@ T = TypeVar("T")
 # in the one that redis-py makes of an error in a transaction.
 _IN_SCRIPT = re.compile(
     r"(?:-|@user_script:\d+: )"
-    r"(OOM|READONLY|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|WRONGTYPE|NOPERM|BUSY)\b"
+    r"(OOM|READONLY|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|WRONGTYPE|NOPERM|BUSY|CROSSSLOT)\b"
 )
 _IN_TRANSACTION = re.compile(r" of pipeline caused error: \(['\"]([A-Z]+) ")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -27,20 +28,28 @@ _PASSES = {
     "READONLY": "is a read-only replica: the address should lead to the primary",
     "LOADING": "is still loading its data",
     "BUSY": "is busy with a script",
-    "MISCONF": "refuses writes because it cannot save to its disk",
+    "MISCONF": "refuses writes because it cannot save to its disk: see its log and its disk",
     "NOREPLICAS": "refuses writes because too few of its replicas are connected",
     "MASTERDOWN": "is a replica whose primary is away",
-    "CLUSTERDOWN": "is a cluster that is down",
-    "TRYAGAIN": "is a cluster that is moving keys",
 }
+# Said by a server that may not be, or not for long, the one that the name leads to: after a
+# failover it stays connected, and says so for ever. No connection to it is used again.
+_ELSEWHERE = frozenset({"READONLY", "LOADING", "NOREPLICAS", "MASTERDOWN", "NOAUTH", "WRONGPASS"})
+_CLUSTER = (
+    "is a Redis Cluster, which is not supported, because one claim touches several keys, and there"
+    " each may be on another server: name a Redis that is no cluster, alone, with replicas, or"
+    " behind sentinels (redis+sentinel://)"
+)
 _TO_MEND = {
     "NOAUTH": "wants a password, and none was given",
     "WRONGPASS": "refuses the user or password",
     "NOPERM": "does not let this user run our commands on our keys: widen its ACL",
     "WRONGTYPE": "holds a key of ours with another type: another prefix, or DEL the key",
-    "MOVED": "is a Redis Cluster, which is not supported: use a single primary",
-    "ASK": "is a Redis Cluster, which is not supported: use a single primary",
-    "CROSSSLOT": "is a Redis Cluster, which is not supported: use a single primary",
+    "MOVED": _CLUSTER,
+    "ASK": _CLUSTER,
+    "CROSSSLOT": _CLUSTER,
+    "CLUSTERDOWN": _CLUSTER,
+    "TRYAGAIN": _CLUSTER,
 }
 _TO_MEND_TEXTS = {
     "DB index is out of range": "has no database of that number: the URL's path or db is too high",
@@ -57,39 +66,68 @@ class Calls:
 
     place: how the server is called in sentences; no secret. seconds: the limit of one call, its
     retries included. secrets: texts that no sentence and no chained exception may carry (a server
-    that does not know AUTH quotes its arguments).
+    that does not know AUTH quotes its arguments); asked anew at each error.
     """
 
-    def __init__(self, place: str, seconds: float, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, place: str, seconds: float, secrets: Callable[[], Sequence[str]] = lambda: ()
+    ) -> None:
         self.place = place
         self._seconds = seconds
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self._secrets = secrets
+        self._name_spoilt: Callable[[Sequence[str]], Awaitable[StoreError | None]] | None = None
+        self._reconnect: Callable[[], Awaitable[None]] | None = None
 
-    async def run(self, work: Awaitable[T]) -> T:
-        """The work's result, or StoreUnavailable or StoreMisused; ours and CancelledError pass."""
+    def attend(
+        self,
+        name_spoilt: Callable[[Sequence[str]], Awaitable[StoreError | None]],
+        reconnect: Callable[[], Awaitable[None]],
+    ) -> None:
+        """name_spoilt: finds which of some keys holds another type than it should. reconnect: has
+        every later call begin with a new connection, for which the server's name is looked up anew.
+        """
+        self._name_spoilt, self._reconnect = name_spoilt, reconnect
+
+    async def run(self, work: Awaitable[T], *keys: str) -> T:
+        """The work's result, or StoreUnavailable or StoreMisused; ours and CancelledError pass.
+        keys: those that it touches.
+        """
         try:
             async with asyncio.timeout(self._seconds):
                 return await work
         except (foreign.RedisError, OSError) as exc:
-            error: StoreError = self._translated(exc)
-            quotes = any(
-                secret in repr(link.args) for link in _chain(exc) for secret in self._secrets
-            )
+            code, error = self._translated(exc)
+            texts = [secret for secret in self._secrets() if secret]
+            quotes = any(secret in repr(link.args) for link in _chain(exc) for secret in texts)
             cause = None if quotes else exc
         # Raised outside the handler: inside, Python would chain the foreign exception in any case.
-        raise error from cause
+        raise (await self._seen_to(code, keys) or error) from cause
 
-    def _translated(self, exc: Exception) -> StoreError:
+    async def _seen_to(self, code: str, keys: Sequence[str]) -> StoreError | None:
+        """What can be done at once about an error of this code; or a better one, if there is."""
+        with contextlib.suppress(foreign.RedisError, OSError):
+            async with asyncio.timeout(self._seconds):
+                if code == "WRONGTYPE" and self._name_spoilt is not None:
+                    return await self._name_spoilt(keys)
+                if (code in _ELSEWHERE or not code) and self._reconnect is not None:
+                    await self._reconnect()
+        return None
+
+    def _translated(self, exc: Exception) -> tuple[str, StoreError]:
+        """The server's code, empty where it said none that we know; and the error of ours."""
+        for link in _chain(exc):
+            if isinstance(link, StoreError):  # redis-py wraps what looking for the server raised
+                return "", link
         for code in _codes(exc):
             if code in _PASSES:
-                return StoreUnavailable(f"{self.place} {_PASSES[code]}")
+                return code, StoreUnavailable(f"{self.place} {_PASSES[code]}")
             if code in _TO_MEND:
-                return StoreMisused(f"{self.place} {_TO_MEND[code]}")
+                return code, StoreMisused(f"{self.place} {_TO_MEND[code]}")
         text = str(exc)
         for sign, sentence in _TO_MEND_TEXTS.items():
             if sign in text:
-                return StoreMisused(f"{self.place} {sentence}")
-        return self._untold(exc)
+                return "", StoreMisused(f"{self.place} {sentence}")
+        return "", self._untold(exc)
 
     def _untold(self, exc: Exception) -> StoreError:
         """For what no code of the server's tells."""
@@ -108,7 +146,7 @@ class Calls:
 
     def _shown(self, exc: Exception) -> str:
         line = _CONTROL.sub(" ", str(exc) or type(exc).__name__)
-        for secret in self._secrets:
+        for secret in filter(None, self._secrets()):
             line = line.replace(secret, "***")
         return line if len(line) <= 200 else line[:199] + "…"
 
@@ -146,3 +184,14 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
     while link is not None:
         yield link
         link = link.__cause__ or link.__context__
+
+
+def unless_another_type(answer: Any) -> Any:
+    """The answer of one command in a pipeline; None where its key holds another type than it
+    should. Raises what else the server answered with.
+    """
+    if isinstance(answer, Exception):
+        if "WRONGTYPE" not in _codes(answer):
+            raise answer
+        return None
+    return answer

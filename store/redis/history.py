@@ -10,7 +10,7 @@ from typing import Any
 from store.api import Transition
 from store.limits import check_transitions
 from store.redis import scripts
-from store.redis.errors import Calls
+from store.redis.errors import Calls, unless_another_type
 from store.redis.keys import RedisKeys, text
 
 # Transitions in one script or one reading: at 64 KiB each 6 MiB, which any server takes.
@@ -27,7 +27,10 @@ class RedisHistory:
         self._bound = bound
 
     async def append(self, transitions: Sequence[Transition]) -> None:
-        await self._calls.run(self._append(check_transitions(transitions)))
+        check_transitions(transitions)
+        keys = [self._keys.history(target) for target in {None, *(t.target for t in transitions)}]
+        keys += [self._keys.transition(each.id) for each in transitions]
+        await self._calls.run(self._append(transitions), *keys)
 
     async def _append(self, transitions: Sequence[Transition]) -> None:
         for start in range(0, len(transitions), _CHUNK):
@@ -58,9 +61,10 @@ class RedisHistory:
                 await pipe.execute()
 
     async def read(self, target: str | None, limit: int, before: float | None) -> list[Transition]:
-        return await self._calls.run(self._read(self._keys.history(target), limit, before))
+        key = self._keys.history(target)
+        return await self._calls.run(self._read(key, target or "", limit, before), key)
 
-    async def _read(self, key: str, limit: int, before: float | None) -> list[Transition]:
+    async def _read(self, key: str, of: str, limit: int, before: float | None) -> list[Transition]:
         latest = "+inf" if before is None else f"({before!r}"
         # ZREVRANGEBYSCORE and not ZRANGE ... REV, which servers know since 6.2 only.
         found = await self._redis.zrevrangebyscore(
@@ -72,8 +76,10 @@ class RedisHistory:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for identity, _ in places:
                     pipe.hmget(self._keys.transition(identity), "target", "body")
-                hashes = await pipe.execute()
-            for (identity, at), (target, body) in zip(places, hashes, strict=True):
+                hashes = await pipe.execute(raise_on_error=False)
+            for (identity, at), answer in zip(places, hashes, strict=True):
+                # A line that cannot be read is one all the same.
+                target, body = unless_another_type(answer) or (of.encode(), b"")
                 if body is not None:  # None: another controller has trimmed it since
                     transitions.append(Transition(identity, text(target or b""), at, body))
         return transitions

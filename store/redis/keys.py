@@ -5,9 +5,11 @@ People read and mend these with redis-cli, so a change here is a change of `SCHE
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
+from typing import Any
 
-from store.api import SCHEMA, Claim, Meta, StoreMisused
+from store.api import SCHEMA, Claim, Meta, StoreItemUnusable, StoreMisused
 from store.limits import check_target
 
 # Braces are allowed so that a prefix can be a hash tag, `{bootstrap}`.
@@ -27,6 +29,12 @@ class RedisKeys:
         self.meta = f"{prefix}:meta"
         self.pending = f"{prefix}:pending"
         self.deployments = f"{prefix}:deployments"
+
+    def kind(self, key: str) -> str:
+        """Its first word after the prefix, as in `layout`; empty for a key of another prefix."""
+        if not key.startswith(f"{self.prefix}:"):
+            return ""
+        return key.removeprefix(f"{self.prefix}:").partition(":")[0]
 
     def claims(self, target: str) -> str:
         return f"{self.prefix}:claims:{check_target(target)}"
@@ -74,16 +82,15 @@ def encode_claim_start(run: str) -> str:
     return _compact({"run": run})[:-1] + ","
 
 
-def decode_claim(target: str, build: str, raw: bytes) -> Claim:
-    """Raises StoreMisused for what we did not write: a claim that cannot be read is not free."""
-    try:
-        value = json.loads(raw)
-        return Claim(target=target, build=build, run=str(value["run"]), owner=str(value["owner"]))
-    except (ValueError, KeyError, TypeError) as exc:
-        raise StoreMisused(
-            f"the claim of build {build} on target {target} in Redis is not JSON with run and"
-            ' owner: write {"run":"...","owner":"namespace/name"}, or delete it with HDEL'
-        ) from exc
+def decode_claim(target: str, build: str, raw: bytes, key: str) -> Claim:
+    """key: where it stands. What we did not write is a claim too: it is not free."""
+    value = _strings(raw, "run", "owner")
+    if value is not None:
+        run, owner = value
+        return Claim(target, build, run, owner)
+    again = redis_cli("HDEL", key, build)
+    why = f"its claim is not JSON with run and owner, {again} has it tested again"
+    return Claim(target, build, "", "", why)
 
 
 def encode_pending(claim: Claim) -> str:
@@ -95,19 +102,40 @@ def encode_pending_end(run: str) -> str:
     return "," + _compact({"run": run})[1:]
 
 
-def decode_pending(owner: str, raw: bytes) -> Claim:
+def decode_pending(owner: str, raw: bytes, key: str) -> Claim:
+    """key: where it stands. Raises StoreItemUnusable."""
+    value = _strings(raw, "target", "build", "run")
+    if value is None:
+        raise StoreItemUnusable(
+            f"the pending claim of {owner} at key {key} is not JSON with target, build and run:"
+            f" {redis_cli('HDEL', key, owner)}"
+        )
+    target, build, run = value
+    return Claim(target, build, run, owner)
+
+
+def _strings(raw: bytes, *names: str) -> list[str] | None:
+    """What JSON has under these names; None where it has not all of them, as text that can be
+    written again.
+    """
     try:
-        value = json.loads(raw)
-        return Claim(str(value["target"]), str(value["build"]), str(value["run"]), owner)
-    except (ValueError, KeyError, TypeError) as exc:
-        raise StoreMisused(
-            f"the pending claim of {owner} in Redis is not JSON with target, build and run:"
-            " delete it with HDEL"
-        ) from exc
+        value: Any = json.loads(raw)
+        found = [value[name] for name in names]
+        "".join(found).encode()
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found
 
 
-def decode_meta(fields: Mapping[str, str]) -> Meta | None:
-    """None for an empty store. A missing cluster reads as '': a person lets another adopt it."""
+def redis_cli(*words: str) -> str:
+    """The line that a person types."""
+    return f"`{shlex.join(('redis-cli', *words))}`"
+
+
+def decode_meta(fields: Mapping[str, str], key: str) -> Meta | None:
+    """key: where it stands. None for an empty store. A missing cluster reads as '': a person lets
+    another adopt it.
+    """
     if not fields:
         return None
     try:
@@ -115,8 +143,8 @@ def decode_meta(fields: Mapping[str, str]) -> Meta | None:
         epoch = fields["epoch"]
     except (KeyError, ValueError) as exc:
         raise StoreMisused(
-            "the store's meta hash lacks a readable schema, epoch or grants: it is not ours, or"
-            " was changed by hand; DEL it to have it written anew"
+            f"the store's meta hash {key} lacks a readable schema, epoch or grants: it is not ours,"
+            f" or was changed by hand; {redis_cli('DEL', key)} has it written anew"
         ) from exc
     if schema > SCHEMA:
         raise newer_schema(schema)

@@ -7,7 +7,7 @@ from typing import Any
 
 from store import limits
 from store.api import SeenBuild
-from store.redis.errors import Calls
+from store.redis.errors import Calls, unless_another_type
 from store.redis.keys import RedisKeys, text, texts
 
 
@@ -23,7 +23,7 @@ class RedisRuns:
     async def put(self, target: str, run: str, fields: Mapping[str, str]) -> None:
         key = self._keys.run(target, run)
         if fields:
-            await self._calls.run(self._put(key, fields))
+            await self._calls.run(self._put(key, fields), key)
 
     async def _put(self, key: str, fields: Mapping[str, str]) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -42,21 +42,22 @@ class RedisRuns:
         async with self._redis.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.hgetall(key)
-            return [texts(raw) for raw in await pipe.execute()]
+            answers = await pipe.execute(raise_on_error=False)
+        return [texts(raw or {}) for raw in map(unless_another_type, answers)]
 
     async def _some(self, keys: Sequence[str], only: Sequence[str]) -> list[dict[str, str]]:
         async with self._redis.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.hmget(key, *only)
-            answers = await pipe.execute()
+            answers = await pipe.execute(raise_on_error=False)
         return [
             {name: text(raw) for name, raw in zip(only, values, strict=True) if raw is not None}
-            for values in answers
+            for values in (unless_another_type(found) or [None] * len(only) for found in answers)
         ]
 
     async def note_seen(self, target: str, build: str, at: float) -> None:
         key = self._keys.seen(target)
-        await self._calls.run(self._note_seen(key, build, limits.check_time(at, build)))
+        await self._calls.run(self._note_seen(key, build, limits.check_time(at, build)), key)
 
     async def _note_seen(self, key: str, build: str, at: float) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -66,5 +67,5 @@ class RedisRuns:
 
     async def seen_builds(self, target: str) -> list[SeenBuild]:
         key = self._keys.seen(target)
-        found = await self._calls.run(self._redis.zrevrange(key, 0, -1, withscores=True))
+        found = await self._calls.run(self._redis.zrevrange(key, 0, -1, withscores=True), key)
         return [SeenBuild(text(build), float(at)) for build, at in found]

@@ -63,14 +63,18 @@ return 1
 #      its key, build, claim
 # Returns {'stands', the epoch that stands now, grants}; or, with nothing written, {'schema', the
 # newer one, 0} or {'cluster', whose it is, 0}
-# An epoch or grants that somebody has deleted are as good as none: both are written anew.
+# An epoch or grants that somebody has deleted are as good as none: both are written anew. A target
+# whose key is no hash is left out, for it grants no claim either.
 REFILL = """
 local meta = redis.call('HMGET', KEYS[1], 'schema', 'epoch', 'grants', 'cluster')
 if (tonumber(meta[1] or '0') or 0) > tonumber(ARGV[1]) then return {'schema', meta[1], 0} end
 local whose = meta[4] or ''
 if whose ~= '' and whose ~= ARGV[3] then return {'cluster', whose, 0} end
 for i = 5, #ARGV, 3 do
-  redis.call('HSETNX', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
+  local done = redis.pcall('HSETNX', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
+  if type(done) == 'table' and done.err and not string.find(done.err, 'WRONGTYPE', 1, true) then
+    return done
+  end
 end
 local epoch, grants = meta[2] or '', tonumber(meta[3] or '')
 if epoch == '' or not grants or epoch == ARGV[4] or whose ~= ARGV[3] then
@@ -103,7 +107,7 @@ APPEND = """
 for i = 0, #ARGV / 4 - 1 do
   local key, own = KEYS[2 + 2 * i], KEYS[3 + 2 * i]
   local id, at = ARGV[1 + 4 * i], ARGV[2 + 4 * i]
-  if redis.call('EXISTS', key) == 0 then
+  if redis.call('HEXISTS', key, 'body') == 0 then
     redis.call('ZADD', KEYS[1], at, id)
     redis.call('ZADD', own, at, id)
     redis.call('HSET', key, 'target', ARGV[3 + 4 * i], 'body', ARGV[4 + 4 * i])

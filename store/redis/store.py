@@ -3,7 +3,7 @@ in `keys`, errors in `errors`, what must be atomic in `scripts`; how people read
 docs/redis.md.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -19,6 +19,7 @@ from store.redis.history import RedisHistory
 from store.redis.keys import RedisKeys, pairs, text, texts
 from store.redis.leftovers import RedisLeftovers
 from store.redis.runs import RedisRuns
+from store.redis.unusable import RedisUnusable
 
 
 class RedisStore(StateStore, Sweeper):
@@ -28,6 +29,8 @@ class RedisStore(StateStore, Sweeper):
     calls: place and time limit.
     history_bound: transitions kept for all targets, and again for each.
     seen_bound: builds that each target remembers to have seen.
+    has_moved: whether another server is the primary by now, where somebody else than the server
+    tells: asked before what must not be lost.
     """
 
     def __init__(
@@ -38,24 +41,30 @@ class RedisStore(StateStore, Sweeper):
         prefix: str = "bootstrap",
         history_bound: int = limits.HISTORY_BOUND,
         seen_bound: int = limits.SEEN_BOUND,
+        has_moved: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._redis: Any = client  # its annotations differ from release to release
         self._calls = calls
+        self._has_moved = has_moved
         self._keys = RedisKeys(prefix)
         self._claims = RedisClaims(self._redis, calls, self._keys)
         self._history = RedisHistory(self._redis, calls, self._keys, history_bound)
         self._runs = RedisRuns(self._redis, calls, self._keys, seen_bound)
         self._leftovers = RedisLeftovers(self._redis, calls, self._keys)
+        self._unusable = RedisUnusable(self._redis, calls.place, self._keys)
+        calls.attend(self._unusable.error, self._reconnect)
 
     def __repr__(self) -> str:
         return f"RedisStore({self._calls.place!r})"
 
     async def meta(self) -> Meta | None:
+        await self._stay_with_primary()
         return await self._claims.meta()
 
     async def refill(
         self, meta: Meta, claims: Iterable[Claim], *, instead_of: str | None = None
     ) -> Meta:
+        await self._stay_with_primary()
         return await self._claims.refill(meta, claims, instead_of)
 
     async def claim(
@@ -67,6 +76,7 @@ class RedisStore(StateStore, Sweeper):
         instead_of: str | None = None,
         beside: str | None = None,
     ) -> tuple[Claim, int]:
+        await self._stay_with_primary()
         return await self._claims.claim(wanted, (epoch, seen_grants), instead_of, beside)
 
     async def retake(
@@ -78,6 +88,7 @@ class RedisStore(StateStore, Sweeper):
         instead_of: str,
         beside: str | None = None,
     ) -> tuple[Claim, int]:
+        await self._stay_with_primary()
         return await self._claims.retake(wanted, (epoch, seen_grants), instead_of, beside)
 
     async def claimed(self, target: str, build: str) -> Claim | None:
@@ -98,13 +109,14 @@ class RedisStore(StateStore, Sweeper):
     async def mirror(self, deployment: str, fields: Mapping[str, str]) -> None:
         keys = [self._keys.deployment(deployment), self._keys.deployments]
         values = [str(limits.sequence(fields)), deployment, *pairs(fields)]
-        await self._calls.run(scripts.run(self._redis, scripts.MIRROR, keys, *values))
+        await self._calls.run(scripts.run(self._redis, scripts.MIRROR, keys, *values), *keys)
 
     async def mirrored(self, deployment: str) -> dict[str, str]:
         return await self._hash(self._keys.deployment(deployment))
 
     async def mirrors(self) -> list[str]:
-        names = await self._calls.run(self._redis.smembers(self._keys.deployments))
+        key = self._keys.deployments
+        names = await self._calls.run(self._redis.smembers(key), key)
         return sorted(text(name) for name in names)
 
     async def put_run(self, target: str, run: str, fields: Mapping[str, str]) -> None:
@@ -139,10 +151,12 @@ class RedisStore(StateStore, Sweeper):
         return await self._hash(self._keys.tag(repository, tag))
 
     async def put_build(self, index: str, platform: str, build: str) -> None:
-        await self._calls.run(self._redis.hset(self._keys.builds(index), platform, build))
+        key = self._keys.builds(index)
+        await self._calls.run(self._redis.hset(key, platform, build), key)
 
     async def build(self, index: str, platform: str) -> str | None:
-        raw = await self._calls.run(self._redis.hget(self._keys.builds(index), platform))
+        key = self._keys.builds(index)
+        raw = await self._calls.run(self._redis.hget(key, platform), key)
         return None if raw is None else text(raw)
 
     async def put_evidence(
@@ -152,14 +166,16 @@ class RedisStore(StateStore, Sweeper):
         await self._calls.run(self._replace(self._keys.evidence(target, run), parts, keep_seconds))
 
     async def evidence(self, target: str, run: str) -> dict[str, bytes]:
-        raw = await self._calls.run(self._redis.hgetall(self._keys.evidence(target, run)))
+        key = self._keys.evidence(target, run)
+        raw = await self._calls.run(self._redis.hgetall(key), key)
         return {text(name): part for name, part in raw.items()}
 
     async def has_evidence(self, target: str, run: str) -> bool:
         return bool(await self._calls.run(self._redis.exists(self._keys.evidence(target, run))))
 
     async def evidence_names(self, target: str, run: str) -> list[str]:
-        names = await self._calls.run(self._redis.hkeys(self._keys.evidence(target, run)))
+        key = self._keys.evidence(target, run)
+        names = await self._calls.run(self._redis.hkeys(key), key)
         return sorted(map(text, names))
 
     def leftovers(self, *, now: float) -> AsyncIterator[list[Leftover]]:
@@ -172,9 +188,13 @@ class RedisStore(StateStore, Sweeper):
         """Also where CONFIG is not allowed, as on most managed services: then it warns of nothing
         [130].
         """
-        return await self._calls.run(self._inspect())
+        return await self._calls.run(self._settings())
 
-    async def _inspect(self) -> list[str]:
+    async def unusable(self) -> list[str]:
+        """Also where SCAN is not allowed: then it tells of nothing."""
+        return await self._calls.run(self._unusable.search())
+
+    async def _settings(self) -> list[str]:
         settings: dict[str, str] = {}
         for name in ("maxmemory-policy", "appendonly", "save"):
             try:
@@ -199,7 +219,15 @@ class RedisStore(StateStore, Sweeper):
         await self._calls.run(self._redis.aclose())
 
     async def _hash(self, key: str) -> dict[str, str]:
-        return texts(await self._calls.run(self._redis.hgetall(key)))
+        return texts(await self._calls.run(self._redis.hgetall(key), key))
+
+    async def _stay_with_primary(self) -> None:
+        if self._has_moved is not None and await self._calls.run(self._has_moved()):
+            await self._calls.run(self._reconnect())
+
+    async def _reconnect(self) -> None:
+        """Ends all idle connections. One that is in use ends with the error that its call meets."""
+        await self._redis.connection_pool.disconnect(inuse_connections=False)
 
     async def _replace(
         self, key: str, fields: Mapping[str, Any], keep_seconds: float | None = None

@@ -28,7 +28,7 @@ from controller.base.http_errors import NoAnswer, NotConnected
 from controller.base.http_limits import TooLong
 from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
-from controller.kube.api.errors import Denied, Expired, Rejected, TurnedAway
+from controller.kube.api.errors import Denied, Expired, Rejected, TurnedAway, Unauthenticated
 from controller.kube.api.resources import DEPLOYMENTS
 from controller.kube.login.tls import keepalive_socket
 from tests.jumping_loop import LoopClock
@@ -63,7 +63,7 @@ async def raised(answer: Answer, call: Call = GET) -> Trouble:
     ("code", "kind"),
     [
         (400, Denied),
-        (401, Refused),
+        (401, Unauthenticated),
         (403, Forbidden),
         (404, NotFound),
         (409, Conflict),

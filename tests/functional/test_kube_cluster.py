@@ -24,7 +24,7 @@ from controller.kube.cluster import ALL, KubeCluster, Watching
 from controller.kube.lease import LeaseClaim, LeaseLock
 from controller.kube.rights import LEASING, READING, missing_rights
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
-from controller.simulator.faults import Delay, LoseReply, StreamFault
+from controller.simulator.faults import Delay, Hang, LoseReply, StreamFault
 from tests.jumping_loop import LoopClock
 from tests.kube_samples.credentials import GivenCredentials
 
@@ -266,6 +266,65 @@ async def test_the_watch_outlives_mishaps_of_the_server(server: SimulatedApiServ
 
         assert seen.cluster.deployment("bootstrap/n-0") is None
         assert "bootstrap/n-0" in seen.told
+
+
+async def test_deployments_are_listed_anew_only_where_that_is_needed(
+    server: SimulatedApiServer,
+) -> None:
+    """Is what a deaf watch did not tell known afterwards, and a watch that keeps up left alone?"""
+    made(server, "fuji")
+    clock = LoopClock()
+    async with seeing(server) as seen:
+        listed = clock.monotonic()
+        assert not await seen.cluster.refresh(listed - 1)
+        server.faults.add(StreamFault("silent"), path=r"/deployments[?]", is_watch=True, count=None)
+        server.close_watches()
+        await clock.sleep(20)
+        made(server, "main")
+        assert seen.cluster.deployment("bootstrap/main") is None
+        assert await seen.cluster.refresh(clock.monotonic())
+        assert seen.cluster.deployment("bootstrap/main") is not None
+        await clock.sleep(200)
+        assert seen.cluster.keys() == ["bootstrap/fuji", "bootstrap/main"]
+
+
+async def test_a_list_that_cannot_be_had_is_an_error(server: SimulatedApiServer) -> None:
+    """Is whoever must know what stands now told that nobody can say, instead of the old?"""
+    made(server, "fuji")
+    async with seeing(server) as seen:
+        await LoopClock().sleep(60)
+        server.faults.add(Hang(), path=r"/deployments[?]", is_watch=False, count=None)
+        with pytest.raises(Unavailable, match="not listed within 20 seconds: deployments"):
+            await seen.cluster.refresh(LoopClock().monotonic())
+
+
+async def test_a_reading_that_a_restored_server_contradicts_lists_all_anew(
+    server: SimulatedApiServer,
+) -> None:
+    """Are Pods and Services listed too, and by one reading of one Deployment?"""
+    made(server, "fuji")
+    saved = server.storage.saved("deployments")
+    async with seeing(server) as seen:
+        server.storage.version += 1000
+        server.objects.update(
+            "deployments", "bootstrap", "fuji", lambda d: d["spec"].update(replicas=0)
+        )
+        await seen.until(lambda: _replicas(seen) == 0)
+        server.storage.put_back(saved)
+        server.requests.clear()
+        found = await seen.cluster.read("bootstrap/fuji")
+        assert found is not None
+        assert found.spec.replicas == 1
+        await seen.until(lambda: _replicas(seen) == 1)
+        await LoopClock().sleep(1)
+        lists = [r.path for r in server.requests if "limit=" in r.path]
+        assert len(lists) == 3
+
+
+def _replicas(seen: Seen) -> int:
+    found = seen.cluster.deployment("bootstrap/fuji")
+    assert found is not None
+    return found.spec.replicas
 
 
 async def test_several_namespaces_and_no_others(server: SimulatedApiServer) -> None:

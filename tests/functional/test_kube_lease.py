@@ -4,6 +4,7 @@ Against a small server that keeps one Lease with a resourceVersion, as the API s
 """
 
 import asyncio
+import copy
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from typing import Any, Self
 
 import pytest
 from aiohttp import web
+from loguru import logger
 
 from controller.kube.api.client import KubeClient
 from controller.kube.lease import LeaseClaim, LeaseLock, LeaseTimes
@@ -244,3 +246,53 @@ async def test_gain_and_loss_are_told(server: LeaseServer, clock: InstantClock) 
 
     assert (gained[0], lost[0]) == (True, False)
     assert lost[1] - gained[1] == pytest.approx(20.0)
+
+
+async def test_a_lease_that_is_lost_says_why(server: LeaseServer, clock: InstantClock) -> None:
+    """Is it told what the server said, and where another has it, who?"""
+    said: list[str] = []
+    ear = logger.add(lambda m: said.append(f"{m.record['message']} {m.record['extra']}"))
+    try:
+        async with lock_on(server, clock) as lock:
+            assert await lock.attempt()
+            lock._say()
+            server.down = True
+            await lock.attempt()
+            clock.move(TIMES.deadline)
+            lock._say()
+            server.down = False
+            assert await lock.attempt()
+            lock._say()
+            server.held_by("another")
+            await lock.attempt()
+            lock._say()
+    finally:
+        logger.remove(ear)
+    first, second = (line for line in said if line.startswith("lease lost"))
+    assert "not renewed for 20s: the API server answered 500" in first
+    assert "another holds it now" in second
+
+
+async def test_a_lease_older_than_we_wrote_it_is_told(
+    server: LeaseServer, clock: InstantClock
+) -> None:
+    """Is a cluster whose memory was put back noticed, to before the Lease was made too?"""
+    heard: list[None] = []
+    async with lock_on(server, clock) as lock:
+        lock.on_gone_back(lambda: heard.append(None))
+        for _ in range(3):
+            assert await lock.attempt()
+            clock.move(5)
+        assert heard == []
+        assert server.lease is not None
+        saved = copy.deepcopy(server.lease)
+        assert await lock.attempt()
+        server.lease = saved
+        clock.move(5)
+        assert await lock.attempt()
+        assert len(heard) == 1
+        server.lease = None
+        clock.move(5)
+        assert await lock.attempt()
+        assert await lock.attempt()
+        assert len(heard) == 2

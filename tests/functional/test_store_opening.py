@@ -61,6 +61,14 @@ async def test_memory_takes_no_password() -> None:
         ("rediss://db.example?ssl_ca_certs=/ca.pem", "redis at rediss://db.example:6379"),
         ("unix:///run/redis.sock?db=1", "redis at unix:///run/redis.sock"),
         ("unix://anna:secret@/run/redis.sock", "redis at unix:///run/redis.sock"),
+        (
+            "redis+sentinel://anna:secret@a.example,b.example:7000,[::1]/mymaster/3",
+            "redis at redis+sentinel://a.example:26379,b.example:7000,[::1]:26379/mymaster",
+        ),
+        (
+            "rediss+sentinel://a.example/mymaster?ssl_ca_certs=/ca.pem",
+            "redis at rediss+sentinel://a.example:26379/mymaster",
+        ),
     ],
 )
 async def test_redis_is_opened_without_a_server(url: str, place: str) -> None:
@@ -74,11 +82,19 @@ async def test_redis_is_opened_without_a_server(url: str, place: str) -> None:
 @pytest.mark.parametrize(
     ("url", "sign"),
     [
-        ("", "starts with memory://, redis://, rediss:// or unix://"),
+        ("", "starts with memory://, redis://, rediss://, redis+sentinel://"),
         ("redis", "starts with memory://"),
         ("localhost:6379", "starts with memory://"),
         ("http://db.example", "not 'http'"),
-        ("redis+sentinel://db.example", "starts with memory://"),
+        ("redis+sentinel://db.example", "what the sentinels call the primary"),
+        ("redis+sentinel://db.example/my master", "what the sentinels call the primary"),
+        ("redis+sentinel://db.example/mymaster/main", "number of a database"),
+        ("redis+sentinel://db.example:1,:2/mymaster", "joined by commas"),
+        ("redis+sentinel://db.example:1:2/mymaster", "joined by commas"),
+        ("redis+sentinel://db.example:99999/mymaster", "joined by commas"),
+        ("redis+sentinel:///mymaster", "joined by commas"),
+        ("redis+cluster://db.example", "Redis Cluster is not supported, because"),
+        ("rediss+cluster://db.example", "Redis Cluster is not supported, because"),
         ("redis://", "names no host"),
         ("redis:///0", "names no host"),
         ("redis:db.example", "starts with memory://"),
@@ -116,6 +132,9 @@ async def test_what_cannot_be_opened(url: str, sign: str) -> None:
         "redis://anna:sesame@db.example/main",
         "redis://anna:sesame@db.example?password=sesame",
         "redis://anna:sesame@db.example:sesame",
+        "redis+sentinel://anna:sesame@db.example:sesame/mymaster",
+        "redis+sentinel://anna:ses/ame@db.example/mymaster",
+        "redis+sentinel://anna:sesame@db.example/",
         "other://sesame",
         "sesame",
     ],

@@ -18,6 +18,9 @@ class NoisyStore(MemoryStore):
     async def inspect(self) -> list[str]:
         return ["keeps nothing"]
 
+    async def unusable(self) -> list[str]:
+        return ["key bootstrap:pending is a string"]
+
     async def close(self) -> None:
         self.closed = True
 
@@ -77,7 +80,7 @@ async def test_read_only_store_tells_who_has_a_claim() -> None:
     assert await behind.claimed(ANNA.target, BUILD) == ANNA
 
 
-@pytest.mark.parametrize("name", [name for name in CALLS if name != "inspect"])
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in ("inspect", "unusable")])
 async def test_store_that_is_not_ours_is_not_used(name: str) -> None:
     """Does nothing reach the store while the ledger does not admit it?"""
     behind = MemoryStore()
@@ -95,7 +98,8 @@ async def test_store_that_is_ours_is_used() -> None:
     answers = await filled(ours)
     assert all(answers.values())
     assert await everything(behind) == answers
-    assert len(asked) == len(CALLS) - len(["inspect", "settle", "retake", "release"])
+    passed_by = ["inspect", "unusable", "settle", "retake", "release"]
+    assert len(asked) == len(CALLS) - len(passed_by)
 
 
 @pytest.mark.parametrize("kind", [PassingStore, ReadOnlyStore])

@@ -7,11 +7,14 @@ from msgspec.structs import replace as with_fields
 
 from controller.domain.objects import (
     ContainerState,
+    DeploymentCondition,
+    DeploymentStatus,
     Pod,
     PodCondition,
     StateTerminated,
     StateWaiting,
 )
+from controller.domain.pods.obstacles import refused_pods
 from tests.machine_objects import BUSY, deployment, pod, with_annotations, word
 from tests.machine_scene import Scene, moved, scene
 from tests.machine_world import World
@@ -233,3 +236,21 @@ def test_another_image_that_could_not_be_started_has_touched_nothing() -> None:
     found.world.pods[found.key] = (found.made(), other)
     found.looks(BUSY, 0.1)
     assert found.verdict == ("Bootstrapping", "", "")
+
+
+def test_why_no_pod_can_be_made_is_told() -> None:
+    """Does the message say the quota's own sentence, as `kubectl describe` shows it, and no more
+    when it is over?
+    """
+    s = begun()
+    why = 'pods "fuji-5d8f9b-x2x" is forbidden: exceeded quota: compute, requested: cpu=4'
+    failure = DeploymentCondition(
+        type="ReplicaFailure", status="True", reason="FailedCreate", message=why
+    )
+    found = s.world.deployments[s.key]
+    s.world.deployments[s.key] = with_fields(found, status=DeploymentStatus(conditions=[failure]))
+    s.world.pods[s.key] = ()
+    s.looks(None, 0.5)
+    assert f"the run has no pod: {why}" in s.world.record(s.key).message
+    over = with_fields(failure, status="False")
+    assert refused_pods(with_fields(found, status=DeploymentStatus(conditions=[over]))) == ""

@@ -270,3 +270,25 @@ def test_the_hash_moves_with_command_args_and_env_only() -> None:
 def test_without_the_container_there_is_no_hash() -> None:
     """Is a container that is missing not taken for one that is empty?"""
     assert configuration_hash(with_node(Container(name="other"))) == ""
+
+
+def test_blanks_around_an_annotation_are_not_part_of_it() -> None:
+    """Does what an editor of another system or a paste leaves at the ends change nothing?"""
+    found = request(
+        annotated(
+            track="release\r\n",
+            series=" nightly ",
+            soak="5m\r\n",
+            suspend=" TRUE\n",
+            container="node\r",
+            test_build="\tv1.14.0 ",
+        )
+    )
+    assert (found.track, found.target.series, found.first) == ("release", "nightly", "v1.14.0")
+    assert (found.soak, found.suspended, found.node.name) == (5 * MINUTE, True, "node")
+
+
+def test_blanks_alone_are_as_good_as_nothing() -> None:
+    """Is an annotation that holds only the end of a line the default where that may be?"""
+    found = request(annotated(series="\r\n", test_build=" ", container="\n", suspend=" "))
+    assert (found.target.series, found.first, found.suspended) == ("", None, False)

@@ -38,6 +38,13 @@ def test_the_same_version_again_is_no_change(cache: Cache[Deployment]) -> None:
     assert cache.replace([made()]) == []
 
 
+def test_a_version_that_is_told_twice_is_another_object(cache: Cache[Deployment]) -> None:
+    """Is what a server says that was put back to an earlier day, and counts on from there, seen?"""
+    (change,) = cache.put(made(labels={"bootstrap.avax.network/test": "true", "phase": "Idle"}))
+    assert change.before is not None
+    assert cache.get("bootstrap/fuji") is change.after
+
+
 def test_another_uid_under_the_name_is_a_deletion_and_an_addition(
     cache: Cache[Deployment],
 ) -> None:

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from loguru import logger
 
 from controller.base.backoff import BackoffPolicy
 from controller.base.errors import Busy, Forbidden, Garbled, Unavailable
@@ -231,20 +232,111 @@ async def test_a_very_short_watch_is_a_failure(clock: InstantClock) -> None:
 
 
 async def test_a_list_comes_every_twenty_minutes(clock: InstantClock) -> None:
-    """A watch from a version of the future is accepted and silent for ever: only a list shows it;
-    and what came between list and watch is not lost.
-    """
-    watch = [minutes(clock, 1)]
-    script = Script(
-        [listed("fuji", version="99999999"), listed("main", version="7")], *[watch] * 40
-    )
+    """Whatever was missed is found; and what came between list and watch is not lost."""
+    watch = [[Bookmark("10")], minutes(clock, 1)]
+    script = Script([listed("fuji"), listed("main", version="70")], *[watch] * 40)
 
     informer = await played(script, clock)
 
     second = script.asked.index("list", 1)
     assert 16 <= second <= 25  # watches of a minute each: twenty minutes, give or take a fifth
-    assert script.asked[second + 1] == "watch from 7"
+    assert script.asked[second + 1] == "watch from 70"
     assert informer.cache.keys() == ["bootstrap/main"]
+
+
+@pytest.mark.parametrize("end", [[], [Unavailable("silent for 90 seconds")]])
+async def test_a_position_that_is_silent_for_five_minutes_is_doubted(
+    clock: InstantClock, end: list[Step]
+) -> None:
+    """Is a watch from a version of the future, accepted and silent for ever, as of a server whose
+    memory was put back, ended by a list, long before the next one is due?
+    """
+    watch = [minutes(clock, 1.5), *end]
+    script = Script([listed("fuji", version="99999999"), listed("main", version="7")], *[watch] * 4)
+
+    informer = await played(script, clock)
+
+    assert script.asked == ["list", *["watch from 99999999"] * 4, "list", "watch from 7"]
+    assert informer.cache.keys() == ["bootstrap/main"]
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("events", [[], [[Bookmark("11")]], [[changed(version="11")]]])
+async def test_a_good_watch_that_is_cut_is_taken_anew_at_once_and_without_a_word(
+    clock: InstantClock, events: list[Step]
+) -> None:
+    """Is a load balancer that cuts each idle watch, with events before it or without, no trouble:
+    no growing delay, no warning, and the cache known to be right all the while?
+    """
+    cut = [*events, minutes(clock, 1), Unavailable("the connection was closed")]
+    script = Script([listed()], *[cut] * 30)
+    said: list[str] = []
+    ear = logger.add(lambda line: said.append(str(line)), level="INFO")
+    try:
+        informer = await played(script, clock)
+    finally:
+        logger.remove(ear)
+
+    assert clock.slept == []
+    assert said == []
+    assert informer.troubles() == []
+    assert informer.keeps_up()
+
+
+async def test_a_failure_after_a_good_watch_is_the_first(clock: InstantClock) -> None:
+    """Is the server asked again as soon after each good watch, whatever was before it?"""
+    refused = [NotConnected("refused")]
+    good = [minutes(clock, 1), Unavailable("cut")]
+    script = Script([listed()], refused, refused, refused, good, refused, refused)
+
+    await played(script, clock)
+
+    assert clock.slept == [0.8, 1.6, 3.2, 0.8, 1.6]
+
+
+async def test_a_watch_that_breaks_soon_is_no_good_one(clock: InstantClock) -> None:
+    """Do delays grow where each watch stands for a few seconds only?"""
+    broken = [minutes(clock, 0.1), Unavailable("cut")]
+    script = Script([listed()], broken, broken)
+
+    await played(script, clock)
+
+    assert clock.slept == [0.8, 1.6]
+
+
+async def test_a_server_that_is_busy_is_obeyed_after_a_good_watch_too(clock: InstantClock) -> None:
+    """Does an ERROR event that asks us to wait count, however long its watch stood?"""
+    script = Script([listed()], [minutes(clock, 1), Busy("429", 17.0)])
+
+    await played(script, clock)
+
+    assert clock.slept == [17.0]
+
+
+async def test_a_list_that_is_asked_for_comes_at_once(clock: InstantClock) -> None:
+    """Is a silent watch left for it, and is whoever asked answered when the cache is of now?"""
+    script = Script([listed("fuji", version="99"), listed("main", version="7")])
+    async with informed(script, clock) as informer:
+        await script.finished.wait()
+        clock.move(60)
+        before = clock.monotonic()
+        await informer.relist()
+        assert informer.cache.keys() == ["bootstrap/main"]
+        assert informer.listed == before
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert script.asked == ["list", "watch from 99", "list", "watch from 7"]
+
+
+async def test_whoever_asks_for_a_list_hears_why_there_is_none(clock: InstantClock) -> None:
+    """Is its trouble theirs who asked, each of them, and the reflector's, which goes on?"""
+    script = Script([listed("fuji"), Forbidden("not allowed to list"), listed("main")])
+    async with informed(script, clock) as informer:
+        await script.finished.wait()
+        answers = await asyncio.gather(informer.relist(), informer.relist(), return_exceptions=True)
+        assert [str(each) for each in answers] == ["not allowed to list"] * 2
+        await informer.relist()
+        assert informer.cache.keys() == ["bootstrap/main"]
 
 
 async def test_watches_last_five_to_ten_minutes_and_not_past_the_next_list(
@@ -304,8 +396,9 @@ async def test_a_replica_is_known_to_be_right_only_while_its_watch_is_heard(
             note("silent"),
             [Bookmark("11")],
             note("bookmark"),
-            Unavailable("broken"),
+            Unavailable("cut"),  # a good one: nothing is wrong
         ],
+        [Unavailable("broken")],
         [Unavailable("broken")],
         [note("again")],
     )

@@ -147,3 +147,22 @@ async def test_a_deployment_that_others_watch_is_left_to_them() -> None:
     with desk.runs():
         await desk.clock.advance(1)
         assert desk.looked == ["bootstrap/gone", "bootstrap/fuji"]
+
+
+async def test_a_store_that_opens_and_then_refuses_is_left_alone_for_longer_each_time() -> None:
+    """Is a store that fails whoever asks it, but not whoever opens it, told of once, and opened
+    ever more seldom until it is well?
+    """
+    desk = Desk()
+    with desk.runs():
+        await desk.clock.advance(60)
+        opened = 0
+        for _ in range(3600):
+            if not desk.ledger.trouble:
+                opened += 1
+                desk.ledger.lost(StoreUnavailable("the user may not write history"))
+            await desk.clock.advance(1)
+        assert opened < 200
+        assert desk.told == ["the user may not write history"]
+        await desk.clock.advance(60)
+        assert desk.told == ["the user may not write history", None]

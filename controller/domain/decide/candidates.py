@@ -24,4 +24,4 @@ def candidates(request: RunRequest, record: Record | None) -> Iterator[tuple[str
 
 
 def _is_taken(queued: str, record: Record | None) -> bool:
-    return record is not None and record.taken == queued and record.again != "retest"
+    return record is not None and record.taken.strip() == queued and record.again != "retest"

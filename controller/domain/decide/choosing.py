@@ -6,6 +6,7 @@ from dataclasses import replace as dataclass_replace
 from controller.domain.decide.messages import waiting as say
 from controller.domain.decide.observation import Choice, ClaimSeen, Effect, Nudge
 from controller.domain.decide.start_case import StartCase
+from controller.domain.pods.pull_secrets import pull_secrets
 from controller.domain.run import Phase, Reason
 
 
@@ -27,9 +28,10 @@ def choose(case: StartCase) -> Choice | NothingDue:
         last = choice is case.o.choices[-1]
         if choice.resolution is None:
             if choice.trouble and choice.lasting:
+                trouble = _trouble(case, choice)
                 if choice.source == "test-build":
-                    queued = say.unknown_queued(choice.name, choice.trouble)
-                message = queued or say.unknown_tag(choice.name, choice.trouble)
+                    queued = say.unknown_queued(choice.name, trouble)
+                message = queued or say.unknown_tag(choice.name, trouble)
                 found = NothingDue(Reason.REGISTRY_TROUBLE, message)
             elif record.phase is Phase.IDLE and record.message:
                 # it may pass: what is said stays
@@ -49,6 +51,12 @@ def choose(case: StartCase) -> Choice | NothingDue:
     return found
 
 
+def _trouble(case: StartCase, choice: Choice) -> str:
+    """With what to do where the kubelet has a login that we have not."""
+    secrets = pull_secrets(case.o.deployment, case.o.pods) if choice.no_access else ()
+    return say.no_access(choice.trouble, secrets) if secrets else choice.trouble
+
+
 def _taken(case: StartCase, choice: Choice) -> NothingDue | None:
     """Why the choice's build may not be tested here (I1); None if it may."""
     assert choice.resolution is not None
@@ -59,6 +67,10 @@ def _taken(case: StartCase, choice: Choice) -> NothingDue | None:
         if run is not None and (run.target, run.build) == (target, build):
             message = say.is_being_tested(name, build, sibling.key, run.id)
             return NothingDue(Reason.DUPLICATE, message)
+    claim = choice.claim
+    if claim is not None and claim.unreadable:
+        message = say.claim_is_unreadable(name, build, claim.unreadable)
+        return NothingDue(Reason.STORE_TROUBLE, message)
     if case.again:
         return None
     if record.knows(target, build):
@@ -67,7 +79,6 @@ def _taken(case: StartCase, choice: Choice) -> NothingDue | None:
     for sibling in siblings:  # whatever the store says (I8)
         if sibling.knows(target, build):
             return NothingDue(Reason.DUPLICATE, say.was_tested_by(name, build, sibling.key))
-    claim = choice.claim
     if claim is None or _leads_to_a_run(case, claim):
         return None
     nudge = () if claim.owner == record.key else (Nudge(claim.owner),)

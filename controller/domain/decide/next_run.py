@@ -167,6 +167,7 @@ def _pin(case: StartCase, choice: Choice, claim: ClaimSeen) -> Decision:
         network=request.target.network,
         mode=request.target.mode,
         config=case.configuration,
+        parts=case.parts,
         phase=Phase.STARTING,
         reason=Reason.RETEST_REQUESTED if case.again == "retest" and not left else Reason.NEW_BUILD,
         decided=now,

@@ -23,8 +23,9 @@ class ClaimSeen:
 
     target: str  # slug
     build: Build
-    run: str  # id; empty where a record knew only that the build was tested
-    owner: str  # `namespace/name` of the Deployment
+    run: str  # id; empty where a record knew only that the build was tested, or it is unreadable
+    owner: str  # `namespace/name` of the Deployment; empty: unreadable
+    unreadable: str = ""  # why it cannot be read, and what mends it; empty: it can
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Choice:
     resolution: Resolution | None = None  # what it stands for; None while unknown
     trouble: str = ""  # why it is unknown, or the registry's trouble now; empty: none
     lasting: bool = False  # the trouble is for the owner to know
+    no_access: bool = False  # the trouble is that the registry does not let us in
     claim: ClaimSeen | None = None  # who has the build on this target; None: nobody
 
 

@@ -1,5 +1,7 @@
 """What becomes of an open run: somebody interferes with it, or it takes its course."""
 
+from datetime import UTC, datetime
+
 from msgspec.structs import replace
 
 from controller.base.errors import TargetFault
@@ -12,6 +14,11 @@ from controller.domain.decide.phase_changes import take_course
 from controller.domain.decide.run_case import RunCase
 from controller.domain.decide.trouble import saying
 from controller.domain.health.conditions import Condition
+from controller.domain.manifest.configuration import (
+    changed_parts,
+    configuration_parts,
+    who_changed,
+)
 from controller.domain.manifest.request import configuration_hash, node_container_name
 from controller.domain.record.levers import asked, unanswered
 from controller.domain.record.pin import PinState, restoring_changes
@@ -62,11 +69,21 @@ def _configuration(case: RunCase) -> Decision | None:
     series = not isinstance(o.request, TargetFault) and str(o.request.target) != run.target
     if not series and now in ("", run.config):
         return None
-    why = say.other_target(run.target) if series else say.CONFIGURATION_CHANGED
+    why = say.other_target(run.target) if series else _what_changed(case)
     record = closed(o, case.record, Phase.ABORTED, Reason.CONFIGURATION_CHANGED, why)
     # Another attempt of the build that was queued, where it was; else of the tag's.
     taken = "" if run.beside else record.taken
     return decided(o, replace(record, again="configuration", taken=taken))
+
+
+def _what_changed(case: RunCase) -> str:
+    deployment, run = case.o.deployment, case.run
+    name = node_container_name(deployment)
+    parts = configuration_parts(deployment.spec.template.spec.container(name))
+    changed = changed_parts(run.parts, parts) if run.parts else []
+    since = datetime.fromtimestamp(run.decided, UTC)
+    by = who_changed(deployment, name, changed, since)
+    return say.configuration_changed(changed, by.manager if by else "", by.time if by else None)
 
 
 def _image(case: RunCase) -> Decision | None:

@@ -10,6 +10,7 @@ from controller.domain.decide.observation import Observation
 from controller.domain.decide.restarts import count_restarts
 from controller.domain.decide.run_notes import noted
 from controller.domain.manifest.request import RunRequest, node_container_name
+from controller.domain.pods.obstacles import refused_pods
 from controller.domain.pods.run_pods import RunPods, view_pods
 from controller.domain.record.parts import Facts, Seen
 from controller.domain.record.pin import PinState, pin_state
@@ -37,7 +38,9 @@ class RunCase:
 
     @cached_property
     def pods(self) -> RunPods:
-        return view_pods(self.o.pods, self.run, node_container_name(self.o.deployment))
+        deployment = self.o.deployment
+        container, refusal = node_container_name(deployment), refused_pods(deployment)
+        return view_pods(self.o.pods, self.run, container, refusal)
 
     @cached_property
     def pin(self) -> PinState:

@@ -5,7 +5,8 @@ from functools import cached_property
 
 from controller.domain.build import Build
 from controller.domain.decide.observation import Observation
-from controller.domain.manifest.request import RunRequest, configuration_hash
+from controller.domain.manifest.configuration import configuration_parts
+from controller.domain.manifest.request import RunRequest, configuration_hash, node_container_name
 from controller.domain.record.levers import levers_of, unanswered
 from controller.domain.record.record import Record
 
@@ -27,6 +28,13 @@ class StartCase:
     def configuration(self) -> str:
         """Hash of the node's, as it is now."""
         return configuration_hash(self.o.deployment)
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """The same by its parts."""
+        deployment = self.o.deployment
+        spec = deployment.spec.template.spec
+        return configuration_parts(spec.container(node_container_name(deployment)))
 
     @cached_property
     def levers(self) -> dict[str, str]:
@@ -56,7 +64,7 @@ class StartCase:
     @property
     def unqueued(self) -> bool:
         """Whether what was taken is not asked for any more, so that it may be asked for anew."""
-        return bool(self.record.taken) and self.record.taken != self.request.first
+        return bool(self.record.taken) and self.record.taken.strip() != self.request.first
 
     def has_tested(self, build: Build) -> bool:
         return build in self.record.tested.get(self.target, ())

@@ -1,6 +1,6 @@
 """Who wrote a field, from managedFields: names the tool that took a pin back; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -25,6 +25,33 @@ def image_manager(deployment: Deployment, container: str, *, init: bool = False)
 
 def _time(entry: ManagedField) -> float:
     return entry.time.timestamp() if entry.time else 0.0
+
+
+def container_manager(
+    deployment: Deployment, container: str, *, variables: Iterable[str], words: bool
+) -> ManagedField | None:
+    """The entry of the field manager that owns one of these variables of a container, or its
+    command or args: of several, the one that wrote last; None where nobody does.
+    """
+    owners = []
+    for entry in deployment.metadata.managed_fields or ():
+        containers = _below(entry, "f:spec", "f:template", "f:spec", "f:containers") or {}
+        held = next((h for key, h in containers.items() if _names(key, container)), None)
+        if entry.subresource or not isinstance(held, Mapping):
+            continue
+        env = held.get("f:env")
+        owned = env if isinstance(env, Mapping) else {}
+        if any(_names(key, name) for key in owned for name in variables) or (
+            words and ("f:args" in held or "f:command" in held)
+        ):
+            owners.append(entry)
+    return max(owners, key=_time, default=None)
+
+
+def last_manager(deployment: Deployment) -> ManagedField | None:
+    """The entry of whoever wrote last, but for status and scale."""
+    entries = (e for e in deployment.metadata.managed_fields or () if not e.subresource)
+    return max(entries, key=_time, default=None)
 
 
 def annotation_manager(deployment: Deployment, annotation: str) -> ManagedField | None:
@@ -57,15 +84,15 @@ def _below(entry: ManagedField, *path: str) -> Mapping[str, Any] | None:
     return fields if isinstance(fields, Mapping) else None
 
 
-def _names(key: str, container: str) -> bool:
-    """Whether an element's key, such as `k:{"name":"node"}`, is of that container."""
+def _names(key: str, name: str) -> bool:
+    """Whether an element's key, such as `k:{"name":"node"}`, is of that name."""
     if not key.startswith("k:"):
         return False
     try:
         found = msgspec.json.decode(key[2:])
     except UNDECODABLE:
         return False
-    return isinstance(found, dict) and found.get("name") == container
+    return isinstance(found, dict) and found.get("name") == name
 
 
 def _fields(entry: ManagedField) -> Any:

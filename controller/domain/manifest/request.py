@@ -62,7 +62,7 @@ class RunRequest:
 
 
 def node_container_name(deployment: Deployment) -> str:
-    return deployment.metadata.annotation(names.CONTAINER) or names.DEFAULT_CONTAINER
+    return deployment.metadata.written(names.CONTAINER) or names.DEFAULT_CONTAINER
 
 
 def configuration_hash(deployment: Deployment) -> str:
@@ -178,7 +178,7 @@ def _pinned(pod: PodSpec, reference: Reference) -> list[Pinned]:
 
 
 def _track(deployment: Deployment, reference: Reference, pinned: str) -> str:
-    written = deployment.metadata.annotation(names.TRACK)
+    written = deployment.metadata.written(names.TRACK)
     if written is not None:
         try:
             return check_tag(written)
@@ -198,7 +198,7 @@ def _track(deployment: Deployment, reference: Reference, pinned: str) -> str:
 
 
 def _first(deployment: Deployment) -> str | None:
-    written = deployment.metadata.annotation(names.TEST_BUILD)
+    written = deployment.metadata.written(names.TEST_BUILD)
     if not written:
         return None
     try:
@@ -209,7 +209,7 @@ def _first(deployment: Deployment) -> str | None:
 
 
 def _series(deployment: Deployment) -> str:
-    series = deployment.metadata.annotation(names.SERIES) or ""
+    series = deployment.metadata.written(names.SERIES) or ""
     if series and not SERIES.fullmatch(series):
         raise TargetFault(
             "BadSeries",
@@ -220,7 +220,7 @@ def _series(deployment: Deployment) -> str:
 
 
 def _duration(deployment: Deployment, annotation: str, default: float) -> float:
-    written = deployment.metadata.annotation(annotation)
+    written = deployment.metadata.written(annotation)
     if written is None:
         return default
     try:
@@ -234,7 +234,7 @@ def _duration(deployment: Deployment, annotation: str, default: float) -> float:
 
 
 def _switch(deployment: Deployment, annotation: str) -> bool:
-    written = (deployment.metadata.annotation(annotation) or "").strip().lower()
+    written = (deployment.metadata.written(annotation) or "").lower()
     if written in _TRUE | _FALSE:
         return written in _TRUE
     raise TargetFault(

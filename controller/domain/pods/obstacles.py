@@ -7,9 +7,17 @@ from datetime import datetime
 
 import msgspec
 
+from controller.base.text import shown
 from controller.base.undecodable import UNDECODABLE
 from controller.domain.manifest.http_host import why_out_of_reach
-from controller.domain.objects import Container, ContainerStatus, Pod, StateTerminated, StateWaiting
+from controller.domain.objects import (
+    Container,
+    ContainerStatus,
+    Deployment,
+    Pod,
+    StateTerminated,
+    StateWaiting,
+)
 from controller.domain.pods.containers import own_inits
 from controller.domain.pods.others import blocking, retried_since, trouble_of_others
 from controller.domain.pods.stamps import LOST, never_started
@@ -37,6 +45,7 @@ _WRAPPING = re.compile(
     r"^(?:failed to create (?:containerd |shim )?task: |OCI runtime create failed: |runc create"
     r" failed: |unable to start container process: |error during container init: ){1,8}"
 )
+_REFUSAL = 400  # characters of why a pod was refused
 _LONGEST = 4000  # characters of a sentence that are looked at
 # Exit codes of the init container (k8s/targets/base/prepare-data.sh).
 _FAULT_OF_MANIFEST = 2
@@ -81,16 +90,16 @@ def obstacles_of(
     *,
     other_run: str = "",
     wordless: bool = False,
+    refusal: str = "",
 ) -> Obstacles:
     """pod: the run's, None where there is none. pods: all of the Deployment's. other_run: whose
     data its init container prepared; empty if it is the run's own. wordless: it has said nothing,
-    and the node runs.
+    and the node runs. refusal: as `refused_pods` has it.
     """
     if pod is None:
         ending = next((p.metadata.name for p in pods if p.terminating), "")
-        return Obstacles(
-            unplaced=f"pod {ending} has not ended yet" if ending else "the run has no pod"
-        )
+        none = f"the run has no pod: {refusal}" if refusal else "the run has no pod"
+        return Obstacles(unplaced=f"pod {ending} has not ended yet" if ending else none)
     node = pod.status_of(container)
     ours = [*own_inits(pod), *([node] if node else ())]
     waiting = [s.state.waiting for s in ours if s.state.waiting is not None]
@@ -115,6 +124,15 @@ def obstacles_of(
         others="" if unplaced and unplaced in others and not known else others,
         others_again=retried_since(pod, container),
     )
+
+
+def refused_pods(deployment: Deployment) -> str:
+    """Why no pod of it can be made, such as a quota that is used up, in the API server's words; as
+    its condition has it. Empty where none is refused.
+    """
+    found = (c for c in deployment.status.conditions or () if c.type == "ReplicaFailure")
+    failure = next((c for c in found if c.status == "True"), None)
+    return shown(failure.message or failure.reason, _REFUSAL) if failure else ""
 
 
 def _not_started(status: ContainerStatus) -> StateWaiting | None:

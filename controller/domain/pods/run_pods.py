@@ -68,15 +68,15 @@ class RunPods:
         return self.pod.metadata.uid, self.status.restart_count
 
 
-def view_pods(pods: Sequence[Pod], run: OpenRun, container: str) -> RunPods:
-    """Level, not edge: from what the pods are now."""
+def view_pods(pods: Sequence[Pod], run: OpenRun, container: str, refusal: str = "") -> RunPods:
+    """Level, not edge: from what the pods are now. refusal: as `refused_pods` has it."""
     carriers = [pod for pod in pods if pod.metadata.annotation(names.RUN_ID) == run.id]
     foreign = next(filter(None, (_foreign(pod, run, container) for pod in carriers)), "")
     of_build = [pod for pod in carriers if shows_build(pod, container, run)]
     ours = [p for p in of_build if not p.terminating and not p.over]
     gone = _gone(of_build)
     if len(ours) != 1:
-        obstacles = Obstacles() if ours else obstacles_of(None, pods, container)
+        obstacles = Obstacles() if ours else obstacles_of(None, pods, container, refusal=refusal)
         return RunPods(several=len(ours) > 1, foreign=foreign, gone=gone, obstacles=obstacles)
     pod = ours[0]
     status, word = pod.status_of(container), _word(pod) or _remembered(run, pod)

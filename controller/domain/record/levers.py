@@ -31,7 +31,9 @@ def unanswered(deployment: Deployment, record: Record, *levers: str) -> set[str]
     acted on.
     """
     found = levers_of(deployment, *levers)
-    return {name for name, value in found.items() if value != record.levers.get(name)}
+    return {
+        name for name, value in found.items() if value != (record.levers.get(name) or "").strip()
+    }
 
 
 def lever_value(now: datetime, who: str, *spent: str | None) -> str:
@@ -66,7 +68,7 @@ def kept(record: Record) -> Outcome | None:
 
 def _lever(deployment: Deployment, name: str) -> str:
     """As it is written now, and kept; empty where it is not."""
-    value = deployment.metadata.annotation(name)
+    value = deployment.metadata.written(name)
     return cut_bytes(value, VALUE_BYTES) if value else ""
 
 

@@ -33,6 +33,8 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     network: str  # as the node names it
     mode: str  # of `SyncMode`
     config: str  # hash of the node's configuration, as it was pinned
+    # The same by variable and flag, four hex digits each; empty where that is not known
+    parts: dict[str, str] = {}
     phase: Phase
     reason: str  # why it is in this phase
     decided: int  # when it was decided
@@ -182,8 +184,8 @@ def encode_record(record: Record, rules: Rules) -> str:
             return text
         if len(record.outcomes) > 3:
             record = msgspec.structs.replace(record, outcomes=record.outcomes[1:])
-        elif record.run is not None and record.run.progress:
-            run = msgspec.structs.replace(record.run, progress="")
+        elif record.run is not None and (record.run.parts or record.run.progress):
+            run = msgspec.structs.replace(record.run, parts={}, progress="")
             record = msgspec.structs.replace(record, run=run)
         elif len(tested) > 10:
             tested = tested[len(tested) // 4 :]

@@ -8,7 +8,7 @@ no longer be on its way [15], and until all others that use the store have broug
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from random import Random
 
@@ -16,6 +16,8 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.durations import format_duration
+from controller.base.errors import Trouble
+from controller.base.text import shown
 from controller.domain.decide.observation import ClaimSeen, Leave, TakeClaim
 from controller.domain.record.record import Record
 from controller.domain.run import Reason
@@ -26,6 +28,7 @@ from store.api import (
     Meta,
     StateStore,
     StoreForgot,
+    StoreItemUnusable,
     StoreMisused,
     StoreUnavailable,
 )
@@ -34,7 +37,14 @@ from store.api import (
 # reply: the API server gives a patch 34 s [15]. It is why `--settle` is as long.
 IN_FLIGHT = 60.0
 
+# Seconds: at the start the records were listed a moment ago.
+FIRST_SEEN = 10.0
+
 _NOTHING = Meta(SCHEMA, "", 0, "")  # no memory is like it: who asks is told that it was forgotten
+
+
+async def _nothing(_since: float) -> None:
+    """All is seen as it is."""
 
 
 class Ledger:
@@ -50,11 +60,13 @@ class Ledger:
         patience: float,
         records: Callable[[], Iterable[Record]],
         on_refill: Callable[[], None] = lambda: None,
+        refresh: Callable[[float], Awaitable[object]] = _nothing,
     ) -> None:
         """settle: seconds after a start, or after the store had forgotten, in which nothing is
         claimed. patience: seconds for which the store may be away before the Deployments' owners
         are told. records: those that are seen now, for a refill. on_refill: is called after each
-        before which the store may have lost something.
+        before which the store may have lost something. refresh: sees to it that `records` are as
+        they were at that moment (monotonic seconds) or later; raises Trouble where it cannot.
         """
         self._store = store
         self._clock = clock
@@ -63,6 +75,7 @@ class Ledger:
         self._patience = patience
         self._records = records
         self._on_refill = on_refill
+        self._refresh = refresh
         self._cluster = ""
         self._known: Meta | None = None  # what stood when we last heard of it, in the joint epoch
         self._begin_to_settle()
@@ -91,6 +104,7 @@ class Ledger:
         self._cluster = cluster
         ours = Meta(SCHEMA, f"{self._random.getrandbits(64):016x}", 0, cluster)
         try:
+            await self._see_records()
             stands, claims = await refill(self._store, ours, self._records(), known=self._known)
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)
@@ -126,6 +140,23 @@ class Ledger:
         else:
             self._note(found)
 
+    async def _see_records(self) -> None:
+        """What a record proves that the watch has not told yet must be claimed too."""
+        young = FIRST_SEEN if self._known is None else 0.0
+        try:
+            await self._refresh(self._clock.monotonic() - young)
+        except Trouble as trouble:
+            raise StoreUnavailable(
+                f"it cannot be refilled from the records: {trouble}"
+            ) from trouble
+
+    @property
+    def calm_at(self) -> float:
+        """Monotonic seconds from which claims are granted: what was pinned before they were has
+        landed by then.
+        """
+        return self._calm_at
+
     def _begin_to_settle(self) -> None:
         now = self._clock.monotonic()
         self._calm_at = now + self._settle
@@ -137,7 +168,11 @@ class Ledger:
             self._known = found
 
     def lost(self, error: StoreUnavailable | StoreMisused) -> None:
-        """Notes that the store failed somebody."""
+        """Notes that the store failed somebody; not that one key or value of it did, which fails
+        nobody else.
+        """
+        if isinstance(error, StoreItemUnusable):
+            return
         self._trouble = self._failure = str(error)
         self._final = isinstance(error, StoreMisused)
         self._is_lost.set()
@@ -226,4 +261,6 @@ class Ledger:
 
 
 def seen(claim: Claim) -> ClaimSeen:
-    return ClaimSeen(claim.target, claim.build, claim.run, claim.owner)
+    return ClaimSeen(
+        claim.target, claim.build, claim.run, claim.owner, shown(claim.unreadable, 600)
+    )

@@ -13,7 +13,7 @@ from controller.base.clock import Clock
 from controller.base.text import shown
 from controller.domain.build import Build, Platform
 from controller.engine.ports import StateStore
-from store.api import StoreError, StoreUnavailable
+from store.api import StoreError, StoreItemUnusable, StoreUnavailable
 
 # Seconds. A store that is away may take its whole time limit to say so: not at each poll.
 STORE_PAUSE = 30.0
@@ -55,7 +55,12 @@ class TagMemory:
         """Brings to the store what it has not got yet; what fails is left for the next time."""
         with self._doing_without():
             for (digest, platform), build in list(self._unstored.items()):
-                await self._reachable().put_build(digest, str(platform), build)
+                try:
+                    await self._reachable().put_build(digest, str(platform), build)
+                except StoreItemUnusable as error:
+                    logger.bind(why=shown(error, 400)).warning(
+                        "a build cannot be kept in the store"
+                    )
                 self._unstored.pop((digest, platform), None)
 
     async def save_tag(self, repository: str, tag: str, fields: Mapping[str, str]) -> None:
@@ -75,6 +80,8 @@ class TagMemory:
             yield
         except _LeftAlone:
             pass
+        except StoreItemUnusable as error:  # which is not the store's trouble
+            logger.bind(why=shown(error, 400)).debug("a tag is followed without the store")
         except StoreError as error:
             self._away_until = self._clock.monotonic() + STORE_PAUSE
             logger.bind(error=shown(error), delay_seconds=STORE_PAUSE).debug(

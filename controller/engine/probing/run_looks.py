@@ -21,6 +21,7 @@ from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
 from controller.domain.pace.noted_progress import encode_progress
 from controller.domain.pace.words import describe_progress, standing_stages
+from controller.domain.pods.obstacles import refused_pods
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
 from controller.domain.record.record import OpenRun, Record
 from controller.engine.ports import Cluster, NodeProbe, Registry, StateStore, Witness
@@ -108,10 +109,11 @@ class RunLooks:
         if deployment is None:
             return  # nothing to look at is a gap in observation
         container = node_container_name(deployment)
-        before = view_pods(self._on.cluster.pods(key), run, container)
+        refusal = refused_pods(deployment)
+        before = view_pods(self._on.cluster.pods(key), run, container, refusal)
         answer = await self._ask(key, deployment, before)
         words = await self._words.read(before)
-        after = view_pods(self._on.cluster.pods(key), run, container)
+        after = view_pods(self._on.cluster.pods(key), run, container, refusal)
         look = look_of(
             record,
             deployment,

@@ -72,6 +72,7 @@ class Executor:
         assert write is not None
         target = record.run.target if record is not None and record.run and write.pins else ""
         self.refused.check(write)
+        cached = self._cluster.deployment(write.key)
         try:
             reply = await self._cluster.write(write)
         except LostReply:
@@ -90,7 +91,7 @@ class Executor:
         if not reply.applied:
             logger.bind(deployment=write.key).info("write refused, somebody else was first")
             if reply.deployment is not None:
-                self._memory.written(reply.deployment, None)
+                self._memory.read_anew(reply.deployment, cached)
             return False
         self.refused.taken(write, reply)
         if reply.deployment is not None:
@@ -105,6 +106,9 @@ class Executor:
         raise again from error
 
     async def _claim(self, take: TakeClaim, owner: str) -> bool:
+        # What siblings test is in their records, whatever the store has forgotten (I8).
+        if await self._cluster.refresh(min(self._ledger.calm_at, self._clock.monotonic())):
+            return True
         if take.trial is not None:
             # A claim of a run that cannot be pinned would keep others from the build.
             self.refused.check(take.trial)

@@ -7,9 +7,11 @@ from controller.base.errors import TargetFault, Trouble, WriteRefused
 from controller.domain.decide.observation import Decision, Observation
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record
+from controller.domain.run import Reason
 from controller.engine.claims.ledger import Ledger
 from controller.engine.evidence.closing import Closing
 from controller.engine.reconcile.refused_writes import RefusedWrites, reason_of
+from controller.engine.telling.apart import Apart
 from controller.engine.telling.publisher import Publisher
 from controller.engine.telling.seen_builds import SeenBuilds
 from controller.engine.telling.unrecorded_notices import UnrecordedNotices
@@ -43,25 +45,33 @@ class FollowUp:
         if o.record is None and not o.memory_known and o.leave.lasting:
             await self._remarks.begin(o.deployment, o.leave.reason, o.leave.why)
             return
+        spoilt = await self.stands(o)
         if unrecorded := self._refused.unrecorded(o.deployment.metadata.key):
             await self._remarks.begin(o.deployment, *unrecorded)
+        elif spoilt is not None:  # tried again whenever the Deployment is looked at
+            await self._remarks.begin(o.deployment, Reason.STORE_TROUBLE, str(spoilt))
         else:
             await self._remarks.end(o.deployment)
-        await self.stands(o)
 
-    async def stands(self, o: Observation) -> None:
-        """The record stands so: what it says is told, whatever else is still to be written. Raises
-        what the store raises, after the sinks were told.
+    async def stands(self, o: Observation) -> Exception | None:
+        """The record stands so: what it says is told, whatever else is still to be written. What of
+        the store is spoilt for this Deployment alone is returned. Raises what the store raises,
+        after the sinks were told.
         """
+        spoilt = Apart()
         if not isinstance(o.record, Record) or o.record_text is None:
-            return
+            return None
         try:
-            await self._publisher.publish(o.deployment, o.record, o.record_text)
-            await self._seen_builds.note(o)
-            await self._closing.settled(o)
+            with spoilt:
+                await self._publisher.publish(o.deployment, o.record, o.record_text)
+            with spoilt:
+                await self._seen_builds.note(o)
+            with spoilt:
+                await self._closing.settled(o)
         except (StoreUnavailable, StoreMisused) as error:
             self._ledger.lost(error)
             raise
+        return spoilt.error
 
     def began_or_ended(self, o: Observation, decision: Decision) -> None:
         """A decision was carried out that began or ended a run."""

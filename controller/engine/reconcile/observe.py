@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from controller.base.clock import Clock
 from controller.base.errors import TargetFault
+from controller.base.text import shown
 from controller.domain.build import Build
 from controller.domain.decide.candidates import candidates
 from controller.domain.decide.observation import Choice, Leave, Observation
@@ -23,11 +24,18 @@ from controller.domain.pace.comparison import PastRun
 from controller.domain.record.belief import sibling_record
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record
+from controller.domain.run import Reason
 from controller.engine.claims.ledger import Ledger, seen
 from controller.engine.polling.tag_state import TagState
 from controller.engine.ports import Cluster
 from controller.engine.reconcile.record_memory import RecordMemory
-from store.api import StateStore, StoreMisused, StoreUnavailable
+from store.api import (
+    StateStore,
+    StoreError,
+    StoreItemUnusable,
+    StoreMisused,
+    StoreUnavailable,
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class Senses:
 
 async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Observation:
     """The values seen now. A store that is away makes the observation poorer, never wrong: without
-    its claims nothing is started.
+    its claims nothing is started. So does one key of it that cannot be used, here alone.
     """
     o = look_at(senses, deployment, leave)
     key = deployment.metadata.key
@@ -69,13 +77,19 @@ async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Obser
         run = twin_run(o)
         if run is not None:
             claim = await senses.store.claimed(run.target, run.build)
-            o = replace(o, claim=seen(claim) if claim else None)
+            o = replace(o, claim=seen(claim) if claim and not claim.unreadable else None)
     except (StoreUnavailable, StoreMisused) as error:
         senses.ledger.lost(error)
-        o = replace(o, leave=senses.ledger.leave())
+        alone = isinstance(error, StoreItemUnusable)
+        o = replace(o, leave=_without(error) if alone else senses.ledger.leave())
         if o.record is None:  # nor is it known which claim its record has left behind
             o = replace(o, memory=None, memory_known=False)
     return o
+
+
+def _without(error: StoreError) -> Leave:
+    why = f"nothing is started here while the store cannot say what is claimed: {shown(error, 400)}"
+    return Leave(False, why, reason=Reason.STORE_TROUBLE, lasting=True)
 
 
 def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation:
@@ -89,7 +103,7 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
         pods=tuple(senses.cluster.pods(key)),
         memory=senses.memory.record(key),
         memory_known=senses.memory.known(key),
-        siblings=tuple(siblings(senses.cluster, key)),
+        siblings=tuple(siblings(senses.cluster, senses.memory, key)),
         choices=tuple(_choices(senses, o)),
         leave=leave,
         no_pin=senses.no_pin(key),
@@ -103,12 +117,13 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
     )
 
 
-def siblings(cluster: Cluster, key: str) -> Iterator[Record]:
+def siblings(cluster: Cluster, memory: RecordMemory, key: str) -> Iterator[Record]:
     """The records of all other labelled Deployments, as far as they are believed, of whatever
-    target: a record says itself which targets its builds were tested on.
+    target: a record says itself which targets its builds were tested on. What we wrote ourselves
+    is known before the watch tells it.
     """
     for other in cluster.keys():  # noqa: SIM118 a method of a port
-        deployment = cluster.deployment(other) if other != key else None
+        deployment = memory.freshest(other, cluster.deployment(other)) if other != key else None
         if deployment is None:
             continue
         record = sibling_record(deployment)
@@ -127,6 +142,7 @@ def _choices(senses: Senses, o: Observation) -> Iterator[Choice]:
             resolution=state.resolution,
             trouble=state.error or "",
             lasting=state.lasting,
+            no_access=state.no_access,
         )
 
 

@@ -173,15 +173,21 @@ class Reconciler:
         return o.store_lasts or self._senses.told(key) <= o.told
 
     async def _not_older(self, deployment: Deployment) -> Deployment:
-        """A record older than one that we know is believed only after a fresh reading (I7)."""
-        key = deployment.metadata.key
-        known = self._senses.memory.record(key)
-        if known is None:
-            return deployment
+        """A record older than one that we know is believed only after a fresh reading (I7), and our
+        own writing, where the cache never shows it, no longer than until one.
+        """
+        key, cluster, memory = deployment.metadata.key, self._senses.cluster, self._senses.memory
+        overdue, known = memory.overdue_in(key), memory.record(key)
         record = record_of(deployment)
-        if record is None or (isinstance(record, Record) and record.seq < known.seq):
-            return await self._senses.cluster.read(key) or deployment
-        return deployment
+        older = record is None or (isinstance(record, Record) and known and record.seq < known.seq)
+        if not (known and older) and (overdue is None or overdue > 0):
+            return deployment
+        cached = cluster.deployment(key)
+        found = await cluster.read(key)
+        if found is None:
+            return deployment
+        memory.read_anew(found, cached)
+        return found
 
     def _follow(self, key: str, o: Observation) -> None:
         if isinstance(o.record, Record):
@@ -189,7 +195,13 @@ class Reconciler:
 
     def _again_in(self, decision: Decision, o: Observation) -> float | None:
         key = o.deployment.metadata.key
-        waits = (decision.again_in, self._starts.again_in(o), self._refused.again_in(key))
+        overdue = self._senses.memory.overdue_in(key)
+        waits = (
+            decision.again_in,
+            self._starts.again_in(o),
+            self._refused.again_in(key),
+            None if overdue is None else max(1.0, overdue),
+        )
         return min((seconds for seconds in waits if seconds is not None), default=None)
 
 

@@ -1,20 +1,39 @@
 """What the engine remembers of each Deployment's record, so that no older one is believed (I7)."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from loguru import logger
 
 from controller.base.errors import TargetFault
-from controller.domain.objects import Deployment
+from controller.domain.objects import Deployment, Metadata
 from controller.domain.record.record import Record, decode_record
-from store.api import StateStore
+from store.api import StateStore, StoreItemUnusable
+
+# Seconds in which a watch that is well has shown what we wrote.
+CATCHING_UP = 30.0
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What the API server returned to us."""
+
+    deployment: Deployment
+    # Of what the cache showed when it was read; None for a write of ours, which the cache has not
+    # shown while it shows an earlier generation
+    beside: Metadata | None
+    at: float  # monotonic seconds
 
 
 class RecordMemory:
     """The newest record seen or written, by key. The store's mirror is read once for each key."""
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: StateStore, monotonic: Callable[[], float] = lambda: 0.0) -> None:
+        """monotonic: seconds of a clock that is never put back."""
         self._store = store
         self._records: dict[str, Record] = {}
-        self._objects: dict[str, Deployment] = {}
+        self._monotonic = monotonic
+        self._objects: dict[str, _Ours] = {}
         self._asked: set[str] = set()
 
     def known(self, key: str) -> bool:
@@ -26,9 +45,17 @@ class RecordMemory:
 
     def written(self, deployment: Deployment, record: Record | None) -> None:
         """Notes an accepted write and the object that the API server returned for it."""
-        self._objects[deployment.metadata.key] = deployment
+        self._objects[deployment.metadata.key] = _Ours(deployment, None, self._monotonic())
         if record is not None:
             self.note(record)
+
+    def read_anew(self, deployment: Deployment, beside: Deployment | None) -> None:
+        """Notes a reading past the cache: it is the truth until the cache shows another version
+        than `beside`, which it showed when the reading was asked for. It may be older than what we
+        wrote: the cluster's memory may have been put back to an earlier day.
+        """
+        key, shown = deployment.metadata.key, beside.metadata if beside is not None else None
+        self._objects[key] = _Ours(deployment, shown, self._monotonic())
 
     def note(self, record: Record) -> None:
         newest = self._records.get(record.key)
@@ -36,7 +63,8 @@ class RecordMemory:
             self._records[record.key] = record
 
     def freshest(self, key: str, cached: Deployment | None) -> Deployment | None:
-        """The cached object, or the one that our last write returned while the cache is behind it.
+        """The cached object, or the one that our last write or reading returned while the cache is
+        behind it.
 
         Resource versions are opaque [4], so "behind" is told by generation, which moves with every
         write of ours [recording 30] and never goes back for one uid.
@@ -44,17 +72,31 @@ class RecordMemory:
         ours = self._objects.get(key)
         if ours is None or cached is None:
             return cached
-        a, b = ours.metadata, cached.metadata
+        a, b = ours.deployment.metadata, cached.metadata
         if a.uid == b.uid and a.generation > b.generation:
-            return ours
+            return ours.deployment
+        if ours.beside is not None and _is_same(ours.beside, b):
+            return ours.deployment
         del self._objects[key]
         return cached
+
+    def overdue_in(self, key: str) -> float | None:
+        """Seconds until the cache should have shown what we wrote or read, zero or less where it
+        has not: then only a reading tells. None while it is not behind, as of the last `freshest`.
+        """
+        ours = self._objects.get(key)
+        return None if ours is None else ours.at + CATCHING_UP - self._monotonic()
 
     async def ask(self, key: str) -> None:
         """Reads the store's copy, once. Raises StoreUnavailable."""
         if key in self._asked:
             return
-        fields = await self._store.mirrored(key)
+        try:
+            fields = await self._store.mirrored(key)
+        except StoreItemUnusable as error:
+            # As good as none: the record on the Deployment is the truth, and claims stand apart.
+            logger.bind(deployment=key, why=str(error)).warning("copy of the record cannot be read")
+            fields = {}
         self._asked.add(key)
         if "record" not in fields:
             return
@@ -63,9 +105,16 @@ class RecordMemory:
             self.note(decode_record(fields["record"], namespace, name))
         except TargetFault as fault:
             # The record on the Deployment is the truth; a copy that does not parse is none.
-            logger.bind(deployment=key, fault=str(fault)).warning("mirror cannot be read")
+            why = f"field record of its hash (`deployment:{key}` below the prefix): {fault}"
+            logger.bind(deployment=key, why=why).warning("copy of the record cannot be read")
 
     def forget(self, key: str) -> None:
         self._records.pop(key, None)
         self._objects.pop(key, None)
         self._asked.discard(key)
+
+
+def _is_same(a: Metadata, b: Metadata) -> bool:
+    """Whether both are of one version of one object."""
+    same = (a.uid, a.resource_version) == (b.uid, b.resource_version)
+    return same and bool(a.resource_version)

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 
 import orjson
 
+from controller.base.text import cut_bytes
 from controller.domain.decide.observing import has_come_to_be
 from controller.domain.notice import Notice
 from controller.domain.objects import Deployment
 from controller.domain.record.parts import cause_fields
 from controller.domain.record.record import Record, Step
 from controller.engine.ports import Sink, StateStore
+from controller.engine.telling.apart import Apart
 from controller.engine.telling.mirror import mirror_fields, run_fields
 from controller.engine.telling.notices import notice_of, transition_of
-from store.api import Transition
+from store.api import StoreItemUnusable, Transition
+
+# Of a line of history. A record that we write has shorter ones; one written by hand may have any.
+_MESSAGE_BYTES = 4096
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Publisher:
 
     async def publish(self, deployment: Deployment, record: Record, text: str) -> None:
         """Raises StoreUnavailable or StoreMisused after the sinks were told: history and mirror are
-        caught up at the next try.
+        caught up at the next try. What cannot be used in the store keeps nothing else from it.
         """
         published = self._published.get(record.key)
         if published is None:
@@ -63,16 +68,23 @@ class Publisher:
             await self._sink.tell(notice_of(record, step, deployment.metadata.uid))
             published.told = step.seq
         published.told = max(published.told, record.told)
-        await self._keep(record, published)
+        spoilt = Apart()
+        with spoilt:
+            await self._keep(record, published)
         if published.mirrored != record.seq:
             for (target, run), fields in run_fields(record).items():
-                await self._store.put_run(target, run, fields)
+                with spoilt:
+                    await self._store.put_run(target, run, fields)
             fields = mirror_fields(record, text) | {
                 "told": str(min(published.told, published.kept))
             }
-            await self._store.mirror(record.key, fields)
-            await self._settle(record)
-            published.mirrored = record.seq
+            with spoilt:
+                await self._store.mirror(record.key, fields)
+            with spoilt:
+                await self._settle(record)
+            if spoilt.error is None:
+                published.mirrored = record.seq
+        spoilt.end()
 
     async def tell(self, notice: Notice) -> None:
         """A notice that is no transition."""
@@ -90,17 +102,27 @@ class Publisher:
         """After a start: what an earlier controller is known to have told."""
         published = Published(told=record.told, kept=record.told)
         self._published[record.key] = published
-        fields = await self._store.mirrored(record.key)
+        fields = dict[str, str]()
+        with Apart():
+            fields = await self._store.mirrored(record.key)
         told = fields.get("told", "")
-        if told.isdigit() and fields.get("seq", "").isdigit():
-            published.told = max(published.told, min(int(told), record.seq))
+        if told.isdecimal() and fields.get("seq", "").isdecimal():
+            published.told = max(published.told, min(int(told[-18:]), record.seq))
             published.kept = max(published.kept, published.told)
         return published
 
     async def _keep(self, record: Record, published: Published) -> None:
         steps = [s for s in record.steps if s.seq > published.kept]
         if steps:
-            await self._store.append(history_of(record, steps))
+            lines = history_of(record, steps)
+            try:
+                await self._store.append(lines)
+            except StoreItemUnusable:  # one of them: the others are kept
+                spoilt = Apart()
+                for line in lines:
+                    with spoilt:
+                        await self._store.append([line])
+                spoilt.end()
             published.kept = steps[-1].seq
         published.kept = max(published.kept, record.told)
 
@@ -128,7 +150,7 @@ def _body(record: Record, step: Step) -> bytes:
             "before": step.before,
             "phase": step.phase,
             "reason": step.reason,
-            "message": step.message,
+            "message": cut_bytes(step.message, _MESSAGE_BYTES),
             **_cause(record, step),
         }
     )

@@ -61,6 +61,10 @@ async def looked_at(
         STORE.red(sentence, "set it so, and in its configuration file too; see docs/redis.md")
         for sentence in await found.inspect()
     ]
+    lines += [
+        STORE.red(sentence, "run the line that it names; all else goes on meanwhile")
+        for sentence in await found.unusable()
+    ]
     return lines
 
 
@@ -72,7 +76,7 @@ async def registry(registry: Registry, followed: tuple[Repository, str]) -> list
         digest = await registry.head(repository, tag)
     except BootstrapError as error:
         why = shown(error, 400)
-        todo = "look at the image, --registry and --registry-auth, and the network from here"
+        todo = "look at the image, --registry, --registry-auth and --registry-ca, and the network"
         return [topic.red(f"cannot be asked from here: {why}", todo)]
     quota = registry.quota(repository)
     if quota is None:

@@ -6,13 +6,14 @@ from typing import Self
 from urllib.parse import quote, urlencode
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from controller.base.clock import Clock
 from controller.base.errors import Garbled, Trouble
 from controller.base.http_limits import TooLong, connecting_within, read_at_most
 from controller.kube.api.call import JSON, Call, RawReply
-from controller.kube.api.errors import retry_after_of, translated_call
+from controller.kube.api.errors import Unauthenticated, retry_after_of, translated_call
 from controller.kube.api.resources import Operation
 from controller.kube.api.server_clock import ServerClock
 from controller.kube.login.credentials import Credentials
@@ -55,6 +56,8 @@ class KubeClient:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._server_clock = ServerClock(clock)
+        # a sentence while the API server refuses our credentials
+        self.refused: str | None = None
 
     async def __aenter__(self) -> Self:
         endpoint = self._credentials.endpoint
@@ -62,12 +65,13 @@ class KubeClient:
             ssl=endpoint.tls if endpoint.tls is not None else True,
             socket_factory=keepalive_socket,
             limit=0,  # three watches a namespace stay open; the engine's workers bound the rest
+            force_close=not endpoint.keeps_connections,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": USER_AGENT},
-            skip_auto_headers=["Content-Type"],
+            headers=CIMultiDict([("User-Agent", USER_AGENT), *endpoint.headers]),
+            skip_auto_headers=["Content-Type"] + ["Accept-Encoding"] * (not endpoint.compresses),
         )
         return self
 
@@ -77,10 +81,19 @@ class KubeClient:
             self._session = None
 
     @property
+    def server(self) -> str:
+        """Host and port of the API server."""
+        return self._peer
+
+    @property
+    def login(self) -> str:
+        """By what we are known to it, such as `context dev`; empty where that is not said."""
+        return self._credentials.endpoint.login
+
+    @property
     def where(self) -> str:
-        """The API server, and by what we are known to it, in words."""
-        login = self._credentials.endpoint.login
-        return f"{self._peer} ({login})" if login else self._peer
+        """Both in words."""
+        return f"{self._peer} ({self.login})" if self.login else self._peer
 
     @property
     def namespace(self) -> str:
@@ -104,8 +117,12 @@ class KubeClient:
         return reply
 
     async def fetch(self, call: Call) -> bytes:
-        """The body of a 2xx answer; raises for every other status what that means."""
-        return (await self.request(call)).expect(call.operation)
+        """The body of a 2xx answer; raises for every other status what that means, of a 401 also
+        where the credentials are read.
+        """
+        reply = await self.request(call)
+        with self._naming_source():
+            return reply.expect(call.operation)
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[Stream]:
@@ -119,7 +136,8 @@ class KubeClient:
             response = await self._open(call, await self._credentials.authorization())
         try:
             if response.status != 200:
-                await self._refuse(call, response)
+                with self._naming_source():
+                    await self._refuse(call, response)
             yield Stream(response, call, self._about(call))
         finally:
             # Closed, not released: the rest of a watch never ends.
@@ -157,6 +175,15 @@ class KubeClient:
         )
 
     @contextmanager
+    def _naming_source(self) -> Iterator[None]:
+        try:
+            yield
+        except Unauthenticated as exc:
+            source = self._credentials.endpoint.source
+            self.refused = f"{exc}; the credentials: {source}" if source else str(exc)
+            raise Unauthenticated(self.refused) from exc
+
+    @contextmanager
     def _translated(self, call: Call) -> Iterator[None]:
         """Around what is awaited of one request. An answer that is too long was one."""
         try:
@@ -169,7 +196,7 @@ class KubeClient:
             raise
 
     def _about(self, call: Call) -> str:
-        return f"the API server {self._peer}, asked to {call.operation},"
+        return f"the API server {self.where}, asked to {call.operation},"
 
     async def _send(self, call: Call, authorization: str | None) -> aiohttp.ClientResponse:
         if self._session is None:
@@ -193,6 +220,8 @@ class KubeClient:
             timeout=connecting_within(CONNECT_TIMEOUT, call.timeout),
         )
         self._on_answer(call.operation, response.status)
+        if response.status < 300:
+            self.refused = None
         if call.host is None:  # else the Date may be another server's
             self._server_clock.note(response.headers.get("Date"))
         return response

@@ -35,17 +35,21 @@ class TurnedAway(Busy):
     """429: turned away before it was looked at, so a write was surely not applied [21]."""
 
 
+class Unauthenticated(Refused):
+    """401, with credentials that were read anew: they are wrong, or over."""
+
+
 class Rejected(Conflict):
     """422: a failed `test` and a failed validation look alike, so only a reading tells [47]."""
 
 
 class Denied(Refused):
     """This very request is turned down, and our rights are not why: by an admission policy or
-    webhook, a quota, a limit of size. The status may be any [149].
+    webhook, a quota, a limit of size. The status may be any [180].
     """
 
 
-# What admission says [149]. `User "…" cannot …` is the authorizer's: those are our rights.
+# What admission says [180]. `User "…" cannot …` is the authorizer's: those are our rights.
 _DENIAL = re.compile(
     r"""admission\ webhook\ "[^"]*"\ denied\ the\ request
     | ValidatingAdmissionPolicy\ '.*\ denied\ request
@@ -116,7 +120,7 @@ def refusal(
     if code == 403:
         return Forbidden(f"not allowed to {operation}" + (f": {said}" if said else ""))
     simple: dict[int, type[Trouble]] = {
-        401: Refused,
+        401: Unauthenticated,
         404: NotFound,
         408: Unavailable,
         409: Conflict,

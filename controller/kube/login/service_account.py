@@ -59,7 +59,12 @@ def load_in_cluster(
     files = TlsFiles(ca=str(directory / "ca.crt"))
     for name in ("token", "ca.crt"):
         _look_into(directory / name)
-    endpoint = Endpoint(url, tls=tls_context(files), login="the pod's service account")
+    endpoint = Endpoint(
+        url,
+        tls=tls_context(files),
+        login="the pod's service account",
+        source=f"the pod's service account, token in {shown(directory / 'token')}",
+    )
     return InClusterCredentials(endpoint, files, directory, clock)
 
 

@@ -44,8 +44,8 @@ class Cache(Generic[T]):
         return [self._objects[key] for key in sorted(self._owned.get(owner, ()))]
 
     def put(self, found: T) -> list[Change[T]]:
-        """Nothing if this very version is known; two changes, gone and added, if the name belongs
-        to another object now [28].
+        """Nothing if it is known just so; two changes, gone and added, if the name belongs to
+        another object now [28].
         """
         metadata = metadata_of(found)
         before = self._objects.get(metadata.key)
@@ -57,7 +57,9 @@ class Cache(Generic[T]):
             self._discard(metadata.key)
             self._insert(metadata.key, found)
             return [Change(before, None), Change(None, found)]
-        if known.resource_version == metadata.resource_version and known.resource_version:
+        # A version alone may be told twice: where the server's memory was put back to an earlier
+        # day, it counts on from there.
+        if known.resource_version == metadata.resource_version and before == found:
             return []
         self._discard(metadata.key)
         self._insert(metadata.key, found)

@@ -48,6 +48,15 @@ class Informer(Generic[T]):
         """Whether the cache is known to be as the collection is now, or was moments ago."""
         return self._reflector.keeps_up()
 
+    @property
+    def listed(self) -> float | None:
+        """Monotonic seconds at which the last list was asked for; None before the first."""
+        return self._reflector.listed
+
+    async def relist(self) -> None:
+        """Lists anew at once. Raises what the list raises."""
+        await self._reflector.relist()
+
     async def wait_synced(self) -> None:
         await self._reflector.synced.wait()
 

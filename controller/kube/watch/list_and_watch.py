@@ -21,8 +21,8 @@ T = TypeVar("T")
 class StreamTimes:
     """Seconds."""
 
-    # a bookmark comes about each minute [13], so a stream without a byte for this long is half
-    # dead [16]
+    # a bookmark comes about each minute [13], on a quiet cluster later, so a stream without a byte
+    # for this long may be half dead [16], and another one costs little
     silence: float = 90.0
     grace: float = 30.0  # the server ends a watch at its timeout; it may be this late [33]
 

@@ -18,6 +18,7 @@ from controller.base.errors import Busy, Refused, Trouble, Unavailable
 from controller.base.http_errors import NotConnected
 from controller.kube.api.errors import Expired, refusal
 from controller.kube.api.resources import Operation
+from controller.kube.watch.asked_lists import AskedLists
 from controller.kube.watch.decoding import (
     Bookmark,
     Changed,
@@ -45,10 +46,17 @@ class ReflectorTimes:
     relist_jitter: float = 0.2  # share of relist_every, more or less
     # a watch that ends sooner is a failure, or a broken server would be asked in a hot loop [25]
     hardly: float = 1.0
+    # a watch that stood so long was a good one, however it ended: load balancers cut what is idle,
+    # after half a minute or more
+    good: float = 10.0
     # rights come back when a person gives them: trying faster only fills audit logs
     refused: float = 30.0
     # number of watches that fail in a row from one position before it is doubted [11]
     fruitless: int = 3
+    # a position from which nothing came for so long is doubted, not even a bookmark, which a quiet
+    # server sends late but sends: one whose memory was put back to an earlier day has not got to
+    # that position yet, and says nothing for ever [12]
+    silent: float = 300.0
     # a replica that heard nothing for so long may be old: more than the silence that ends a stream
     # of which a bookmark was due, and less than anything is patient
     stale: float = 120.0
@@ -98,7 +106,10 @@ class Reflector(Generic[T]):
         self._backoff = Backoff(policy or BackoffPolicy(), clock, random)
         self._position = ""
         self._fruitless = 0
-        self._heard = 0.0  # monotonic seconds of the last list, or of the last word of a watch
+        # monotonic seconds of the last list, of the last sign of life of list or watch, and of the
+        # last word from which the position is
+        self._listed = self._heard = self._moved = 0.0
+        self._asked = AskedLists()
         self._operation = Operation("watch", offer.plural, offer.namespace)
         self._log = logger.bind(kind=offer.plural, namespace=offer.namespace or "*")
         self.trouble: str | None = None  # a sentence while it does not keep up
@@ -109,23 +120,36 @@ class Reflector(Generic[T]):
         heard = self._clock.monotonic() - self._heard <= self._times.stale
         return self.synced.is_set() and self.trouble is None and heard
 
+    @property
+    def listed(self) -> float | None:
+        """Monotonic seconds at which the last list was asked for; None before the first."""
+        return self._listed if self.synced.is_set() else None
+
+    async def relist(self) -> None:
+        """Lists anew at once, whatever the watch says. Raises what the list raises."""
+        await self._asked.ask()
+
     async def run(self) -> Never:
         """The outermost loop; never ends. Known trouble is answered here, not raised."""
         while True:
             try:
-                await self._list()
-            except Trouble as exc:
+                await self._asked.answer(self._list())
+            except Busy as exc:  # it said when it may be asked again
                 await self._back_off(exc)
-                continue
-            await self._watch_until_relist()
+            except Trouble as exc:
+                await self._asked.unless_asked(self._back_off(exc))
+            else:
+                await self._asked.unless_asked(self._watch_until_relist())
 
     async def _list(self) -> None:
+        asked_at = self._clock.monotonic()
         listing = await self._offer.listing()
         self._replica.replace(listing)
         # Taken only now: events before the list are in it, events after it follow in the watch.
         self._position = listing.resource_version
         self._fruitless = 0
-        self._heard = self._clock.monotonic()
+        self._listed = asked_at
+        self._heard = self._moved = self._clock.monotonic()
         self.synced.set()
         self._log.bind(count=len(listing.objects), resource_version=self._position).debug("listed")
 
@@ -153,12 +177,31 @@ class Reflector(Generic[T]):
                     return
             else:
                 self._fruitless = 0
+                if self._clock.monotonic() - self._moved > self._times.silent:
+                    self._log.bind(resource_version=self._position).debug("position is silent")
+                    return
 
     async def _watch(self, left: float) -> None:
-        """The innermost loop: one request. Returns at its clean end; raises Expired, and every
-        other trouble, an end that came too soon among them.
+        """The innermost loop: one request. Returns at its clean end, and also where a good one was
+        cut or fell silent; raises Expired, and every other trouble, an end that came too soon among
+        them.
         """
         began = self._clock.monotonic()
+        try:
+            await self._hear(left)
+        except (Busy, NotConnected):
+            raise
+        except Unavailable as exc:
+            if self._clock.monotonic() - began < self._times.good:
+                raise
+            self._log.bind(why=str(exc)).debug("watch was cut")
+        lasted = self._clock.monotonic() - began
+        if lasted < self._times.hardly:
+            raise Unavailable(f"the watch ended after {lasted:.1f} seconds, to {self._operation}")
+        if lasted >= self._times.good:
+            self._backoff.reset()
+
+    async def _hear(self, left: float) -> None:
         drawn = self._random.uniform(self._times.shortest_watch, self._times.longest_watch)
         async with aclosing(self._offer.watch(self._position, min(drawn, left))) as batches:
             async for events in batches:
@@ -166,9 +209,6 @@ class Reflector(Generic[T]):
                 self._recovered()
                 for event in events:
                     self._take(event)
-        lasted = self._clock.monotonic() - began
-        if lasted < self._times.hardly:
-            raise Unavailable(f"the watch ended after {lasted:.1f} seconds, to {self._operation}")
 
     def _take(self, event: WatchEvent[T]) -> None:
         if isinstance(event, Failure):
@@ -177,6 +217,7 @@ class Reflector(Generic[T]):
             self._replica.apply(event)
         if event.resource_version:
             self._position = event.resource_version
+            self._moved = self._clock.monotonic()
             self._fruitless = 0
 
     async def _back_off(self, exc: Trouble, *, trouble: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Admission, as far as a test plays it: what a policy is shown, and how it refuses [149].
+"""Admission, as far as a test plays it: what a policy is shown, and how it refuses [180].
 
 A policy is any callable that is given a `Review` and raises one of these to refuse it.
 """
@@ -52,5 +52,5 @@ def webhook_down(why: str, webhook: str = "policy.example") -> StatusError:
 
 
 def no_dry_run(webhook: str = "policy.example") -> StatusError:
-    """A webhook that may have side effects, and a write that is tried out only [150]."""
+    """A webhook that may have side effects, and a write that is tried out only [181]."""
     return StatusError(400, "BadRequest", f'admission webhook "{webhook}" does not support dry run')

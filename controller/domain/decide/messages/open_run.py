@@ -1,5 +1,8 @@
 """What is said of an open run: how it begins, goes on and ends, and what happens on its way."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 from controller.base.durations import format_duration
 from controller.base.text import shown
 from controller.domain import names
@@ -69,9 +72,6 @@ def _bootstrap(run: OpenRun) -> str:
 
 def tested_elsewhere(sibling: str, target: str, run: str) -> str:
     return f"{sibling} tests this build on {target} since run {run}"
-
-
-CONFIGURATION_CHANGED = "the node's command, args or env changed in mid-run"
 
 
 def other_target(target: str) -> str:
@@ -166,3 +166,15 @@ def _who(manager: str) -> str:
     """Who wrote the image last. That is ourselves where the run id alone was taken off."""
     known = manager and manager != names.FIELD_MANAGER
     return f"'{shown(manager, 60)}'" if known else "somebody"
+
+
+def configuration_changed(parts: Sequence[str], manager: str, at: datetime | None) -> str:
+    """parts: names of variables and flags, as far as they are known. manager: who changed them by
+    managedFields; empty where they do not tell. at: when, by the same.
+    """
+    named = ", ".join(shown(part, 64) for part in parts[:8])
+    more = f" and {len(parts) - 8} more" if len(parts) > 8 else ""
+    what = f": {named}{more}" if named else ""
+    when = f" at {at.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}" if at else ""
+    who = f", by '{shown(manager, 60)}'{when}" if manager else ""
+    return f"the node's command, args or env changed in mid-run{what}{who}"

@@ -40,6 +40,7 @@ from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.observe import Senses
 from controller.engine.reconcile.reconciler import Reconciler
 from controller.engine.reconcile.record_memory import RecordMemory
+from controller.engine.reconcile.refused_writes import RefusedWrites
 from controller.engine.reconcile.standing_aside import StandingAside
 from controller.engine.telling.outage_notices import OutageNotices
 from controller.engine.telling.publisher import Publisher
@@ -124,6 +125,7 @@ class Engine:
             rules=options.rules,
             on_look=self.queue.add,
         )
+        self.refused = RefusedWrites(clock, random)
         self._senses = Senses(
             cluster=cluster,
             store=store,
@@ -135,14 +137,25 @@ class Engine:
             attention=self.prober.attention,
             told=self._publisher.told,
             store_lasts=options.store_lasts,
+            no_pin=self.refused.why_no_pin,
             facts=self.prober.facts,
             earlier=self.prober.earlier,
             order=self.prober.order,
         )
-        follow_up = FollowUp(self._publisher, self._seen_builds, self._closing, self.ledger, clock)
+        follow_up = FollowUp(
+            self._publisher, self._seen_builds, self._closing, self.ledger, clock, self.refused
+        )
         self._reconciler = Reconciler(
             self._senses,
-            Executor(cluster, store, self.ledger, self.memory, clock, self.queue.add),
+            Executor(
+                cluster,
+                store,
+                self.ledger,
+                self.memory,
+                clock,
+                nudge=self.queue.add,
+                refused=self.refused,
+            ),
             follow_up,
             self.prober,
             self._followed_tags,

@@ -71,8 +71,12 @@ class Leading:
         return self._engine is not None
 
     def troubles(self) -> list[str]:
-        leases = self._target_leases
-        return [*self._cluster.troubles(), *(leases.troubles() if leases else [])]
+        leases, engine = self._target_leases, self._engine
+        return [
+            *self._cluster.troubles(),
+            *(leases.troubles() if leases else []),
+            *(engine.refused.troubles() if engine else []),
+        ]
 
     async def run(self, wait_lost: Work) -> None:
         """wait_lost: returns when it is over."""

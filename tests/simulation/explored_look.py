@@ -81,6 +81,7 @@ class Seen(NamedTuple):
     tag: str
     clock: int
     store_lasts: bool
+    refused: bool  # a pin was, a moment ago
 
 
 def look(s: State, c: int, i: int) -> Seen:
@@ -108,6 +109,7 @@ def look(s: State, c: int, i: int) -> Seen:
         tag="" if running else s.tag,
         clock=s.clock,
         store_lasts=not s.inside,
+        refused=i in s.controls[c].refused and not running,
     )
 
 
@@ -160,6 +162,7 @@ def _observation(seen: Seen) -> Observation:
         attention=lambda _key: attention,
         told=lambda _key: seen.told,
         store_lasts=seen.store_lasts,
+        no_pin=lambda _key: "it is refused" if seen.refused else "",
     )
     leave = Leave(seen.leave, "" if seen.leave else "settling")
     return at_once(observe(senses, as_deployment(i, seen.dep), leave))

@@ -131,6 +131,13 @@ def _no_collecting() -> Iterator[None]:
         pytest.param(
             begin(2, Budget(lost_replies=1), kept=1), 6_482, id="alone, two looking, lost"
         ),
+        pytest.param(begin(1, Budget(refusals=1)), 9_772, id="refused"),
+        pytest.param(
+            begin(1, Budget(refusals=1, crashes=1), kept=1), 796, id="alone, refused and crash"
+        ),
+        pytest.param(
+            begin(1, Budget(refusals=3, tag_moves=1), kept=1), 13_483, id="alone, refused and tag"
+        ),
         pytest.param(begin(2, Budget(flushes=1), apart=True), 57_340, id="two users and flush"),
     ],
 )

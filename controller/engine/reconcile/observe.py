@@ -53,6 +53,7 @@ class Senses:
     attention: Callable[[str], Attention | None]
     told: Callable[[str], int]  # `seq` of the last step that all sinks have
     store_lasts: bool = True  # it outlives this process
+    no_pin: Callable[[str], str] = lambda _key: ""  # why no pin is taken; empty: one may be
     # What is known beside the record of the open run; None: nothing yet
     facts: Callable[[str], Facts | None] = lambda _key: None
     # Passed runs of the open run's target; None while the store has not told
@@ -105,6 +106,7 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
         siblings=tuple(siblings(senses.cluster, senses.memory, key)),
         choices=tuple(_choices(senses, o)),
         leave=leave,
+        no_pin=senses.no_pin(key),
         attention=senses.attention(key),
         told=senses.told(key),
         store_lasts=senses.store_lasts,

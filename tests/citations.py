@@ -40,7 +40,9 @@ _PROSE = re.compile(r"\[\d|recording|exchange", re.IGNORECASE)  # worth a closer
 
 # A place in the source of Kubernetes: a path from where docs/facts.md says, and maybe a name in it.
 _PLACE = re.compile(r"\[K\s([^\]]*)\]|\bK\s(?=(?:pkg|staging)/)")
-_PLACE_FORM = re.compile(r"(?:pkg|api|apimachinery|apiserver|client-go)(?:/[\w.-]+)+(?:,\s+\w+)?")
+_PLACE_FORM = re.compile(
+    r"(?:pkg|api|apimachinery|apiserver|client-go|cri-client)(?:/[\w.-]+)+(?:,\s+\w+)?"
+)
 
 _SPAN = re.compile(r"(`+)[^`\n]+\1")
 _FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)

@@ -16,6 +16,7 @@ from controller.cli.telling import say
 from controller.inspection.deployments import inspecting
 from controller.inspection.explanation import explain_deployment
 from controller.inspection.explanation_text import tell
+from controller.inspection.explanation_view import view_of
 from controller.inspection.unlabelled import why_not_found
 from controller.settings.options import (
     ALL,
@@ -58,7 +59,7 @@ async def _explain(name: str, flags: Flags, output: Format) -> int:
             return BAD_USAGE if keys else NOTHING_FOUND
         found = await explain_deployment(inspection, keys[0])
     if output is Format.JSON:
-        print_json({"deployment": keys[0], **{k: list(v) for k, v in tell(found)}})
+        print_json(view_of(found))
     elif output is Format.NAME:
         print_names(keys)
     else:

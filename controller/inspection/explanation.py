@@ -78,8 +78,9 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     if record is not None and record.run is not None:
         pods = view_pods(first.pods, record.run, node_container_name(deployment))
         answer = await _ask(i, first, pods)
-        # A node that only this machine does not reach says nothing against the node.
-        heard = answer if answer and answer.kind is not AnswerKind.UNREACHED else None
+        # Only the node's own word counts: what this machine meets on the way there, a port that is
+        # closed or somebody else who listens, says nothing of what the controller meets.
+        heard = answer if answer and answer.kind is AnswerKind.ANSWERED else None
         attention.append(_attention(first, record.run, pods, heard, clock, remembered.progress))
     o = await observe(senses, deployment, Leave(True))
     trouble, lease = why_not or ledger.failure, await _lease(i, key)

@@ -15,6 +15,16 @@ from controller.inspection.trouble_text import tell_trouble, tell_waiting
 
 Told = tuple[str, tuple[str, ...]]
 
+# How the asking from this machine went, where the node has not answered it.
+_FROM_HERE = {
+    AnswerKind.STARTING: "asked from here, nobody serves there: it starts, or this machine is led"
+    " elsewhere",
+    AnswerKind.HOST_REFUSED: "asked from here, refused",
+    AnswerKind.GARBLED: "asked from here, something else answers: it may stand between this machine"
+    " and the node",
+    AnswerKind.UNREACHED: "not reached from here, which says nothing about the node",
+}
+
 
 def tell(e: Explanation) -> list[Told]:
     """Heading and lines, in the order in which a person would ask."""
@@ -179,8 +189,8 @@ def _node(e: Explanation) -> Iterator[str]:
         yield "not asked: no open run whose node runs"
         return
     a, now = e.answer, e.observation.now.timestamp()
-    if a.kind is AnswerKind.UNREACHED:
-        yield f"not reached from here, which says nothing about the node: {a.detail}"
+    if a.kind is not AnswerKind.ANSWERED:
+        yield f"{_FROM_HERE[a.kind]}: {a.detail}"
         yield "what the controller hears of it stands above, as it saw it last"
         return
     ready = "bootstrapped" if a.ready else "not bootstrapped"

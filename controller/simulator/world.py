@@ -68,6 +68,7 @@ class World:
             resolver=lambda pod, port: self.workloads.local_address(pod, port),
             logs=lambda *whose: self.workloads.served_log(*whose),
             previous_logs=lambda *whose: self.workloads.served_log(*whose, previous=True),
+            followed=lambda *whose: self.workloads.followed_log(*whose),
         )
         self.api = SimulatedApiServer(clock, random, wired)
         self.registry = SimulatedRegistry(clock)

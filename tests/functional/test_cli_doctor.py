@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.server import ServerSettings
 from tests.commands import Finished, command
 from tests.controlled_world import (
+    NAMESPACE,
+    PERSON,
     REPOSITORY,
     SELDOM,
     ControlledWorld,
@@ -138,6 +141,40 @@ async def test_nobody_leads(world: ControlledWorld) -> None:
     [(level, text, _)] = await found(world, "lease")
     assert level == "red"
     assert "held by nobody: no controller is active" in text
+
+
+@pytest.mark.parametrize(
+    ("age", "level", "said"),
+    [
+        (5, "green", "held by another-pod, renewed 5s ago"),
+        (3600, "red", "it has run out after 15s, and no controller is active"),
+        (None, "yellow", "does not say since when"),
+    ],
+)
+async def test_a_lease_that_is_held(
+    world: ControlledWorld, age: float | None, level: str, said: str
+) -> None:
+    """Is one that is renewed green, one that died with its holder red, and one that does not say
+    yellow? age: seconds; None: it has no time.
+    """
+    world.deploy("fuji")
+    spec: Object = {"holderIdentity": "another-pod", "leaseDurationSeconds": 15}
+    if age is not None:
+        renewed = datetime.now(UTC) - timedelta(seconds=age)
+        spec["renewTime"] = renewed.isoformat()
+    metadata = {"name": names.FIELD_MANAGER, "namespace": NAMESPACE}
+    lease: Object = {"metadata": metadata, "spec": spec}
+    world.world.api.objects.create("leases", lease, PERSON)
+    [(found_level, text, _)] = await found(world, "lease")
+    assert found_level == level
+    assert said.removesuffix("5s ago") in text
+
+
+async def test_a_record_that_cannot_be_read(world: ControlledWorld) -> None:
+    """Is it a red line of its Deployment?"""
+    world.deploy("fuji", annotations={names.RECORD: "junk"})
+    [(level, text, _)] = await found(world, "deployment")
+    assert (level, text.partition(":")[0]) == ("red", "RecordUnreadable")
 
 
 async def test_stores(world: ControlledWorld, redis: RedisServer) -> None:

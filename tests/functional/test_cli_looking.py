@@ -169,8 +169,14 @@ async def test_explain_an_idle_one(three: ControlledWorld) -> None:
         "explain", "passed", "-o", "json",
         "--registry", f"docker.io={three.world.registry.url}",
     )  # fmt: skip
-    assert told.json()["deployment"] == "bootstrap/passed"
-    assert "Idle (UpToDate)" in told.json()["decision"][0]
+    found = told.json()
+    assert found["deployment"]["deployment"] == "bootstrap/passed"
+    decided = found["decision"]
+    assert (decided["phase"], decided["reason"], decided["writes"]) == ("Idle", "UpToDate", False)
+    assert found["asked"]["soak"] > 0
+    assert found["choices"][0]["build"] == BUILD.digest()
+    assert found["deployment"]["last"]["ended"].endswith("Z")
+    assert "Idle (UpToDate)" in found["told"]["decision"][0]
 
 
 async def test_explain_writes_nothing(three: ControlledWorld) -> None:
@@ -213,11 +219,14 @@ async def test_explain_tells_the_controllers_eyes_from_ours(three: ControlledWor
     not reach the node no word against the node?
     """
     away = "http://node.invalid/{pod}"
-    told = (await ask(three, "explain", "open", "-o", "json", "--node-url", away)).json()
+    found = (await ask(three, "explain", "open", "-o", "json", "--node-url", away)).json()
+    assert found["node"]["reached"] is False
+    told = found["told"]
     assert told["it saw last"][0].startswith("Bootstrapping (")
     assert told["node"][0].startswith("not reached from here, which says nothing about the node")
     here = (await ask(three, "explain", "open", "-o", "json")).json()
-    assert here["node"][0].startswith("asked from here, answered")
+    assert here["node"]["reached"] is True
+    assert here["told"]["node"][0].startswith("asked from here, answered")
 
 
 @pytest.mark.parametrize("words", [("explain", "plain"), ("suspend", "plain")])

@@ -175,7 +175,7 @@ async def explained(world: ControlledWorld, name: str = "fuji") -> list[str]:
     words = ("explain", name, "--kubeconfig", str(world.kubeconfig), "--output", "json")
     done = await command(*words)
     assert done.code == 0, done.err
-    found: list[str] = done.json()["looks after"]
+    found: list[str] = done.json()["told"]["looks after"]
     return found
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from controller.simulator.apiserver.logs import LogOptions, cut
+from controller.simulator.apiserver.followed_log import Rest
+from controller.simulator.apiserver.logs import LogCut, LogOptions
 from controller.simulator.apiserver.server import ServerSettings, SimulatedApiServer
 from controller.simulator.apiserver.statuses import StatusError
 from controller.simulator.node import Plan
@@ -52,7 +53,7 @@ async def get(url: str, pod: str, **query: str) -> tuple[int, Any]:
 async def server() -> AsyncIterator[SimulatedApiServer]:
     """With two pods, of one container and of two, whose log is TEXT."""
     settings = ServerSettings(logs=lambda _namespace, _pod, _container: TEXT)
-    server = SimulatedApiServer(FakeClock(), Random(1), settings)
+    server = SimulatedApiServer(LoopClock(), Random(1), settings)
     for name, containers in (("one", ["node"]), ("two", ["node", "shipper"])):
         spec: Any = {"containers": [{"name": each, "image": "a/b:1"} for each in containers]}
         spec["initContainers"] = [{"name": "prepare", "image": "a/b:1"}]
@@ -126,15 +127,64 @@ def test_times() -> None:
     """
     pod = {"metadata": {"creationTimestamp": "2026-12-31T23:59:00Z"}}
     text = "early\n[12-31|23:59:30.250] INFO a\nat x.go\n[01-01|00:00:01.000] INFO b\n"
-    lines = cut(text, LogOptions(timestamps=True), pod).decode().splitlines()
+    lines = LogCut(LogOptions(timestamps=True), pod).first(text).decode().splitlines()
     assert lines == [
         "2026-12-31T23:59:00.000000000Z early",
         "2026-12-31T23:59:30.250000000Z [12-31|23:59:30.250] INFO a",
         "2026-12-31T23:59:30.250000000Z at x.go",
         "2027-01-01T00:00:01.000000000Z [01-01|00:00:01.000] INFO b",
     ]
-    few = cut(text, LogOptions(timestamps=True, tail_lines=1, limit_bytes=10), pod)
+    few = LogCut(LogOptions(timestamps=True, tail_lines=1, limit_bytes=10), pod).first(text)
     assert few == b"2027-01-01"
+
+
+# --- What is followed ---------------------------------------------------------------------------
+
+LATER = ["fourth\n", "", "fifth\nsixth\n"]  # what each look at the file finds
+
+
+async def followed(server: SimulatedApiServer, later: list[str], **query: str) -> bytes:
+    """All that comes until the container ends, which it does after `later`."""
+    left = list(later)
+
+    def look() -> Rest:
+        return Rest(left.pop(0) if left else "", ended=not left)
+
+    server.served.followed = lambda *_: look
+    query |= {"follow": "true"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{server.url}{PODS}/one/log", params=query) as answer,
+    ):
+        assert answer.headers["Content-Type"] == "text/plain"
+        return await answer.read()
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ({}, TEXT + "fourth\nfifth\nsixth\n"),
+        ({"tailLines": "1"}, "third é\nfourth\nfifth\nsixth\n"),
+        ({"tailLines": "0"}, "fourth\nfifth\nsixth\n"),
+        ({"tailLines": "0", "limitBytes": "8"}, "fourth\nf"),
+        ({"limitBytes": "3"}, "fir"),
+    ],
+)
+async def test_following(server: SimulatedApiServer, query: Any, text: str) -> None:
+    """Does what is written come after what is there, uncut but for the limit of bytes, and does the
+    answer end with the container?
+    """
+    assert await followed(server, LATER, **query) == text.encode()
+
+
+async def test_times_of_what_is_followed(server: SimulatedApiServer) -> None:
+    """Has a later line without a time that of the line before it, in another look at the file?"""
+    later = ["[01-02|10:00:00.500] INFO a\n", "at x.go\n"]
+    query = {"timestamps": "true", "tailLines": "0"}
+    lines = (await followed(server, later, **query)).decode().splitlines()
+    assert [line.partition("T")[2].partition(" ")[0] for line in lines] == [
+        "10:00:00.500000000Z"
+    ] * 2
 
 
 # --- Whose log it is, on a whole world -----------------------------------------------------------
@@ -177,6 +227,20 @@ async def test_after_a_restart(world: World) -> None:
     assert "failed to verify block" in before
     assert "failed to verify block" not in now
     assert "initializing node" in now
+
+
+async def test_following_what_runs(world: World) -> None:
+    """Does a reader get each line once, to the last one of the process, and none of the next?"""
+    deploy(world, CRASHES)
+    await world.until(lambda: "running" in state_of(world))
+    pod = pod_name(world)
+    status, text = await get(world.api.url, pod, follow="true")
+    assert status == 200
+    await world.until(lambda: status_of(world).get("restartCount") == 1)
+    _, before = await get(world.api.url, pod, previous="true")
+    assert text == before
+    assert "failed to verify block" in text
+    assert await get(world.api.url, pod, previous="true", follow="true") == (200, before)
 
 
 async def test_while_it_waits_for_a_restart(world: World) -> None:

@@ -1,9 +1,7 @@
 """Notices: what each sink makes of them, and that one sink's trouble is nobody else's."""
 
 import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,10 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loguru import logger
 
 from controller.base.errors import Forbidden, Unavailable
-from controller.base.logs import json_line
 from controller.base.metrics import Metrics
 from controller.domain.notice import Level, Notice
 from controller.domain.run import Phase
@@ -50,17 +46,6 @@ REGISTRY_GONE = Notice(
     text="docker.io does not answer.",
     reason="RegistryUnreachable",
 )
-
-
-@pytest.fixture
-def lines() -> Iterator[list[dict[str, Any]]]:
-    """What is logged, as it would be written."""
-    found: list[dict[str, Any]] = []
-    logger.remove()
-    logger.add(lambda message: found.append(json.loads(json_line(message.record))))
-    yield found
-    logger.remove()
-    logger.add(sys.stderr)
 
 
 class Recorder:

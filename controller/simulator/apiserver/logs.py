@@ -18,6 +18,7 @@ class LogOptions:
     """PodLogOptions, as far as they are played."""
 
     previous: bool = False  # of the container before
+    follow: bool = False  # go on as it grows
     timestamps: bool = False
     tail_lines: int | None = None  # None: all of them
     limit_bytes: int | None = None  # None: all of them
@@ -33,8 +34,9 @@ def read_options(query: Mapping[str, str], pod: str) -> LogOptions:
         causes.append(_too_small("limitBytes", limit, "greater than 0"))
     if causes:
         raise invalid("PodLogOptions", "", pod, causes)
-    previous, timestamps = (query.get(key, "") in _TRUE for key in ("previous", "timestamps"))
-    return LogOptions(previous, timestamps, tail, limit)
+    keys = ("previous", "follow", "timestamps")
+    previous, follow, timestamps = (query.get(key, "") in _TRUE for key in keys)
+    return LogOptions(previous, follow, timestamps, tail, limit)
 
 
 def container_of(pod: Object, wanted: str) -> str:
@@ -51,32 +53,58 @@ def container_of(pod: Object, wanted: str) -> str:
     raise bad_request(f"a container name must be specified for pod {name}, {choice}")
 
 
-def cut(text: str, options: LogOptions, pod: Object) -> bytes:
-    """The lines that are asked for. A limit of bytes counts from the first of them: what is too
-    much is cut off at the end, within a line or a character.
+class LogCut:
+    """The lines that are asked for, of one reader. A limit of bytes counts from the first of them:
+    what is too much is cut off at the end, within a line or a character.
     """
-    lines = text.splitlines(keepends=True)
-    if options.timestamps:
+
+    def __init__(self, options: LogOptions, pod: Object) -> None:
+        self._options = options
         # Lines carry no times of their own here, as they do in a runtime's file.
         began = (pod.get("status") or {}).get("startTime") or pod["metadata"]["creationTimestamp"]
-        lines = list(_stamped(lines, datetime.fromisoformat(began)))
-    if options.tail_lines is not None:
-        lines = lines[-options.tail_lines :] if options.tail_lines else []
-    return "".join(lines).encode()[: options.limit_bytes]
+        self._began = self._now = datetime.fromisoformat(began)
+        self._left = options.limit_bytes  # None: no limit
+
+    @property
+    def full(self) -> bool:
+        """The limit is reached: there is no more for this reader."""
+        return self._left == 0
+
+    def first(self, text: str) -> bytes:
+        """Of all that there is."""
+        lines = self._stamped(text)
+        if self._options.tail_lines is not None:
+            lines = lines[-self._options.tail_lines :] if self._options.tail_lines else []
+        return self._limited(lines)
+
+    def more(self, text: str) -> bytes:
+        """Of what was written since."""
+        return self._limited(self._stamped(text))
+
+    def _limited(self, lines: list[str]) -> bytes:
+        part = "".join(lines).encode()[: self._left]
+        if self._left is not None:
+            self._left -= len(part)
+        return part
+
+    def _stamped(self, text: str) -> list[str]:
+        lines = text.splitlines(keepends=True)
+        return list(self._with_times(lines)) if self._options.timestamps else lines
+
+    def _with_times(self, lines: list[str]) -> Iterator[str]:
+        """Each with the time that it says itself, or else that of the line before it."""
+        for line in lines:
+            self._now = _said_at(line, self._began) or self._now
+            yield f"{self._now:%Y-%m-%dT%H:%M:%S.%f}000Z {line}"
 
 
-def _stamped(lines: list[str], began: datetime) -> Iterator[str]:
-    """Each with the time that it says itself, or else that of the line before it."""
-    now = began
-    for line in lines:
-        if found := _STAMP.match(line):
-            month, day, hour, minute, second, millisecond = map(int, found.groups())
-            now = datetime(
-                began.year, month, day, hour, minute, second, millisecond * 1000, began.tzinfo
-            )
-            if now < began - timedelta(days=1):  # the year has ended since
-                now = now.replace(year=now.year + 1)
-        yield f"{now:%Y-%m-%dT%H:%M:%S.%f}000Z {line}"
+def _said_at(line: str, began: datetime) -> datetime | None:
+    if not (found := _STAMP.match(line)):
+        return None
+    month, day, hour, minute, second, millisecond = map(int, found.groups())
+    at = datetime(began.year, month, day, hour, minute, second, millisecond * 1000, began.tzinfo)
+    # Where it seems to be before the pod, the year has ended since.
+    return at.replace(year=at.year + 1) if at < began - timedelta(days=1) else at
 
 
 def _number(query: Mapping[str, str], key: str) -> int | None:

@@ -12,6 +12,7 @@ from controller.simulator.apiserver import bodies, discovery, logs, paths
 from controller.simulator.apiserver.auth import Access, Gate
 from controller.simulator.apiserver.deletes import Deletes
 from controller.simulator.apiserver.evictions import evict
+from controller.simulator.apiserver.followed_log import FollowSource, follow
 from controller.simulator.apiserver.lines import EndOfStream, Lines
 from controller.simulator.apiserver.listing import Listing
 from controller.simulator.apiserver.objects import Objects
@@ -50,6 +51,7 @@ class Served:
     proxy: PodProxy
     logs: LogSource
     previous_logs: LogSource  # of the container before
+    followed: FollowSource
     faults: Faults
 
 
@@ -120,7 +122,7 @@ class Routes:
         """A verb on objects themselves."""
         match verb:
             case "get":
-                return self._get(request, target)
+                return await self._get(request, target)
             case "list":
                 return await self._list(request, target)
             case "watch":
@@ -139,20 +141,29 @@ class Routes:
                 raise no_such_path()
         return _json(status, obj, request)
 
-    def _get(self, request: web.Request, target: Target) -> web.Response:
+    async def _get(self, request: web.Request, target: Target) -> web.StreamResponse:
         if target.subresource == "scale":
             return _json(200, self._writes.scale(target), request)
         obj = self._served.objects.get(target.resource.plural, target.namespace, target.name)
         if target.subresource == "log":
-            return self._log(request, target, obj)
+            return await self._log(request, target, obj)
         return _json(200, self._view(request, target).one(obj), request)
 
-    def _log(self, request: web.Request, target: Target, pod: Object) -> web.Response:
+    async def _log(self, request: web.Request, target: Target, pod: Object) -> web.StreamResponse:
         options = logs.read_options(request.query, target.name)
         container = logs.container_of(pod, request.query.get("container", ""))
         source = self._served.previous_logs if options.previous else self._served.logs
-        text = source(target.namespace, target.name, container)
-        return web.Response(body=logs.cut(text, options, pod), content_type="text/plain")
+        whose = (target.namespace, target.name, container)
+        cut = logs.LogCut(options, pod)
+        first = cut.first(source(*whose))
+        if not options.follow:
+            return web.Response(body=first, content_type="text/plain")
+        follower = self._served.followed(*whose, options.previous)
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        await response.prepare(request)
+        lines = Lines(request, response, self._served.faults)
+        await follow(lines, response, first, cut, follower, self._clock)
+        return response
 
     async def _evict(self, request: web.Request, target: Target) -> web.Response:
         body = await bodies.read_object(request)

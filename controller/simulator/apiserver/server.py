@@ -12,6 +12,7 @@ from aiohttp import web
 
 from controller.base.clock import Clock
 from controller.simulator.apiserver.auth import Gate, Rights
+from controller.simulator.apiserver.followed_log import FollowSource, nothing_follows
 from controller.simulator.apiserver.objects import Objects
 from controller.simulator.apiserver.proxy import PodProxy, Resolver, by_pod_ip
 from controller.simulator.apiserver.resources import Object
@@ -55,6 +56,7 @@ class ServerSettings:
     resolver: Resolver = by_pod_ip  # where a pod's port is reached
     logs: LogSource = _no_logs
     previous_logs: LogSource = _no_previous_logs  # of the container before
+    followed: FollowSource = nothing_follows
     watch: WatchSettings = WatchSettings()  # noqa: RUF009 frozen
     history: int = HISTORY  # changes that a watch may begin in
 
@@ -84,6 +86,7 @@ class SimulatedApiServer:
             self.proxy,
             settings.logs,
             settings.previous_logs,
+            settings.followed,
             self.faults,
         )
         self._routes = Routes(self.served, clock, random, settings.watch)

@@ -31,6 +31,7 @@ class NodeLog:
     def __init__(self, clock: Clock, *, as_json: bool = False) -> None:
         self._clock = clock
         self.lines: deque[str] = deque(maxlen=_KEPT)
+        self.written = 0  # lines ever, those that are kept no more too
         self._as_json = as_json
         self._closed = False
 
@@ -58,7 +59,9 @@ class NodeLog:
     def raw(self, text: str) -> None:
         """What goes to stderr before there is a log, or past it; may be of several lines."""
         if not self._closed:
-            self.lines.extend(text.split("\n"))
+            lines = text.split("\n")
+            self.lines.extend(lines)
+            self.written += len(lines)
 
     def close(self) -> None:
         """The process is gone: its last words stay the last."""

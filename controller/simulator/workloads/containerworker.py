@@ -127,10 +127,9 @@ class ContainerWorker:
         self._lost = False
         self._crashes = 0
 
-    def log_of(self, container_id: str) -> str | None:
-        """Text of that container's log; None if it is kept no more."""
-        log = self._logs.get(container_id)
-        return log.text() if log else None
+    def kept_log(self, container_id: str) -> NodeLog | None:
+        """That container's; None if it is kept no more."""
+        return self._logs.get(container_id)
 
     async def _run_once(self) -> int | None:
         image = await self._puller.pull()

@@ -1,5 +1,6 @@
 """Which container's log a kubelet serves, from the states of the container."""
 
+from controller.simulator.apiserver.followed_log import Rest
 from controller.simulator.apiserver.statuses import StatusError, bad_request
 from controller.simulator.workloads.containerworker import ContainerWorker
 
@@ -14,10 +15,30 @@ def served_log(worker: ContainerWorker, pod: str, *, previous: bool) -> str:
     one in `lastState`, which while it waits for a restart is that same one. StatusError 400 where
     there is none [K pkg/kubelet/kubelet_pods.go, validateContainerLogStatus].
     """
-    text = worker.log_of(_container(worker, pod, previous=previous))
-    if text is None:
+    log = worker.kept_log(_container(worker, pod, previous=previous))
+    if log is None:
         raise _refused(worker, pod, "is terminated")
-    return text
+    return log.text()
+
+
+class FollowedLog:
+    """What comes after the log that is served now; see `apiserver.followed_log.Rest`."""
+
+    def __init__(self, worker: ContainerWorker, pod: str, *, previous: bool) -> None:
+        self._worker = worker
+        self._container = _container(worker, pod, previous=previous)
+        self._log = worker.kept_log(self._container)
+        self._read = self._log.written if self._log else 0
+
+    def __call__(self) -> Rest:
+        """The kubelet goes on as long as the container runs, and no longer: what its restart writes
+        is another container's [K cri-client/pkg/logs/logs.go].
+        """
+        record = self._worker.record
+        ended = "running" not in record.state or record.container_id != self._container
+        new = self._log.written - self._read if self._log else 0
+        self._read += new
+        return Rest(self._log.text(new) if self._log else "", ended)
 
 
 def _container(worker: ContainerWorker, pod: str, *, previous: bool) -> str:

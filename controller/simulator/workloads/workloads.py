@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from controller.base.clock import Clock
 from controller.simulator.apiserver.evictions import evict
+from controller.simulator.apiserver.followed_log import Follower, nothing_follows
 from controller.simulator.apiserver.objects import Write
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.statuses import StatusError
@@ -15,7 +16,7 @@ from controller.simulator.workloads.garbage_collector import Collector
 from controller.simulator.workloads.image_pulls import Images
 from controller.simulator.workloads.initcontainer import InitContainer, PreparesData
 from controller.simulator.workloads.kubelet import Kubelet
-from controller.simulator.workloads.logs import served_log
+from controller.simulator.workloads.logs import FollowedLog, served_log
 from controller.simulator.workloads.machine import NODE_NAME
 from controller.simulator.workloads.podworker import PodWorker
 from controller.simulator.workloads.programs import Programs, Software, no_programs
@@ -86,6 +87,13 @@ class Workloads:
         """
         worker = self.kubelet.worker(namespace, pod)
         return served_log(worker.worker(container), pod, previous=previous) if worker else ""
+
+    def followed_log(self, namespace: str, pod: str, container: str, previous: bool) -> Follower:
+        """What comes after it; StatusError 400 where there is none."""
+        worker = self.kubelet.worker(namespace, pod)
+        if worker is None:
+            return nothing_follows(namespace, pod, container, previous)
+        return FollowedLog(worker.worker(container), pod, previous=previous)
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str:
         """The same, and empty where there is none. container: empty for the first one."""

@@ -133,6 +133,7 @@ class Engine:
             state=self.poller.state,
             attention=self.prober.attention,
             told=self._publisher.told,
+            heard=self._publisher.heard,
             store_lasts=options.store_lasts,
             facts=self.prober.facts,
             earlier=self.prober.earlier,

@@ -76,7 +76,8 @@ class Observation:
     claim: ClaimSeen | None = None
     leave: Leave = Leave(True)
     attention: Attention | None = None  # what was observed of the open run; None: nothing yet
-    told: int = 0  # `seq` of the last step that all sinks have
+    told: int = 0  # `seq` of the last step that sinks and history have
+    heard: int = 0  # of the last one that all sinks have, whether history has it or not
     # Whether a store outlives this process; False: whatever the next one must know, the record says
     store_lasts: bool = True
     manager: str = ""  # who last wrote the image; empty: nobody knows

@@ -10,9 +10,11 @@ Later requests to the same repository begin with 2, or with a token that is stil
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from yarl import URL
 
+from controller.base.bounded_map import BoundedMap
 from controller.base.clock import Clock
 from controller.base.errors import Garbled, Refused, Unavailable
 from controller.base.loopback import is_loopback
@@ -25,6 +27,8 @@ from controller.registry.tokens import Token, TokenCache, parse_token
 from controller.registry.transport import Ask, Reply, Transport
 
 _LONGEST_ANSWER = 256 * 1024  # bytes: a token with its frame is a few KB
+# Repositories whose demand is known, so that it need not be asked for: one answer of 401 each
+_DEMANDS_KEPT = 1000
 _CLIENT_ID = "bootstrap-controller"  # the token specification wants a client to name itself
 
 
@@ -46,10 +50,10 @@ class Authorizer:
         self._clock = clock
         self._credentials = credentials
         self._tokens = TokenCache(clock)
-        self._demands: dict[tuple[URL, str], Bearer | Basic] = {}
+        self._demands = BoundedMap[tuple[URL, str], Bearer | Basic](_DEMANDS_KEPT)
         self._rejected: set[tuple[str, int]] = set()
         # Several tags of one repository are asked for at once: one of them fetches the token.
-        self._turns: dict[URL, asyncio.Lock] = {}
+        self._turns = WeakValueDictionary[URL, asyncio.Lock]()
 
     async def prepare(self, site: Site) -> Mapping[str, str]:
         """Headers by what is known of the repository; none before its first challenge."""

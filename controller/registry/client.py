@@ -27,7 +27,7 @@ from controller.registry.authorizer import Authorizer, Site, no_access
 from controller.registry.docker_config import CredentialFile
 from controller.registry.hosts import Hosts, same_origin
 from controller.registry.hub_tags import HubTags
-from controller.registry.rate_limits import Gates, quota_in
+from controller.registry.rate_limits import HOSTS_KEPT, Gates, quota_in
 from controller.registry.statuses import meaning_of
 from controller.registry.transport import TIME_LIMIT, Ask, Reply, Transport
 
@@ -61,7 +61,7 @@ class RegistryClient:
         self._authorizer = Authorizer(self._transport, clock, CredentialFile(auth_file))
         self._gates = Gates(clock, random)
         self._hub = HubTags(self._transport, self._hosts, self._gates)
-        self._quotas: dict[URL, Quota] = {}
+        self._quotas = BoundedMap[URL, Quota](HOSTS_KEPT)
         self._images = BoundedMap[tuple[Repository, Build], BuildFacts](_IMAGES_KEPT)
 
     async def head(self, repository: Repository, reference: str) -> str:

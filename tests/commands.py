@@ -22,11 +22,15 @@ ROOT = Path(__file__).parents[1]
 LIMIT = 250.0  # seconds; a hard limit for a loaded machine
 
 
+SERVER = "API server: "  # begins the line of a command that says whom it asks
+
+
 @dataclass(frozen=True)
 class Finished:
     code: int
     out: str
-    err: str
+    err: str  # without the line that names the API server
+    server: str = ""  # which that line names; empty where there is none
 
     def json(self) -> Any:
         return orjson.loads(self.out)
@@ -58,7 +62,15 @@ def _forked(asked: bytes, into: int | None) -> Finished:
         for file in (out, err):
             file.seek(0)
             texts.append(file.read().decode())
-    return Finished(code, *texts)
+    return Finished(code, texts[0], *without_server(texts[1]))
+
+
+def without_server(err: str) -> tuple[str, str]:
+    """What is said besides, and the API server that is named."""
+    lines = err.splitlines(keepends=True)
+    named = [line.removeprefix(SERVER).strip() for line in lines if line.startswith(SERVER)]
+    assert len(named) <= 1, "it is said once"
+    return "".join(line for line in lines if not line.startswith(SERVER)), "".join(named)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ of a real node, and nothing is waited for.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -31,6 +32,7 @@ from controller.simulator.workloads import Speed
 from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import NAMESPACE, PERSON, World
 from tests.jumping_loop import BEGIN, LoopClock
+from tests.kube_samples.certificates import server_tls
 
 T = TypeVar("T")
 
@@ -217,6 +219,7 @@ async def controlled_world(
     """The world, with BUILD pushed and no controller started yet."""
     async with AsyncExitStack() as stack:
         clock = clock or LoopClock()
+        settings = replace(settings or ServerSettings(), tls=server_tls())
         world = World(clock, Random(7), speed=speed, settings=settings)
         await stack.enter_async_context(world)
         world.push(REPOSITORY, "latest", BUILD)

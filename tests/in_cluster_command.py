@@ -12,7 +12,7 @@ from controller.base.logs import configure_logs
 from controller.cli.commands import command_line
 from controller.cli.flags import Flags, takes
 from controller.cli.serving import serve
-from controller.cli.surroundings import surroundings
+from controller.cli.surroundings import quiet_surroundings
 from controller.process.app import App
 from controller.process.scope import MONITOR_LEASE, own_pod_scope
 from controller.settings.options import OF_THE_MONITOR, OPTIONS
@@ -20,7 +20,7 @@ from controller.settings.settings import load_settings
 
 
 def main(account: Path, words: list[str]) -> None:
-    around = replace(surroundings(), service_account=account)
+    around = replace(quiet_surroundings(), service_account=account)
     app = command_line(words)
 
     def run(*, flags: Flags) -> None:

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.commands import without_server
+
 
 class Said(NamedTuple):
     code: int
     out: str
-    err: str
+    err: str  # without the line that names the API server
 
 
 async def command(kubeconfig: Path, *words: str) -> Said:
@@ -28,4 +30,4 @@ async def command(kubeconfig: Path, *words: str) -> Said:
     )
     out, err = await process.communicate()
     assert process.returncode is not None
-    return Said(process.returncode, out.decode(), err.decode())
+    return Said(process.returncode, out.decode(), without_server(err.decode())[0])

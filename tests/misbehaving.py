@@ -13,11 +13,16 @@ class ScriptedServer:
     """An HTTP server on the loopback whose every answer is one call of `respond`.
 
     requests: `METHOD /path?query` of each, in order. headers: the same of their headers.
-    bodies: the same of their bodies.
+    bodies: the same of their bodies. longest_header: bytes of one header of a request.
     """
 
     def __init__(
-        self, respond: Respond, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+        self,
+        respond: Respond,
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        longest_header: int = 8190,
     ) -> None:
         self.respond = respond
         self.requests: list[str] = []
@@ -26,7 +31,9 @@ class ScriptedServer:
         self.port = 0
         self._host = host
         self._tls = tls
-        self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
+        self._runner = web.ServerRunner(
+            web.Server(self._handle, max_field_size=longest_header), shutdown_timeout=0.1
+        )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests.append(f"{request.method} {request.path_qs}")

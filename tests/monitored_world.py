@@ -26,6 +26,7 @@ from controller.settings.settings import load_settings
 from controller.simulator.apiserver.auth import ADMIN, Access, Gate
 from controller.simulator.apiserver.resources import Object, Resource
 from controller.simulator.apiserver.roles import Rule
+from controller.simulator.apiserver.server import ServerSettings
 from controller.simulator.apiserver.statuses import StatusError
 from controller.simulator.apiserver.storage import Change
 from controller.simulator.manifests import MONITOR
@@ -37,6 +38,7 @@ from controller.simulator.workloads.speed import REAL_SPEED
 from controller.simulator.world import NAMESPACE, PERSON, World
 from tests.controlled_world import BUILD, REPOSITORY, ControlledWorld
 from tests.jumping_loop import LoopClock
+from tests.kube_samples.certificates import server_tls
 
 _OPTIONAL = {
     (right.verb, f"{right.resource}/{right.subresource}" if right.subresource else right.resource)
@@ -324,7 +326,8 @@ async def monitored_world(
     monitors, clock = Monitors(folder, rules or Rules(), **flags), LoopClock()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(monitors.end)
-        world = World(clock, Random(7), speed=REAL_SPEED, programs=monitors)
+        settings = ServerSettings(tls=server_tls())
+        world = World(clock, Random(7), speed=REAL_SPEED, programs=monitors, settings=settings)
         await stack.enter_async_context(world)
         await stack.enter_async_context(monitors.serving(world))
         world.push(REPOSITORY, "latest", build)

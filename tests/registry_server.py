@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 
+from tests.private_ca import PrivateCa
+
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -31,16 +33,24 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 ISSUER = "test-issuer"
 SERVICE = "test-registry"
 
-_LISTENING = re.compile(r'msg="listening on [^"]*:(\d+)"')
+_LISTENING = re.compile(r'msg="listening on [^"]*:(\d+)(?:, tls)?"')
 
 
 @contextlib.contextmanager
 def docker_registry(
-    folder: Path, token_realm: str = "", bundle: Path | None = None
+    folder: Path,
+    token_realm: str = "",
+    bundle: Path | None = None,
+    *,
+    htpasswd: str = "",
+    tls: PrivateCa | None = None,
+    schema_1: bool = False,
 ) -> Iterator[int]:
     """The port of a registry on the loopback that ends with the block; its files are in `folder`.
 
     token_realm, bundle: with them it wants tokens of that server, signed under that certificate.
+    schema_1: takes manifests of schema 1 too.
+    htpasswd: with it it wants one of these logins. tls: None for plain HTTP.
     """
     binary = shutil.which("docker-registry")
     if binary is None:
@@ -50,6 +60,7 @@ def docker_registry(
         "log": {"level": "info", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
         "http": {"addr": "127.0.0.1:0"},
+        "compatibility": {"schema1": {"enabled": schema_1}},
     }
     if bundle is not None:
         config["auth"] = {
@@ -60,6 +71,11 @@ def docker_registry(
                 "rootcertbundle": str(bundle),
             }
         }
+    if htpasswd:
+        (folder / "htpasswd").write_text(htpasswd)
+        config["auth"] = {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}
+    if tls is not None:
+        config["http"]["tls"] = {"certificate": str(tls.certificate), "key": str(tls.key)}
     path = folder / "config.yml"
     path.write_text(json.dumps(config))  # JSON is YAML
     process = subprocess.Popen(

@@ -23,6 +23,7 @@ from controller.process.app import App
 from controller.process.wiring import Surroundings
 from controller.settings.settings import load_settings
 from controller.simulator.apiserver.resources import RESOURCES, Object
+from controller.simulator.apiserver.server import ServerSettings
 from controller.simulator.apiserver.storage import copied
 from controller.simulator.node import Pace, Plan, SimulatedNode
 from controller.simulator.registry import SimulatedBuild
@@ -30,6 +31,7 @@ from controller.simulator.workloads import Speed
 from controller.simulator.world import NAMESPACE, PERSON, World
 from tests.bash_init import BashInit, ScriptRun, Tree
 from tests.jumping_loop import LoopClock
+from tests.kube_samples.certificates import server_tls
 
 T = TypeVar("T")
 
@@ -241,7 +243,10 @@ async def target_world(folder: Path) -> AsyncIterator[TargetWorld]:
     volumes.mkdir()
     heard: list[Callable[[], None]] = []
     init = BashInit(volumes, lambda: heard[0]())
-    async with World(LoopClock(), Random(7), speed=FAST, init_container=init) as world:
+    settings = ServerSettings(tls=server_tls())
+    async with World(
+        LoopClock(), Random(7), speed=FAST, init_container=init, settings=settings
+    ) as world:
         found = TargetWorld(world, folder)
         found.init = init
         heard.append(found.hear)

@@ -9,7 +9,8 @@
         │   ├── Busy         it asked us to wait (429, 503 with Retry-After): never sooner
         │   └── LostReply    a write was sent and no answer came: it may have been applied
         ├── Refused          it answered, and will answer the same again: a person must look
-        │   └── Forbidden    our rights do not reach; says verb and resource
+        │   ├── Forbidden    our rights do not reach; says verb and resource
+        │   └── NoAccess     a registry that lets nobody in with this login, or without one
         ├── NotFound         the thing is not there
         ├── Conflict         a write's precondition did not hold: read again
         └── Garbled          an answer that is not what the protocol says
@@ -78,6 +79,10 @@ class Refused(Trouble):
 
 class Forbidden(Refused):
     """Our rights do not reach: the sentence names verb and resource."""
+
+
+class NoAccess(Refused):
+    """A registry that lets nobody in with the login that we have, or without one."""
 
 
 class NotFound(Trouble):

@@ -19,10 +19,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
 
 from controller.base.durations import format_duration
 from controller.base.errors import Garbled, Refused, Trouble, Unavailable
 from controller.base.text import shown
+
+# OpenSSL's codes: a certificate, or the last of a chain, that signed itself; an issuer that is not
+# there; no issuer of the first.
+_UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
 
 
 class NotConnected(Unavailable):
@@ -43,6 +48,8 @@ class NoAnswer(Unavailable):
 
 class Untrusted(Refused):
     """It shows a certificate that is not trusted: nothing was sent to it."""
+
+    unknown_issuer = False  # for want of a CA: nobody that is believed here has signed it
 
 
 @contextmanager
@@ -66,14 +73,15 @@ def trouble_of(error: Exception, about: str, seconds: float) -> Trouble:
         case TimeoutError() if not isinstance(error, aiohttp.ConnectionTimeoutError):
             return NoAnswer(f"{about} did not answer within {format_duration(seconds)}")
         case aiohttp.ClientConnectorCertificateError() | ssl.CertificateError():
-            why = _certificate_fault(error)
-            return Untrusted(f"{about} shows a certificate that is not trusted: {why}")
+            return _untrusted(error, about)
         case UnicodeError():  # a label of more than 63 letters does not even reach the resolver
             return Unavailable(f"{about} is not found by its name")
         case aiohttp.ClientPayloadError():
             return Unavailable(f"{about} broke off in the middle of its answer")
         case aiohttp.InvalidURL():
             return Garbled(f"{about} stands at what is no URL")
+        case aiohttp.ClientResponseError() if _is_of_long_line(error):
+            return Garbled(f"{about} answers with a header that is too long")
         case aiohttp.ClientResponseError() if not isinstance(error, aiohttp.ClientHttpProxyError):
             return Garbled(f"{about} does not answer in HTTP")
     return _not_connected(error, about) or Unavailable(f"{about} closed the connection")
@@ -100,14 +108,24 @@ def _not_connected(error: Exception, about: str) -> NotConnected | None:
     return None
 
 
+def _is_of_long_line(error: BaseException) -> bool:
+    """Whether it came about by a header, or a first line, longer than the client reads."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return isinstance(error, LineTooLong)
+
+
 def _why(error: OSError) -> str:
     """The operating system's words: asyncio's own are of addresses."""
     return os.strerror(error.errno) if error.errno else shown(error.strerror)
 
 
-def _certificate_fault(error: Exception) -> str:
+def _untrusted(error: Exception, about: str) -> Untrusted:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         error = error.certificate_error
+    why, code = "it cannot be verified", 0
     if isinstance(error, ssl.SSLCertVerificationError):
-        return shown(error.verify_message)
-    return "it cannot be verified"
+        why, code = shown(error.verify_message), error.verify_code
+    untrusted = Untrusted(f"{about} shows a certificate that is not trusted: {why}")
+    untrusted.unknown_issuer = code in _UNKNOWN_ISSUER
+    return untrusted

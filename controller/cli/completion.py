@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import typer
 
 from controller.base.errors import BootstrapError
-from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.surroundings import quiet_surroundings, reading_settings
 from controller.domain.objects import Deployment
 from controller.inspection.deployments import inspected
 from controller.inspection.lever_writer import open_hand
@@ -106,7 +106,7 @@ def _known(context: typer.Context, *, with_store: bool) -> _Known:
 
 
 async def _asked(flags: Mapping[str, object]) -> _Known:
-    around, settings = surroundings(), reading_settings(flags)
+    around, settings = quiet_surroundings(), reading_settings(flags)
     async with AsyncExitStack() as stack:
         here = await around.clock.within(PATIENCE, _labelled(settings, around, stack))
         records = [record for each in here if (record := inspected(each).record) is not None]

@@ -12,7 +12,7 @@ from controller.cli.demo_picture import Screen, drawing
 from controller.cli.exit_codes import DONE, FAILED
 from controller.cli.history_table import table_lines
 from controller.cli.output import console
-from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.surroundings import quiet_surroundings, reading_settings
 from controller.cli.tables import print_lines
 from controller.demo.process import ControllerProcess
 from controller.demo.scenario import Demo, demo_world, log_path
@@ -38,7 +38,7 @@ async def perform(*, keep: bool) -> int:
             process = ControllerProcess(kubeconfig, world.registry.url, log)
             settings = reading_settings({"kubeconfig": str(kubeconfig)})
             try:
-                async with inspecting(settings, surroundings()) as inspection:
+                async with inspecting(settings, quiet_surroundings()) as inspection:
                     screen = Screen(lambda: _views(inspection), console(), clock)
                     performance = Demo(world, process, clock, screen.say)
                     try:

@@ -6,7 +6,7 @@ from controller.base.text import shown
 from controller.cli.exit_codes import FAILED
 from controller.cli.flags import Flags
 from controller.cli.qualify import Form, say_change, tell_answer
-from controller.cli.surroundings import reading_settings, surroundings
+from controller.cli.surroundings import quiet_surroundings, reading_settings
 from controller.cli.telling import say
 from controller.inspection.deployments import inspecting
 from controller.inspection.qualifying import Qualifying, until_decided
@@ -20,7 +20,7 @@ async def follow(
     """The exit code: 0 if the build has passed on the target of each of these Deployments. keys:
     `namespace/name`.
     """
-    around = surroundings()
+    around = quiet_surroundings()
     if not flags[ALL.key]:
         namespaces = dict.fromkeys(key.partition("/")[0] for key in keys)
         flags = flags | {NAMESPACE.key: list(namespaces)}

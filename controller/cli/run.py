@@ -9,7 +9,7 @@ from controller.base.logs import configure_logs
 from controller.cli.exit_codes import DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.serving import serve
-from controller.cli.surroundings import surroundings
+from controller.cli.surroundings import quiet_surroundings, surroundings
 from controller.process.app import App
 from controller.settings.options import OPTIONS
 from controller.settings.settings import load_settings
@@ -28,4 +28,4 @@ def run(*, flags: Flags) -> None:
 
         found = asyncio.run(look_once(settings, surroundings()))
         raise typer.Exit(DONE if found else NOTHING_FOUND)
-    serve(App(settings, surroundings()))
+    serve(App(settings, quiet_surroundings()))

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Mapping
 from random import Random
 
+import typer
+
 from controller.base.clock import SystemClock
 from controller.base.logs import configure_logs
 from controller.process.wiring import Surroundings
@@ -18,4 +20,16 @@ def reading_settings(flags: Mapping[str, object]) -> Settings:
 
 
 def surroundings() -> Surroundings:
+    """Of a command: it names on standard error the API server that it asks, and as whom. An answer
+    of another cluster than was meant looks like any other.
+    """
+    return Surroundings(SystemClock(), Random(), environment(), on_server=_name)
+
+
+def quiet_surroundings() -> Surroundings:
+    """Of what names the API server otherwise, or has nobody to name it to."""
     return Surroundings(SystemClock(), Random(), environment())
+
+
+def _name(where: str) -> None:
+    typer.echo(f"API server: {where}", err=True)

@@ -96,12 +96,17 @@ class Volume(Struct, frozen=True):
     persistent_volume_claim: dict[str, Any] | None = None
 
 
+class NamedObject(Struct, frozen=True):
+    name: str = ""
+
+
 class PodSpec(Struct, frozen=True):
     containers: list[Container] | None = None
     init_containers: list[Container] | None = None
     node_selector: dict[str, str] | None = None
     node_name: str = ""
     volumes: list[Volume] | None = None
+    image_pull_secrets: list[NamedObject] | None = None
     enable_service_links: bool | None = None  # not said: true
 
     def container(self, name: str) -> Container | None:

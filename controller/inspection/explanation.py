@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from controller.base.clock import Clock
-from controller.base.errors import Fault, Refused, Trouble
+from controller.base.errors import Fault, NoAccess, Refused, Trouble
 from controller.domain.build import Resolution
 from controller.domain.decide.candidates import candidates
 from controller.domain.decide.machine import decide
@@ -142,7 +142,8 @@ async def _resolve(
             digest = await registry.head(repository, followed.reference)
             build = await registry.build(repository, digest, followed.platform)
         except (Trouble, Fault) as error:
-            states[followed] = TagState(error=str(error), lasting=True, failures=1)
+            shut = isinstance(error, NoAccess)
+            states[followed] = TagState(error=str(error), lasting=True, failures=1, no_access=shut)
         else:
             quota, now = registry.quota(repository), i.wiring.around.clock.now()
             states[followed] = TagState(Resolution(digest, build), now, quota=quota)

@@ -73,6 +73,7 @@ class App:
             client = await wiring.client(
                 lambda operation, status: self._metrics.api_request(operation.verb, status)
             )
+            logger.bind(server=client.server, login=client.login).info("API server is chosen")
             store = await wiring.store()
             await self._warn_of_store(store)
             listener = Listener(self._metrics, self._alive, self._ready)

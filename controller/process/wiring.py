@@ -1,6 +1,6 @@
 """Adapters made from settings, for the controller and for the commands that only look."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from controller.node.http_probe import HttpNodeProbe
 from controller.node.own_pod_door import OwnPodDoor
 from controller.registry.client import RegistryClient
 from controller.registry.transport import registry_session
+from controller.registry.ways import Ways
 from controller.settings.settings import Settings
 from store import ReadOnlyStore, open_store
 from store.api import StateStore, StoreMisused
@@ -37,6 +38,8 @@ class Surroundings:
     rules: Rules = field(default_factory=Rules)
     lease: LeaseTimes = field(default_factory=LeaseTimes)
     service_account: Path = SERVICE_ACCOUNT  # the folder of the pod's own
+    # is told which API server will be asked, and as whom, in words; before anything is
+    on_server: Callable[[str], None] = field(default=lambda _where: None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Wiring:
             self.around.service_account,
         )
         client = KubeClient(credentials, self.around.clock, on_answer)
+        self.around.on_server(client.where)
         return await self.stack.enter_async_context(client)
 
     def watched(self, client: KubeClient) -> tuple[str, ...]:
@@ -81,12 +85,14 @@ class Wiring:
 
     async def registry(self) -> Registry:
         chosen = self.settings.registry
+        ways = Ways(self.around.environ, chosen.ca_file)
         return RegistryClient(
             await self.stack.enter_async_context(registry_session()),
             self.around.clock,
             self.around.random,
             mirrors=chosen.mirrors,
             auth_file=chosen.auth_file,
+            ways=ways,
         )
 
     @property

@@ -1,15 +1,17 @@
 """Gets leave to read: challenge, token, and what is not tried twice.
 
-1. The registry answers 401 with a challenge that names a token server, its realm [68].
+1. The registry answers 401 with a challenge that names a token server, its realm [68]. Some say so
+   at `/v2/` alone, and answer 403 or 404 elsewhere to whom they do not know [153].
 2. The token server gives a token, for a password or for nothing.
-3. The request is sent again with it, once. A second 401 means: no access [69].
+3. The request is sent again with it, once. A second refusal means: no access [69]. A token that was
+   kept is renewed once also where it is answered with 400 or 403 [155].
 
 Later requests to the same repository begin with 2, or with a token that is still good.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 from yarl import URL
@@ -17,29 +19,21 @@ from yarl import URL
 from controller.base.bounded_map import BoundedMap
 from controller.base.clock import Clock
 from controller.base.errors import Garbled, Refused, Unavailable
-from controller.base.loopback import is_loopback
-from controller.base.text import shown
 from controller.registry.challenge import Basic, Bearer, choose, parse_challenges
 from controller.registry.docker_config import Credential, CredentialFile
-from controller.registry.hosts import Endpoint
-from controller.registry.rate_limits import Gate
+from controller.registry.hosts import same_origin
+from controller.registry.logins import Logins
+from controller.registry.rate_limits import HOSTS_KEPT
+from controller.registry.said import quoted, said_in
+from controller.registry.site import Leave, Site, secrets_of
+from controller.registry.token_server import check_realm, token_request
 from controller.registry.tokens import Token, TokenCache, parse_token
 from controller.registry.transport import Ask, Reply, Transport
 
-_LONGEST_ANSWER = 256 * 1024  # bytes: a token with its frame is a few KB
 # Repositories whose demand is known, so that it need not be asked for: one answer of 401 each
 _DEMANDS_KEPT = 1000
-_CLIENT_ID = "bootstrap-controller"  # the token specification wants a client to name itself
-
-
-@dataclass(frozen=True)
-class Site:
-    """One repository at one registry."""
-
-    endpoint: Endpoint  # of the registry, or of the mirror that is asked in its stead
-    path: str  # of the repository
-    about: str  # its canonical name, for sentences
-    gate: Gate  # of who is asked
+_PING_HOLDS = 3600.0  # seconds for which a registry is not asked again what it demands at `/v2/`
+_LONGEST_PING = 64 * 1024  # bytes of the answer at `/v2/`, of which nothing is read
 
 
 class Authorizer:
@@ -48,89 +42,114 @@ class Authorizer:
     def __init__(self, transport: Transport, clock: Clock, credentials: CredentialFile) -> None:
         self._transport = transport
         self._clock = clock
-        self._credentials = credentials
+        self._logins = Logins(credentials)
         self._tokens = TokenCache(clock)
         self._demands = BoundedMap[tuple[URL, str], Bearer | Basic](_DEMANDS_KEPT)
-        self._rejected: set[tuple[str, int]] = set()
-        # Several tags of one repository are asked for at once: one of them fetches the token.
+        # what was demanded at `/v2/`, and until when that is believed, monotonic
+        self._pinged = BoundedMap[URL, tuple[Bearer | Basic | None, float]](HOSTS_KEPT)
+        # Several tags of one repository are asked for at once: one of them asks `/v2/`, or fetches
+        # the token.
         self._turns = WeakValueDictionary[URL, asyncio.Lock]()
 
-    async def prepare(self, site: Site) -> Mapping[str, str]:
-        """Headers by what is known of the repository; none before its first challenge."""
+    async def prepare(self, site: Site) -> Leave:
+        """Leave by what is known of the repository; none before its first challenge."""
         demand = self._demands.get((site.endpoint.base, site.path))
-        return {} if demand is None else await self._answer(site, demand, stale=None)
+        return Leave() if demand is None else await self._answer(site, demand, Leave())
 
-    async def renew(
-        self, site: Site, challenges: Sequence[str], sent: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        """Headers after a 401. challenges: its WWW-Authenticate headers. sent: the headers that
-        were not taken: they are not used again.
+    async def better(self, site: Site, reply: Reply, sent: Leave) -> Leave | None:
+        """Leave that may open what `sent` did not; None where there is no better one. Raises what
+        a login or a token server that fails means.
         """
-        demand = choose(parse_challenges(challenges), f"repository:{site.path}:pull")
+        if reply.status == 401:
+            return await self._renew(site, reply, sent)
+        if reply.status in (403, 404) and not sent.headers:
+            demand = await self._ping(site)
+            if isinstance(demand, Basic) and self._logins.find(site) is None:
+                return None  # where nobody has a name, what was answered stands
+            return None if demand is None else await self._meet(site, demand, sent)
+        if reply.status in (400, 403) and sent.is_kept:
+            demand = self._demands.get((site.endpoint.base, site.path))
+            return None if demand is None else await self._meet(site, demand, sent)
+        return None
+
+    def denied(self, site: Site, reply: Reply, sent: Leave, said: str) -> Refused:
+        """The error after a 401 or 403 that answered `sent`. said: by the registry."""
+        if sent.is_login and sent.credential is not None:
+            return self._logins.reject(site, sent.credential, reply.status, said)
+        self.forget(site, sent)
+        return self._logins.no_access(site, sent.credential, said)
+
+    def forget(self, site: Site, sent: Leave) -> None:
+        """Of a token that was not taken: the next request begins with a new one, with the rights of
+        that time.
+        """
+        demand = self._demands.get((site.endpoint.base, site.path))
+        if isinstance(demand, Bearer):
+            key = _key(site, demand, sent.credential)
+            token = self._tokens.get(key)
+            if token is not None and sent.sends(f"Bearer {token.secret}"):
+                self._tokens.drop(key)
+
+    async def _renew(self, site: Site, reply: Reply, sent: Leave) -> Leave | None:
+        known = self._demands.get((site.endpoint.base, site.path))
+        demand = _demanded(site, reply.headers.getall("WWW-Authenticate", []))
+        if demand is None:
+            demand = known if sent.headers else await self._ping(site)
         if demand is None:
             raise Refused(f"{site.about}: the registry wants a kind of login that is not known")
-        if isinstance(demand, Bearer):
-            _check_realm(site, demand)
-        self._demands[site.endpoint.base, site.path] = demand
-        stale = sent.get("Authorization")
-        if isinstance(demand, Basic) and stale is not None:
-            raise self.denied(site, sent)
-        return await self._answer(site, demand, stale=stale)
+        if sent.headers and not sent.is_kept and demand == known:
+            return None  # it has just been met, and that was not enough
+        return await self._meet(site, demand, sent)
 
-    def denied(self, site: Site, sent: Mapping[str, str]) -> Refused:
-        """The error after a 401 that answered these very headers."""
-        credential = self._credential(site)
-        if credential and sent.get("Authorization") == credential.basic():
-            return self._reject(site, credential)
-        return no_access(site)
-
-    def _credential(self, site: Site) -> Credential | None:
-        """Raises Refused for one that was rejected: each try with it counts as a failed login, and
-        many of them lock the whole address out, HEADs too [70].
+    async def _ping(self, site: Site) -> Bearer | Basic | None:
+        """What the registry demands where it speaks of itself, as docker asks it [153]; None if
+        nothing. The scope there is of no repository, and not used.
         """
-        credential = self._credentials.find(site.endpoint.host, site.path)
-        if credential and (site.endpoint.host, credential.version) in self._rejected:
-            raise self._rejection(site)
-        return credential
+        base = site.endpoint.base
+        async with self._turns.setdefault(base, asyncio.Lock()):
+            demand, until = self._pinged.get(base, (None, -math.inf))
+            if self._clock.monotonic() >= until:
+                site.gate.check()
+                ask = Ask(site.about, "GET", site.endpoint.below("v2/"), _LONGEST_PING)
+                reply = await self._transport.exchange(ask)
+                if busy := site.gate.read(reply.status, reply.headers, _said(reply)):
+                    raise busy
+                demand = None
+                if reply.status == 401 and same_origin(reply.url, ask.url):
+                    demand = _demanded(site, reply.headers.getall("WWW-Authenticate", []))
+                self._pinged[base] = demand, self._clock.monotonic() + _PING_HOLDS
+        if isinstance(demand, Bearer):
+            return Bearer(demand.realm, demand.service, _scope(site))
+        return demand
 
-    def _reject(self, site: Site, credential: Credential) -> Refused:
-        self._rejected = {
-            (host, version) for host, version in self._rejected if version == credential.version
-        } | {(site.endpoint.host, credential.version)}
-        return self._rejection(site)
+    async def _meet(self, site: Site, demand: Bearer | Basic, stale: Leave) -> Leave | None:
+        """None where the same would be sent again."""
+        if isinstance(demand, Bearer):
+            check_realm(site, demand)
+        elif stale.headers:
+            return None
+        self._demands[site.endpoint.base, site.path] = demand
+        return await self._answer(site, demand, stale)
 
-    def _rejection(self, site: Site) -> Refused:
-        return Refused(
-            f"{site.about}: the credentials for {site.endpoint.host} in"
-            f" {shown(self._credentials.path)} are not accepted; they are not tried again until the"
-            " file changes"
-        )
-
-    async def _answer(
-        self, site: Site, demand: Bearer | Basic, stale: str | None
-    ) -> Mapping[str, str]:
+    async def _answer(self, site: Site, demand: Bearer | Basic, stale: Leave) -> Leave:
         async with self._turns.setdefault(site.endpoint.base, asyncio.Lock()):
-            credential = self._credential(site)
+            credential = self._logins.find(site)
             if isinstance(demand, Basic):
                 if credential is None:
-                    raise Refused(
-                        f"{site.about}: {site.endpoint.host} wants a user and a password: name a"
-                        " docker config.json that has them with --registry-auth"
-                    )
-                return {"Authorization": credential.basic()}
-            # With the version: a token got with yesterday's password is not used for today's.
-            key = (site.endpoint.base, demand, credential and credential.version)
-            token = self._tokens.get(key)
-            if token is None or f"Bearer {token.secret}" == stale:
+                    raise self._logins.wanted(site)
+                return Leave({"Authorization": credential.basic()}, credential=credential)
+            key = _key(site, demand, credential)
+            token, is_kept = self._tokens.get(key), True
+            if token is None or stale.sends(f"Bearer {token.secret}"):
                 self._tokens.drop(key)
                 site.gate.check()
-                asked_at = self._clock.monotonic()
+                asked_at, is_kept = self._clock.monotonic(), False
                 token = await self._fetch(site, demand, credential)
                 self._tokens.put(key, token, asked_at)
-            return {"Authorization": f"Bearer {token.secret}"}
+            return Leave({"Authorization": f"Bearer {token.secret}"}, is_kept, credential)
 
     async def _fetch(self, site: Site, demand: Bearer, credential: Credential | None) -> Token:
-        ask = _token_request(site, demand, credential)
+        ask = token_request(site, demand, credential)
         reply = await self._transport.exchange(ask)
         if reply.status == 200:
             token = parse_token(reply.body)
@@ -142,51 +161,36 @@ class Authorizer:
     def _failure(
         self, site: Site, ask: Ask, reply: Reply, credential: Credential | None
     ) -> Exception:
-        if busy := site.gate.read(reply.status, reply.headers):
+        said = _said(reply, credential)
+        if busy := site.gate.read(reply.status, reply.headers, said):
             return busy
+        sentence = f"{ask.peer}, its token server, answers {reply.status}{quoted(said)}"
         if reply.status >= 500:
-            return Unavailable(f"{ask.peer}, its token server, answers {reply.status}")
-        # An OAuth2 endpoint says invalid_grant with 400.
-        if credential and (reply.status == 401 or (reply.status == 400 and ask.form)):
-            return self._reject(site, credential)
+            return Unavailable(sentence)
+        if credential and reply.status in (400, 401, 403):
+            # An OAuth2 endpoint says invalid_grant, of the login itself, with 400.
+            is_all = reply.status == 401 or (reply.status == 400 and ask.form is not None)
+            return self._logins.reject(site, credential, 401 if is_all else reply.status, said)
         if reply.status in (401, 403):
-            return no_access(site)
-        return Refused(f"{ask.peer}, its token server, answers {reply.status}")
+            return self._logins.no_access(site, credential, said)
+        return Refused(sentence)
 
 
-def no_access(site: Site) -> Refused:
-    """Registries do not tell the two apart, so that nobody learns what exists [69]."""
-    return Refused(f"{site.about}: no access, or no such repository")
+def _key(
+    site: Site, demand: Bearer, credential: Credential | None
+) -> tuple[URL, Bearer, int | None]:
+    """With the version: a token got with yesterday's password is not used for today's."""
+    return site.endpoint.base, demand, credential.version if credential else None
 
 
-def _check_realm(site: Site, demand: Bearer) -> None:
-    """A registry may name any token server: that is the protocol. But it must not have us send a
-    password in the clear, nor to what a sentence about it would not show.
-    """
-    try:
-        realm = URL(demand.realm)
-    except ValueError:
-        realm = URL()
-    if realm.scheme not in ("http", "https") or not realm.host or realm.user or realm.password:
-        raise Refused(f"{site.about}: the registry names a token server that is no URL of HTTP")
-    base = site.endpoint.base
-    if realm.scheme == "http" and base.scheme == "https" and not is_loopback(base.host):
-        raise Refused(f"{site.about}: the registry names a token server without TLS")
+def _demanded(site: Site, challenges: Sequence[str]) -> Bearer | Basic | None:
+    return choose(parse_challenges(challenges), _scope(site))
 
 
-def _token_request(site: Site, demand: Bearer, credential: Credential | None) -> Ask:
-    scopes = demand.scope.split()  # one challenge can name several, parted by spaces
-    realm = URL(demand.realm).with_fragment(None)
-    if credential and credential.identity_token:
-        form = {
-            "grant_type": "refresh_token",
-            "refresh_token": credential.identity_token,
-            "service": demand.service,
-            "scope": demand.scope,
-            "client_id": _CLIENT_ID,
-        }
-        return Ask(site.about, "POST", realm, _LONGEST_ANSWER, form=form)
-    query = [("service", demand.service)] if demand.service else []
-    query += [("scope", scope) for scope in scopes] + [("client_id", _CLIENT_ID)]
-    headers = {"Authorization": credential.basic()} if credential else {}
-    return Ask(site.about, "GET", realm.extend_query(query), _LONGEST_ANSWER, headers=headers)
+def _scope(site: Site) -> str:
+    return f"repository:{site.path}:pull"
+
+
+def _said(reply: Reply, credential: Credential | None = None) -> str:
+    content_type = reply.headers.get("Content-Type", "")
+    return said_in(reply.body, content_type, secrets_of(credential))

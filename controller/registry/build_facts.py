@@ -10,10 +10,10 @@ from operator import eq
 
 import msgspec
 
-from controller.base.errors import Garbled
+from controller.base.errors import Garbled, Refused
 from controller.base.text import shown
 from controller.base.undecodable import UNDECODABLE
-from controller.domain.build import same_commit
+from controller.domain.build import Platform, same_commit
 from controller.domain.evidence import BuildFacts
 
 LONGEST = 1 << 20  # bytes of a configuration: a few KB, and more only by labels and history
@@ -37,16 +37,15 @@ class _Run(msgspec.Struct):
 
 class _Config(msgspec.Struct):
     config: _Run | None = None  # None where an image says nothing of how it runs
+    os: str | None = None  # words of Go, as in an index
+    architecture: str | None = None
 
 
 def parse_config(body: bytes) -> BuildFacts:
     """What the configuration of an image says of it; a label that is not what it should be is told
     in `unread`. Raises Garbled for what is no configuration.
     """
-    try:
-        document = msgspec.json.decode(body, type=_Config)
-    except UNDECODABLE as error:
-        raise Garbled("its configuration cannot be read") from error
+    document = _decode(body)
     labels = (document.config and document.config.labels) or {}
     unread: list[str] = []
     commit = _text(labels.get(_REVISION)).lower()
@@ -58,6 +57,16 @@ def parse_config(body: bytes) -> BuildFacts:
         commit=commit,
         unread=tuple(unread),
     )
+
+
+def check_platform(body: bytes, platform: Platform) -> None:
+    """Raises Refused where the configuration is of an image for another platform, Garbled for what
+    is no configuration.
+    """
+    document = _decode(body)
+    found = Platform(document.os or "linux", document.architecture or "unknown")
+    if found != platform:
+        raise Refused(f"its index has no image for {platform}; it has {shown(found)}")
 
 
 def described(image: BuildFacts, tag: str, names: Iterable[str]) -> BuildFacts:
@@ -96,6 +105,13 @@ def release_in(tag: str) -> str:
     """The release that a tag names, such as `v1.14.0`; empty for any other tag."""
     name = tag.removesuffix(_RACE)
     return name if _RELEASE_TAG.fullmatch(name) else ""
+
+
+def _decode(body: bytes) -> _Config:
+    try:
+        return msgspec.json.decode(body, type=_Config)
+    except UNDECODABLE as error:
+        raise Garbled("its configuration cannot be read") from error
 
 
 def _agreed(

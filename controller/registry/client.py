@@ -1,17 +1,16 @@
 """The registry client: what a tag points to, which build is behind it, and what is told of that."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import aiohttp
-from yarl import URL
 
 from controller.base.bounded_map import BoundedMap
 from controller.base.clock import Clock
-from controller.base.errors import BootstrapError, Garbled, NotFound, Refused
+from controller.base.errors import BootstrapError, Garbled, Refused
 from controller.base.text import shown
 from controller.domain.build import Build, Platform, Quota
 from controller.domain.evidence import BuildFacts
@@ -23,15 +22,16 @@ from controller.domain.reference import (
     parse_tag_or_digest,
 )
 from controller.registry import build_facts, manifests
-from controller.registry.authorizer import Authorizer, Site, no_access
+from controller.registry.authorizer import Authorizer
 from controller.registry.docker_config import CredentialFile
-from controller.registry.hosts import Hosts, same_origin
+from controller.registry.hosts import Hosts
 from controller.registry.hub_tags import HubTags
-from controller.registry.rate_limits import HOSTS_KEPT, Gates, quota_in
-from controller.registry.statuses import meaning_of
+from controller.registry.rate_limits import Gates
+from controller.registry.reader import Reader, stated_digest
+from controller.registry.site import Site
 from controller.registry.transport import TIME_LIMIT, Ask, Reply, Transport
+from controller.registry.ways import Ways
 
-_DIGEST_HEADER = "Docker-Content-Digest"
 _IMAGES_KEPT = 64  # configurations, a hundred bytes of each: more than there are open runs
 _SENTENCE = 400  # characters of what could not be had: two names and a reason
 
@@ -43,10 +43,10 @@ class RegistryClient:
     caller's choice, and Busy is raised without a request while a registry has asked us to wait.
 
     mirrors: registries that are asked somewhere else. auth_file: a docker config.json; None for
-    anonymous access. time_limit: seconds of one exchange.
+    anonymous access. time_limit: seconds of one exchange. ways: proxies; None for none.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 three collaborators, and what a person may set
         self,
         session: aiohttp.ClientSession,
         clock: Clock,
@@ -55,44 +55,50 @@ class RegistryClient:
         mirrors: Mirrors | None = None,
         auth_file: Path | None = None,
         time_limit: float = TIME_LIMIT,
+        ways: Ways | None = None,
     ) -> None:
         self._hosts = Hosts(mirrors or Mirrors())
-        self._transport = Transport(session, clock, time_limit)
-        self._authorizer = Authorizer(self._transport, clock, CredentialFile(auth_file))
+        self._transport = Transport(session, clock, time_limit, ways)
+        authorizer = Authorizer(self._transport, clock, CredentialFile(auth_file))
+        self._reader = Reader(self._transport, authorizer)
         self._gates = Gates(clock, random)
         self._hub = HubTags(self._transport, self._hosts, self._gates)
-        self._quotas = BoundedMap[URL, Quota](HOSTS_KEPT)
         self._images = BoundedMap[tuple[Repository, Build], BuildFacts](_IMAGES_KEPT)
 
     async def head(self, repository: Repository, reference: str) -> str:
         """The digest that a tag, or a digest, stands for now; costs no pull [76], except at a
-        registry that leaves the digest out: there the manifest is fetched and hashed [71].
+        registry whose HEAD does not tell: there the manifest is fetched and hashed [71].
         """
         parse_tag_or_digest(reference)
         reply = await self._ask_manifest("HEAD", repository, reference)
-        stated = reply.headers.get(_DIGEST_HEADER)
-        if stated is None:
-            _, digest = await self._manifest(repository, reference)
-            return digest
+        if reply.method == "GET":
+            return self._read(repository, reference, reply)[1]
+        stated = stated_digest(reply)
         try:
             digest = check_digest(stated)
         except ReferenceFault as fault:
-            raise Garbled(f"{repository}: the registry answers with no digest: {fault}") from fault
+            raise Garbled(
+                f"{self._about(repository)}: the registry answers with no digest: {fault}"
+            ) from fault
         if _is_digest(reference) and digest != reference:
-            raise Garbled(f"{repository}: the registry answers with another digest than was asked")
+            about = self._about(repository)
+            raise Garbled(f"{about}: the registry answers with another digest than was asked")
         return digest
 
     async def build(self, repository: Repository, digest: str, platform: Platform) -> Build:
-        """The platform manifest behind a digest; costs one pull. Raises Refused where the index
-        has no such platform.
+        """The platform manifest behind a digest; costs one pull, and a second where the index
+        names no platforms. Raises Refused where it has not this one, or there is no image.
         """
-        document, _ = await self._manifest(repository, check_digest(digest))
-        with _named(repository):
-            return manifests.build_of(document, digest, platform)
+        document = await self._manifest(repository, check_digest(digest))
+        with _named(self._about(repository)):
+            build = manifests.build_of(document, digest, platform)
+        if not manifests.tells_platform(document, build):
+            await self._check_platform(repository, build, platform)
+        return build
 
     def quota(self, repository: Repository) -> Quota | None:
         """What the registry last said is left; None where it named no limit."""
-        return self._quotas.get(self._hosts.endpoint(repository.registry).base)
+        return self._reader.quota(self._hosts.endpoint(repository.registry).base)
 
     async def describe(self, repository: Repository, tag: str, build: Build) -> BuildFacts:
         """What the image's configuration says of the build, and what its tags' names do. tag: the
@@ -118,40 +124,58 @@ class RegistryClient:
         kept = self._images.get((repository, build))
         if kept is not None:
             return kept
-        document, _ = await self._manifest(repository, check_digest(build))
-        with _named(repository):
+        document = await self._manifest(repository, check_digest(build))
+        with _named(self._about(repository)):
             digest = manifests.config_of(document)
         body = await self._blob(repository, digest)
-        with _named(repository):
+        with _named(self._about(repository)):
             image = build_facts.parse_config(body)
         self._images[repository, build] = image
         return image
 
-    async def _manifest(
-        self, repository: Repository, reference: str
-    ) -> tuple[manifests.Document, str]:
-        """With its digest: that of the raw bytes, whatever a header says."""
+    async def _manifest(self, repository: Repository, reference: str) -> manifests.Document:
         reply = await self._ask_manifest("GET", repository, reference)
-        if not reply.body:
-            raise Garbled(f"{repository}: the registry answers with an empty manifest")
-        expected = reference if _is_digest(reference) else reply.headers.get(_DIGEST_HEADER)
-        algorithm = expected.partition(":")[0] if expected else "sha256"
-        if algorithm not in ("sha256", "sha512"):
-            raise Garbled(f"{repository}: the registry answers with no digest")
-        digest = manifests.digest_of(reply.body, algorithm)
-        if expected not in (None, digest):
-            raise Garbled(
-                f"{repository}: the manifest's bytes do not have the digest {shown(expected)}"
-            )
-        with _named(repository):
-            return manifests.parse(reply.body), digest
+        return self._read(repository, reference, reply)[0]
 
     async def _ask_manifest(self, method: str, repository: Repository, reference: str) -> Reply:
         site = self._site(repository)
         url = site.endpoint.manifest(repository, reference)
-        ask = Ask(site.about, method, url, manifests.LONGEST, {"Accept": manifests.ACCEPT})
+        ask = Ask(str(repository), method, url, manifests.LONGEST, {"Accept": manifests.ACCEPT})
         kind = "manifest" if _is_digest(reference) else "tag"
-        return await self._ask(site, ask, f"{kind} {shown(reference)}")
+        reply = await self._reader.ask(site, ask, f"{kind} {shown(reference)}")
+        with _named(self._about(repository)):
+            manifests.check_type(reply.headers.get("Content-Type", ""))
+        return reply
+
+    def _read(
+        self, repository: Repository, reference: str, reply: Reply
+    ) -> tuple[manifests.Document, str]:
+        """With its digest: that of the raw bytes, whatever a header says."""
+        if not reply.body:
+            raise Garbled(f"{self._about(repository)}: the registry answers with an empty manifest")
+        expected = reference if _is_digest(reference) else stated_digest(reply)
+        algorithm = expected.partition(":")[0] if expected else "sha256"
+        if algorithm not in ("sha256", "sha512"):
+            raise Garbled(f"{self._about(repository)}: the registry answers with no digest")
+        digest = manifests.digest_of(reply.body, algorithm)
+        with _named(self._about(repository)):
+            # The digest of an obsolete manifest is not of all its bytes: that comes first.
+            if expected not in ("", digest) and not manifests.is_obsolete(reply.body):
+                raise Garbled(f"the manifest's bytes do not have the digest {shown(expected)}")
+            return manifests.parse(reply.body), digest
+
+    async def _check_platform(
+        self, repository: Repository, build: Build, platform: Platform
+    ) -> None:
+        """Of a build that its index names without a platform: raises Refused where the image's own
+        configuration names another [151]. Costs one pull.
+        """
+        document = await self._manifest(repository, build)
+        with _named(self._about(repository)):
+            digest = manifests.config_of(document)
+        body = await self._blob(repository, digest)
+        with _named(self._about(repository)):
+            build_facts.check_platform(body, platform)
 
     async def _blob(self, repository: Repository, digest: str) -> bytes:
         """A small one: at most `build_facts.LONGEST` bytes. Registries send for blobs to another
@@ -159,56 +183,31 @@ class RegistryClient:
         """
         site = self._site(repository)
         url = site.endpoint.blob(repository, digest)
-        ask = Ask(site.about, "GET", url, build_facts.LONGEST)
-        reply = await self._ask(site, ask, f"blob {digest}")
+        ask = Ask(str(repository), "GET", url, build_facts.LONGEST)
+        reply = await self._reader.ask(site, ask, f"blob {digest}")
         if manifests.digest_of(reply.body, digest.partition(":")[0]) != digest:
-            raise Garbled(f"{repository}: the blob's bytes do not have the digest {digest}")
+            raise Garbled(
+                f"{self._about(repository)}: the blob's bytes do not have the digest {digest}"
+            )
         return reply.body
-
-    async def _ask(self, site: Site, ask: Ask, thing: str) -> Reply:
-        """The answer with status 200; every other one is raised as what it means. thing: what is
-        asked for, in sentences.
-        """
-        sent = await self._authorizer.prepare(site)
-        reply = await self._exchange(site, ask, sent)
-        # Only the registry itself may ask for our credentials, not whom it redirects to.
-        if reply.status == 401 and same_origin(reply.url, ask.url):
-            challenges = reply.headers.getall("WWW-Authenticate", [])
-            sent = await self._authorizer.renew(site, challenges, sent)
-            reply = await self._exchange(site, ask, sent)
-            if reply.status == 401:
-                raise self._authorizer.denied(site, sent)
-        if reply.status == 200:
-            return reply
-        if reply.status == 404:
-            raise NotFound(f"no {thing} in repository {site.about}")
-        if reply.status in (401, 403):
-            raise no_access(site)
-        raise meaning_of(reply.status, f"{site.about}: the registry")
-
-    async def _exchange(self, site: Site, ask: Ask, authorization: Mapping[str, str]) -> Reply:
-        site.gate.check()
-        # identity: a digest is of the bytes, and a bound should be of what is sent.
-        headers = {**ask.headers, "Accept-Encoding": "identity", **authorization}
-        reply = await self._transport.exchange(replace(ask, headers=headers))
-        if busy := site.gate.read(reply.status, reply.headers):
-            raise busy
-        if quota := quota_in(reply.headers):
-            self._quotas[site.endpoint.base] = quota
-        return reply
 
     def _site(self, repository: Repository) -> Site:
         endpoint = self._hosts.endpoint(repository.registry)
-        return Site(endpoint, repository.path, str(repository), self._gates.of(endpoint))
+        path, about = endpoint.path_of(repository), endpoint.about(repository)
+        return Site(endpoint, path, about, self._gates.of(endpoint))
+
+    def _about(self, repository: Repository) -> str:
+        """The beginning of sentences about what it answers."""
+        return self._hosts.endpoint(repository.registry).about(repository)
 
 
 @contextmanager
-def _named(repository: Repository) -> Iterator[None]:
+def _named(about: str) -> Iterator[None]:
     """Says whose manifest it is."""
     try:
         yield
     except (Refused, Garbled) as error:
-        raise type(error)(f"{repository}: {error}") from error
+        raise type(error)(f"{about}: {error}") from error
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from yarl import URL
 
 from controller.base.loopback import is_loopback
-from controller.domain.mirrors import Mirrors
+from controller.domain.mirrors import Mirror, Mirrors
 from controller.domain.reference import DOCKER_HUB, Repository
 from controller.domain.registry_host import canonical_host
 
@@ -23,13 +23,26 @@ class Endpoint:
     # The name that credentials are looked up by. Those of a registry are never sent to its mirror:
     # a mirror has a host of its own.
     host: str
+    prefix: str = ""  # of the repositories there, with its slash; see `domain.mirrors.Mirror`
+    is_mirror: bool = False  # asked in the stead of the registry that an image names
+
+    def path_of(self, repository: Repository) -> str:
+        """What the repository is called here: in URLs, in scopes of tokens, for credentials."""
+        return f"{self.prefix}{repository.path}"
+
+    def about(self, repository: Repository) -> str:
+        """The repository in sentences: by its own name, and whom we ask for it."""
+        if not self.is_mirror:
+            return str(repository)
+        place = f"{self.host}/{self.path_of(repository)}" if self.prefix else self.host
+        return f"{repository} (asked at {place})"
 
     def manifest(self, repository: Repository, reference: str) -> URL:
         """reference: a tag or a digest. It and the path are checked text that needs no quoting."""
-        return self.below(f"v2/{repository.path}/manifests/{reference}")
+        return self.below(f"v2/{self.path_of(repository)}/manifests/{reference}")
 
     def blob(self, repository: Repository, digest: str) -> URL:
-        return self.below(f"v2/{repository.path}/blobs/{digest}")
+        return self.below(f"v2/{self.path_of(repository)}/blobs/{digest}")
 
     def below(self, path: str) -> URL:
         """path: text that needs no quoting."""
@@ -44,10 +57,7 @@ class Hosts:
     """Knows where each registry is asked, by `mirrors` or by its own name."""
 
     def __init__(self, mirrors: Mirrors) -> None:
-        self._mirrors = {
-            host: Endpoint(url, url.host_port_subcomponent or "")
-            for host, url in mirrors.urls.items()
-        }
+        self._mirrors = {host: _endpoint(mirror) for host, mirror in mirrors.places.items()}
 
     def endpoint(self, registry: str) -> Endpoint:
         """registry: as in `Repository.registry`."""
@@ -68,6 +78,12 @@ class Hosts:
         if mirror := self._mirrors.get(_HUB_API.host):
             return mirror
         return None if DOCKER_HUB in self._mirrors else _HUB_API
+
+
+def _endpoint(mirror: Mirror) -> Endpoint:
+    prefix = f"{mirror.below}/" if mirror.below else ""
+    host = mirror.base.host_port_subcomponent or ""
+    return Endpoint(mirror.base, host, prefix, is_mirror=True)
 
 
 def same_origin(one: URL, other: URL) -> bool:

@@ -8,6 +8,7 @@ from controller.domain.build import Build
 from controller.domain.reference import ReferenceFault, Repository, check_tag
 from controller.registry.hosts import Hosts
 from controller.registry.rate_limits import Gates
+from controller.registry.said import said_in
 from controller.registry.statuses import meaning_of
 from controller.registry.transport import Ask, Transport
 
@@ -50,7 +51,10 @@ class HubTags:
             {"Accept": "application/json", "Accept-Encoding": "identity"},
         )
         reply = await self._transport.exchange(ask)
-        if busy := gate.read(reply.status, reply.headers):
+        said = ""
+        if reply.status >= 400:
+            said = said_in(reply.body, reply.headers.get("Content-Type", ""))
+        if busy := gate.read(reply.status, reply.headers, said):
             raise busy
         about = f"{repository}: Docker Hub's list of tags"
         if reply.status == 404:
@@ -58,7 +62,7 @@ class HubTags:
         if reply.status in (401, 403):
             raise Refused(f"{about} is not open to all")
         if reply.status != 200:
-            raise meaning_of(reply.status, about)
+            raise meaning_of(reply.status, about, said)
         try:
             return names_of(reply.body, build)
         except Garbled as error:

@@ -9,54 +9,52 @@ from controller.base.text import shown
 from controller.base.undecodable import UNDECODABLE
 from controller.domain.build import Build, Platform
 from controller.domain.reference import ReferenceFault, check_digest
+from controller.registry.index_entries import INDEXES, MANIFESTS, Entry, choose
 
-_INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-_MANIFESTS = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 # The one list for HEAD and GET. With fewer, a registry converts the index for old clients, and
 # answers with the digest of something else, or with 404 [72].
-ACCEPT = ", ".join(_INDEXES + _MANIFESTS)
+ACCEPT = ", ".join(INDEXES + MANIFESTS)
 
+# Configurations that are an image's: the two that are defined, and what old tools wrote instead,
+# which docker takes for one [152].
 _CONFIGS = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
+    "application/octet-stream",
+    "application/json",
+    "text/html",
+    "",
+)
+# Of schema 1, whose digest is not of all its bytes; the first is signed.
+_OBSOLETE = (
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v1+json",
+)
+_KINDS = {  # types of artifacts that people push beside their images
+    "application/vnd.cncf.helm.config.v1+json": "a Helm chart",
+    "application/vnd.docker.plugin.v1+json": "a plugin of docker",
+}
+_EMPTY = "application/vnd.oci.empty.v1+json"  # the configuration of what has none
+
+_SCHEMA_1 = (
+    "its manifest has the obsolete schema 1, which docker and containerd take no more: push the"
+    " image again"
 )
 
 LONGEST = 4 << 20  # bytes of a manifest: what registries take at most
 
-_ATTESTATION = (
-    "vnd.docker.reference.type"  # annotation of what buildx adds beside the platforms [85]
-)
-# What no variant means: the runtimes normalise these away.
-_USUAL_VARIANT = {"amd64": "v1", "arm64": "v8", "arm": "v7"}
 
-
-class _PlatformEntry(msgspec.Struct):
-    """Words of Go, such as `linux` and `arm64`; empty where the index does not say."""
-
-    os: str = ""
-    architecture: str = ""
-    variant: str = ""  # such as `v8`
-
-
-class _Descriptor(msgspec.Struct, rename="camel"):
-    digest: str  # not looked at yet
-    media_type: str = ""  # empty where it is not said
-    platform: _PlatformEntry | None = None
-    annotations: dict[str, str] | None = None
+class _Version(msgspec.Struct, rename="camel"):
+    schema_version: int
 
 
 class Document(msgspec.Struct, rename="camel"):
     """A manifest, or an index."""
 
     schema_version: int
-    media_type: str = ""  # empty where it is not said
-    manifests: list[_Descriptor] | None = None  # of an index alone
+    media_type: str | None = None  # None or empty where it is not said
+    artifact_type: str | None = None  # of what is no image
+    manifests: list[Entry] | None = None  # of an index alone
     layers: list[object] | None = None  # of a manifest alone
     config: dict[str, object] | None = None  # of a manifest alone: the blob that describes it
 
@@ -69,21 +67,41 @@ def digest_of(body: bytes, algorithm: str = "sha256") -> str:
     return f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
 
 
+def check_type(content_type: str) -> None:
+    """Raises Refused for the header of a manifest that is obsolete. Any other is not believed: the
+    document says itself what it is.
+    """
+    if content_type.partition(";")[0].strip().lower() in _OBSOLETE:
+        raise Refused(_SCHEMA_1)
+
+
+def is_obsolete(body: bytes) -> bool:
+    """Whether it is a manifest of schema 1."""
+    try:
+        return msgspec.json.decode(body, type=_Version).schema_version == 1
+    except UNDECODABLE:
+        return False
+
+
 def parse(body: bytes) -> Document:
-    """A manifest or an index; anything else raises Garbled, or Refused where it is obsolete."""
+    """A manifest or an index; anything else raises Garbled, or Refused where it is obsolete, or an
+    artifact of another kind.
+    """
+    if is_obsolete(body):
+        raise Refused(_SCHEMA_1)
     try:
         document = msgspec.json.decode(body, type=Document)
     except UNDECODABLE as error:
         raise Garbled("its answer is not a manifest") from error
-    if document.schema_version == 1:
-        raise Refused("its manifest has the obsolete schema 1: push the image again")
+    if document.media_type and document.media_type not in INDEXES + MANIFESTS:
+        raise Refused(_no_image(document.artifact_type or document.media_type))
     is_index = document.manifests is not None
     is_manifest = document.layers is not None and document.config is not None
     if is_index == is_manifest or document.schema_version != 2:
         # Both at once is an attack: two clients would see two images in the same bytes.
         raise Garbled("its answer is neither a manifest nor an index")
-    if document.media_type and document.media_type not in (_INDEXES if is_index else _MANIFESTS):
-        raise Garbled(f"its manifest is of an unknown type, '{shown(document.media_type, 100)}'")
+    if document.media_type and document.media_type not in (INDEXES if is_index else MANIFESTS):
+        raise Garbled(f"its manifest is called '{document.media_type}', and is none")
     return document
 
 
@@ -92,15 +110,24 @@ def build_of(document: Document, digest: str, platform: Platform) -> Build:
 
     A lone manifest is taken for what the platform runs: its platform is written in the config
     blob alone, which is not fetched; a node that cannot run it says so. Raises Refused where an
-    index has no manifest for the platform, Garbled where what it has is no digest.
+    index has no manifest for the platform, or the manifest is of no image, Garbled where what the
+    index has is no digest.
     """
     if document.manifests is None:
+        _check_image(document)
         return digest
-    chosen = _choose(document.manifests, platform)
+    chosen = choose(document.manifests, platform)
     try:
         return check_digest(chosen.digest)
     except ReferenceFault as fault:
         raise Garbled(f"its index has an entry whose digest cannot be used: {fault}") from fault
+
+
+def tells_platform(document: Document, build: Build) -> bool:
+    """Whether the document says which platform its build is of, or is the build itself."""
+    return document.manifests is None or any(
+        entry.digest == build and entry.named is not None for entry in document.manifests
+    )
 
 
 def config_of(document: Document) -> str:
@@ -109,46 +136,19 @@ def config_of(document: Document) -> str:
     """
     if document.config is None:
         raise Refused("it is an index, which has no configuration of its own")
-    media_type = document.config.get("mediaType")
-    if media_type not in _CONFIGS:
-        raise Refused(f"its configuration is of an unknown type, '{shown(media_type, 100)}'")
+    _check_image(document)
     try:
         return check_digest(str(document.config.get("digest")))
     except ReferenceFault as fault:
         raise Garbled(f"its configuration's digest cannot be used: {fault}") from fault
 
 
-def _choose(entries: list[_Descriptor], platform: Platform) -> _Descriptor:
-    images = [entry for entry in entries if _ATTESTATION not in (entry.annotations or {})]
-    fitting = [
-        entry
-        for entry in images
-        if entry.platform
-        and (entry.platform.os, entry.platform.architecture) == (platform.os, platform.arch)
-    ]
-    if not fitting:
-        if any(entry.media_type in _INDEXES for entry in images):
-            raise Refused(
-                f"its index has no {platform} but further indexes: nesting is not followed"
-            )
-        raise Refused(f"its index has no image for {platform}; it has {_listed(images)}")
-    # The variant that every machine of the architecture runs, then the lowest; the first of equals,
-    # as the runtimes do.
-    chosen = min(fitting, key=lambda entry: _rank(entry, platform.arch))
-    if chosen.media_type in _INDEXES:
-        raise Refused(f"its index names another index for {platform}: nesting is not followed")
-    return chosen
+def _check_image(document: Document) -> None:
+    config = (document.config or {}).get("mediaType") or ""
+    if config not in _CONFIGS:
+        raise Refused(_no_image(config if config != _EMPTY else document.artifact_type or config))
 
 
-def _rank(entry: _Descriptor, arch: str) -> tuple[int, str]:
-    variant = entry.platform.variant if entry.platform else ""
-    return (0, "") if variant in ("", _USUAL_VARIANT.get(arch)) else (1, variant)
-
-
-def _listed(images: list[_Descriptor]) -> str:
-    names = {
-        f"{entry.platform.os}/{entry.platform.architecture}"
-        for entry in images
-        if entry.platform and entry.platform.os != "unknown"
-    }
-    return shown(", ".join(sorted(names)) or "none that names its platform")
+def _no_image(kind: object) -> str:
+    what = _KINDS.get(str(kind)) or f"an artifact of the type '{shown(kind, 100)}'"
+    return f"it is no image but {what}: follow a tag that images are pushed to"

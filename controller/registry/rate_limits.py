@@ -21,6 +21,7 @@ from controller.base.errors import Busy
 from controller.base.text import shown
 from controller.domain.build import Quota
 from controller.registry.hosts import Endpoint
+from controller.registry.said import quoted
 
 # One poll interval first, and an hour at most: a window of the pull limit is six hours [75].
 PULL_LIMIT = BackoffPolicy(first=60.0, cap=3600.0, jitter=0.2, reset_after=6 * 3600.0)
@@ -32,7 +33,13 @@ ABUSE_LIMIT = BackoffPolicy(first=300.0, cap=3600.0, jitter=0.2, reset_after=6 *
 LONGEST_WAIT = 6 * 3600.0
 
 _COUNT = re.compile(r"\s*(\d{1,9})(?:\s*;\s*w=(\d{1,9}))?\s*")
-_SECONDS = re.compile(r"\s*(\d{1,12})(?:\.\d*)?\s*")
+_NUMBER = re.compile(r"\s*(\d{1,13})(?:\.\d*)?\s*")
+# A number above is a moment since 1970, in seconds or in milliseconds: nobody asks us to wait for
+# thirty years.
+_FIRST_MOMENT = 1e9
+_FIRST_MILLISECOND = 1e11
+# In the order in which they are believed; the last are of products that send no Retry-After.
+_WAITS = ("Retry-After", "X-Retry-After", "X-RateLimit-Reset", "RateLimit-Reset")
 
 
 class Gate:
@@ -45,6 +52,7 @@ class Gate:
         self._name = name
         self._clock = clock
         self._not_before = clock.monotonic()
+        self._said = ""  # by the registry, when it asked us to wait
         self._pull_limit = Backoff(PULL_LIMIT, clock, random)
         self._abuse_limit = Backoff(ABUSE_LIMIT, clock, random)
 
@@ -54,8 +62,10 @@ class Gate:
         if left > 0:
             raise self._busy(left)
 
-    def read(self, status: int, headers: Mapping[str, str]) -> Busy | None:
-        """The error to raise if this answer asks us to wait; the gate is closed then."""
+    def read(self, status: int, headers: Mapping[str, str], said: str = "") -> Busy | None:
+        """The error to raise if this answer asks us to wait; the gate is closed then. said: what
+        the answer says of it.
+        """
         if status != 429 and not (status == 503 and "Retry-After" in headers):
             return None
         asked = wait_asked(headers, self._clock.now())
@@ -63,6 +73,7 @@ class Gate:
             # The type of the body, not the body: a HEAD has none.
             plain = "json" not in headers.get("Content-Type", "")
             asked = (self._abuse_limit if plain else self._pull_limit).next_delay()
+        self._said = said
         # A second answer, to a request that was on its way, never shortens the wait.
         self._not_before = max(self._not_before, self._clock.monotonic() + asked)
         return self._busy(self._not_before - self._clock.monotonic())
@@ -70,7 +81,7 @@ class Gate:
     def _busy(self, seconds: float) -> Busy:
         return Busy(
             f"registry {self._name} asks us to wait: nothing is asked of it for"
-            f" {format_duration(max(1.0, seconds))}",
+            f" {format_duration(max(1.0, seconds))}{quoted(self._said)}",
             retry_after=seconds,
         )
 
@@ -97,21 +108,26 @@ class Gates:
 def wait_asked(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that a 429 or 503 asks for, bounded; None where it does not say.
 
-    Retry-After is seconds or a date; Hub's X-Retry-After is a Unix timestamp [79]. Dates are
-    compared with the answer's own Date where it has one: our clocks may disagree.
+    Retry-After is seconds or a date, and some write a Unix timestamp there; Hub's X-Retry-After is
+    one [79]. Moments are compared with the answer's own Date where it has one: our clocks may
+    disagree.
     """
     now = _date(headers.get("Date", "")) or now
-    text = headers.get("Retry-After", "")
-    seconds: float | None = None
-    if match := _SECONDS.fullmatch(text):
-        seconds = float(match[1])
-    elif date := _date(text):
-        seconds = (date - now).total_seconds()
-    elif match := _SECONDS.fullmatch(headers.get("X-Retry-After", "")):
-        seconds = float(match[1]) - now.timestamp()
-    if seconds is None:
-        return None
-    return min(max(seconds, 1.0), LONGEST_WAIT)
+    for name in _WAITS:
+        seconds = _wait(headers.get(name, ""), now)
+        if seconds is not None:
+            return min(max(seconds, 1.0), LONGEST_WAIT)
+    return None
+
+
+def _wait(text: str, now: datetime) -> float | None:
+    if match := _NUMBER.fullmatch(text):
+        number = float(match[1])
+        if number < _FIRST_MOMENT:
+            return number
+        return number / (1000 if number >= _FIRST_MILLISECOND else 1) - now.timestamp()
+    date = _date(text)
+    return None if date is None else (date - now).total_seconds()
 
 
 def _date(text: str) -> datetime | None:

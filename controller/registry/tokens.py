@@ -16,7 +16,8 @@ from controller.base.undecodable import UNDECODABLE
 DEFAULT_LIFETIME = 60.0  # seconds, where the server names none [68]
 _LONGEST_LIFETIME = 3600.0  # a server that says more is asked again anyway: rights change
 _MARGIN = 10.0  # seconds: the longest connect, so that a token is still good when it arrives
-_HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,16384}")  # anything else would break the header line
+# Anything else would break the header line. Longer ones than 64 KiB no server takes in a header.
+_HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,65536}")
 
 
 class _TokenAnswer(msgspec.Struct):

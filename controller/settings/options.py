@@ -139,7 +139,7 @@ REGISTRY = Option(
     "--registry",
     "BOOTSTRAP_REGISTRIES",
     lambda text: Mirrors.parse(parse_list(text)),
-    "`HOST=URL`: where a registry is asked instead, a mirror or a local one"
+    "`HOST=URL`: where a registry is asked instead, a mirror, also below a path, or a local one"
     " (repeatable; the variable: comma separated)",
     metavar="HOST=URL",
     repeatable=True,
@@ -149,6 +149,13 @@ REGISTRY_AUTH = Option(
     "BOOTSTRAP_REGISTRY_AUTH",
     parse_existing_file("a docker config.json"),
     "a docker config.json; anonymous if not set",
+    metavar="PATH",
+)
+REGISTRY_CA = Option(
+    "--registry-ca",
+    "BOOTSTRAP_REGISTRY_CA",
+    values.parse_certificates,
+    "certificates of private CAs (PEM), by which registries are believed beside the system's",
     metavar="PATH",
 )
 NODE_URL = Option(
@@ -221,15 +228,15 @@ OF_THE_STORE: tuple[Option[Any], ...] = (STORE, STORE_PASSWORD_FILE, STORE_PREFI
 # What the monitor takes: it looks after one Deployment, which it finds by itself.
 OF_THE_MONITOR: tuple[Option[Any], ...] = (
     KUBECONFIG, CONTEXT, CLUSTER_NAMESPACE, *OF_THE_STORE,
-    POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, PAGE, PAGE_HOST, COMPARE_URL, DRY_RUN,
-    LOG_FORMAT, LOG_LEVEL,
+    POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, REGISTRY_CA,
+    NODE_URL, DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, PAGE, PAGE_HOST, COMPARE_URL,
+    DRY_RUN, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 
 OPTIONS: tuple[Option[Any], ...] = (
     *OF_THE_CLUSTER, CLUSTER_NAMESPACE, *OF_THE_STORE,
-    POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, NODE_URL,
-    DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, PAGE, PAGE_HOST, MAX_OPEN_RUNS,
+    POLL_INTERVAL, RESYNC_INTERVAL, SETTLE, PROBE_INTERVAL, REGISTRY, REGISTRY_AUTH, REGISTRY_CA,
+    NODE_URL, DOGSTATSD, WEBHOOK_FILE, WEBHOOK_TEMPLATE, LISTEN, PAGE, PAGE_HOST, MAX_OPEN_RUNS,
     COMPARE_URL, DRY_RUN, ONCE, LOG_FORMAT, LOG_LEVEL,
 )  # fmt: skip
 

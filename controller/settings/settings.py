@@ -70,6 +70,7 @@ class RegistrySettings:
     poll_interval: float  # seconds between two HEADs of a tag
     mirrors: Mirrors  # registries that are asked somewhere else; empty: each at its own
     auth_file: Path | None  # a docker config.json; None: anonymous
+    ca_file: Path | None = None  # PEM, believed beside the system's; None: the system's alone
 
 
 @dataclass(frozen=True)
@@ -225,4 +226,5 @@ def _registry(read: OptionReader) -> RegistrySettings:
             " own with --registry",
             read.given(options.POLL_INTERVAL),
         )
-    return RegistrySettings(interval, mirrors, read.maybe(options.REGISTRY_AUTH))
+    auth, authorities = read.maybe(options.REGISTRY_AUTH), read.maybe(options.REGISTRY_CA)
+    return RegistrySettings(interval, mirrors, auth, authorities)

@@ -6,9 +6,11 @@ Each parser raises ValueError with the remedy (what to write instead), as `Optio
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlunsplit
 
 from controller.base.text import shown
+from controller.base.trust import systems_and
 from controller.settings.reader import parse_list, parse_text, split_url
 
 ALL_NAMESPACES = "*"
@@ -28,6 +30,16 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 _COMPARE_URL_LENGTH = 200  # a message of 512 bytes has to hold it, filled in, beside the reason
 _COMPARE_URL_REMEDY = "write a link such as https://example.com/compare/{good}...{bad}, or off"
+
+
+def parse_certificates(text: str) -> Path:
+    """The path of a file of certificates in PEM, which can be used now."""
+    path = Path(parse_text(text))
+    try:
+        systems_and(path)
+    except ValueError as fault:
+        raise ValueError(f"{fault}: name a file of certificates in PEM") from None
+    return path
 
 
 def parse_namespaces(text: str) -> tuple[str, ...]:

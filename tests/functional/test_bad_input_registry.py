@@ -7,13 +7,19 @@ from pathlib import Path
 import pytest
 
 from controller.simulator.faults import Answer, Refuse
-from controller.simulator.registry import HugeBody, WrongDigest
+from controller.simulator.registry import HugeBody, SignedSchema1, WrongDigest
 from tests.controlled_world import BUILD, SELDOM, ControlledWorld, controlled_world
 
 pytestmark = pytest.mark.jumping
 
 OTHER = "example/avalanchego"
 HTML = Answer(200, b"<!doctype html><p>Sign in</p>", {"Content-Type": "text/html"})
+POLICY = Answer(
+    412,
+    b'{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"current image with 4 vulnerabilities'
+    b' cannot be pulled"}]}',
+    {"Content-Type": "application/json"},
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,12 @@ FAULTS = {
     "an empty manifest": Answers(Answer(200), "the registry answers with an empty manifest", "GET"),
     "nothing": Answers(Refuse(), "docker.io/example/avalanchego: 127.0.0.1:"),
     "an error": Answers(Answer(500, b"oops"), "the registry answers 500"),
+    "a policy": Answers(
+        POLICY,
+        "the registry answers 412; it says 'PROJECTPOLICYVIOLATION: current image with 4"
+        " vulnerabilities cannot be pulled'",
+    ),
+    "schema 1": Answers(SignedSchema1(), "its manifest has the obsolete schema 1"),
     "no such tag": Answers(Answer(404), "no tag latest in repository docker.io/example"),
     "no access": Answers(Answer(403), "docker.io/example/avalanchego"),
 }

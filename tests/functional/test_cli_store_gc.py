@@ -14,7 +14,7 @@ from controller.domain.defaults import Rules
 from controller.domain.record.record import OpenRun, decode_record, encode_record
 from controller.domain.run import Phase
 from store import Claim, Meta, Sweeper, Transition, open_store
-from tests.commands import LIMIT, ROOT, Finished, command
+from tests.commands import LIMIT, ROOT, Finished, command, without_server
 from tests.controlled_world import BUILD, SELDOM, ControlledWorld
 from tests.redis_servers import RedisServer
 
@@ -234,7 +234,7 @@ async def at_a_terminal(world: ControlledWorld, redis: RedisServer, typed: str) 
     finally:
         os.close(theirs)
         os.close(ours)
-    return Finished(process.returncode or 0, out.decode(), err.decode())
+    return Finished(process.returncode or 0, out.decode(), *without_server(err.decode()))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from controller.base.errors import Refused, SettingsFault, Unavailable
 from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import DEPLOYMENTS
-from controller.kube.login.kubeconfig import load_kubeconfig
+from controller.kube.login.kubeconfig.credentials import load_kubeconfig
 from controller.kube.login.pod_or_kubeconfig import load_credentials
 from controller.kube.login.service_account import in_cluster, load_in_cluster
 from controller.kube.login.tls import TlsFiles, tls_context
@@ -255,12 +255,13 @@ async def test_a_client_certificate(
 
 
 async def test_a_token_file_beside_the_kubeconfig_rotates(
-    tmp_path: Path, clock: InstantClock
+    tmp_path: Path, files: ClusterFiles, clock: InstantClock
 ) -> None:
     """Its path is relative to the kubeconfig, and it is read again."""
     (tmp_path / "secret").write_text("one")
-    async with Gate("one", None) as server:
-        path = written(tmp_path / "config", server.url, {"tokenFile": "secret"})
+    async with Gate("one", files.server_context()) as server:
+        user = {"tokenFile": "secret"}
+        path = written(tmp_path / "config", server.url, user, ca_of(files))
         async with KubeClient(await load_kubeconfig(path, None, {}, clock), clock) as client:
             await client.fetch(GET)
             (tmp_path / "secret").write_text("two")
@@ -282,15 +283,16 @@ def plugin(tmp_path: Path, expiry: str | None, code: int = 0) -> dict[str, Any]:
     )
     script.chmod(0o755)
     version = "client.authentication.k8s.io/v1"
-    return {"exec": {"apiVersion": version, "command": str(script)}}
+    return {"exec": {"apiVersion": version, "command": str(script), "interactiveMode": "Never"}}
 
 
 async def test_a_plugin_runs_once_until_its_token_expires(
-    tmp_path: Path, clock: InstantClock
+    tmp_path: Path, files: ClusterFiles, clock: InstantClock
 ) -> None:
     """Not with every request; and in time, before the API server says 401."""
-    async with Gate("", None) as server:
-        path = written(tmp_path / "config", server.url, plugin(tmp_path, "2026-11-23T06:10:00Z"))
+    async with Gate("", files.server_context()) as server:
+        user = plugin(tmp_path, "2026-11-23T06:10:00Z")
+        path = written(tmp_path / "config", server.url, user, ca_of(files))
         async with KubeClient(await load_kubeconfig(path, None, {}, clock), clock) as client:
             for minutes in (0, 5, 4.5, 0):
                 clock.move(minutes * 60)
@@ -302,11 +304,11 @@ async def test_a_plugin_runs_once_until_its_token_expires(
 
 
 async def test_a_401_runs_the_plugin_again_and_not_in_a_loop(
-    tmp_path: Path, clock: InstantClock
+    tmp_path: Path, files: ClusterFiles, clock: InstantClock
 ) -> None:
     """A login service is not asked with every refused request."""
-    async with Gate("run-2", None) as server:
-        path = written(tmp_path / "config", server.url, plugin(tmp_path, None))
+    async with Gate("run-2", files.server_context()) as server:
+        path = written(tmp_path / "config", server.url, plugin(tmp_path, None), ca_of(files))
         async with KubeClient(await load_kubeconfig(path, None, {}, clock), clock) as client:
             clock.move(60)
             await client.fetch(GET)
@@ -320,7 +322,7 @@ async def test_a_401_runs_the_plugin_again_and_not_in_a_loop(
 
 async def test_a_plugin_that_fails_says_why(tmp_path: Path, clock: InstantClock) -> None:
     """What it wrote is what a person needs."""
-    path = written(tmp_path / "config", "http://x", plugin(tmp_path, None, code=3))
+    path = written(tmp_path / "config", "https://x", plugin(tmp_path, None, code=3))
     with pytest.raises(Unavailable, match="please log in"):
         await load_kubeconfig(path, None, {}, clock)
 
@@ -336,13 +338,13 @@ async def test_a_plugin_that_fails_says_why(tmp_path: Path, clock: InstantClock)
         (
             '{"contexts": [{"name": "b", "context": {"cluster": "c", "user": "u"}}], "clusters": '
             '[], "users": [{"name": "u", "user": {"token": "s3cret"}}], "current-context": "b"}',
-            "cannot be used",
+            "the cluster c is in no file",
         ),
         (
             '{"contexts": [{"name": "b", "context": {"user": "u"}}], "clusters": [{"name": "c", '
             '"cluster": {"server": "https://h", "token": "s3cret"}}], "users": '
             '[{"name": "u", "user": {"token": "s3cret"}}], "current-context": "b"}',
-            "cannot be used",
+            "it names no cluster",
         ),
     ],
 )
@@ -373,7 +375,7 @@ async def test_a_server_that_cannot_be_asked_is_a_fault_of_the_kubeconfig(
 ) -> None:
     """Is it found at the start, and not by aiohttp's parser at the first request?"""
     path = written(tmp_path / "config", url, {"token": "t"})
-    with pytest.raises(SettingsFault, match="the URL of its server") as caught:
+    with pytest.raises(SettingsFault, match="the URL of the server of the cluster c") as caught:
         await load_kubeconfig(path, None, {}, clock)
     assert why in str(caught.value)
     assert "hunter2" not in str(caught.value)
@@ -460,7 +462,9 @@ async def test_a_proxy_of_the_kubeconfig_or_the_environment_is_used(
     """The kubeconfig's own wins."""
     environ = {"HTTPS_PROXY": "http://env:1"}
     plain = written(tmp_path / "a", "https://api.example", {"token": "t"})
-    own = written(tmp_path / "b", "https://api.example", {}, {"proxy-url": "http://own:2"})
+    own = written(
+        tmp_path / "b", "https://api.example", {"token": "t"}, {"proxy-url": "http://own:2"}
+    )
 
     assert (await load_kubeconfig(plain, None, environ, clock)).endpoint.proxy == "http://env:1"
     assert (await load_kubeconfig(own, None, environ, clock)).endpoint.proxy == "http://own:2"

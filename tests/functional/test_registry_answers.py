@@ -17,6 +17,7 @@ from aiohttp import web
 from controller.base.errors import (
     Busy,
     Garbled,
+    NoAccess,
     NotFound,
     Refused,
     Trouble,
@@ -204,7 +205,7 @@ async def test_head_of_a_digest_is_that_digest() -> None:
     ("status", "kind", "sentence"),
     [
         (404, NotFound, "no tag latest in repository"),
-        (403, Refused, "no access, or no such repository"),
+        (403, NoAccess, "no access, or no such repository"),
         (401, Refused, "login that is not known"),
         (400, Refused, "answers 400"),
         (500, Unavailable, "answers 500"),

@@ -173,7 +173,10 @@ async def test_no_access_is_asked_once(
     world.token_answer = web.json_response({"token": "of-no-use"})
 
     sentence = await refusal(world.client(session), world, Refused)
-    assert sentence == f"{world.repository}: no access, or no such repository"
+    assert sentence == (
+        f"{world.repository}: no access, or no such repository; no login was sent: --registry-auth"
+        " names no file of logins"
+    )
     assert world.counts() == (2, 1)
 
 

@@ -30,6 +30,7 @@ LABELS = {
     "org.opencontainers.image.revision": COMMIT,
 }
 REPOSITORY = Repository("docker.io", "team/node")
+PING = "GET /v2/"
 TAGS = "GET /v2/namespaces/team/repositories/node/tags?page_size=100"
 MIB = 1 << 20
 
@@ -239,7 +240,7 @@ async def test_manifest_fails(world: World, answer: Respond, words: str) -> None
     assert facts.unread[0].startswith("its labels: ")
     assert words in facts.unread[0]
     assert str(REPOSITORY) in facts.unread[0]
-    assert world.requests == [IMAGE.manifest_request, TAGS]
+    assert [one for one in world.requests if one != PING] == [IMAGE.manifest_request, TAGS]
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ async def test_manifest_fails(world: World, answer: Respond, words: str) -> None
         (SCHEMA_1, "obsolete schema 1"),
         (HTML, "is not a manifest"),
         (b'{"schemaVersion":2,"manifests":[]}', "it is an index"),
-        (b'{"schemaVersion":2,"config":{},"layers":[]}', "of an unknown type"),
+        (b'{"schemaVersion":2,"config":{"mediaType":"x"},"layers":[]}', "it is no image"),
     ],
     ids=["schema 1", "HTML", "index", "artifact"],
 )
@@ -287,7 +288,8 @@ async def test_blob_fails(world: World, answer: Respond, words: str) -> None:
     assert len(facts.unread) == 1
     assert facts.unread[0].startswith("its labels: ")
     assert words in facts.unread[0]
-    assert world.requests == [IMAGE.manifest_request, IMAGE.blob_request, TAGS]
+    asked = [one for one in world.requests if one != PING]
+    assert asked == [IMAGE.manifest_request, IMAGE.blob_request, TAGS]
 
 
 async def test_configuration_that_is_none(world: World) -> None:
@@ -298,7 +300,9 @@ async def test_configuration_that_is_none(world: World) -> None:
     world.manifest, world.blob = answering(body=body), answering(body=HTML)
     facts = await world.describe(build=digest_of(body))
 
-    assert facts.unread == (f"its labels: {REPOSITORY}: its configuration cannot be read",)
+    (said,) = facts.unread
+    assert said.startswith(f"its labels: {REPOSITORY} (asked at ")
+    assert said.endswith("): its configuration cannot be read")
 
 
 @pytest.mark.parametrize(
@@ -326,6 +330,16 @@ async def test_list_of_tags_fails(world: World, answer: Respond, words: str) -> 
     assert len(facts.unread) == 1
     assert facts.unread[0].startswith(f"its other tags: {REPOSITORY}: ")
     assert words in facts.unread[0]
+
+
+async def test_what_the_list_of_tags_says(world: World) -> None:
+    """Are Docker Hub's own words told, of a refusal and of a limit?"""
+    body = b'{"message":"too many pages"}'
+    world.tags = lambda _: web.Response(status=400, body=body, content_type="application/json")
+    assert (await world.describe()).unread[0].endswith("answers 400; it says 'too many pages'")
+
+    world.tags = lambda _: web.Response(status=429, text="Too Many Requests")
+    assert (await world.describe()).unread[0].endswith("; it says 'Too Many Requests'")
 
 
 async def test_nobody_answers(world: World) -> None:

@@ -113,7 +113,7 @@ async def failure(
     repository = Repository(registry, "team/node")
     with pytest.raises(Trouble) as caught:
         await client.head(repository, "latest")
-    assert str(caught.value).startswith(f"{repository}: ")
+    assert str(caught.value).startswith(f"{repository}")
     return caught.value
 
 

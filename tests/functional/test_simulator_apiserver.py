@@ -407,6 +407,6 @@ async def test_restart_keeps_port_and_objects(client: Client) -> None:
 
 async def test_kubeconfig_names_the_server(client: Client, tmp_path: Path) -> None:
     """Does the kubeconfig lead to this server?"""
-    path = client.server.kubeconfig(tmp_path / "config", token="t")
+    path = client.server.kubeconfig(tmp_path / "config")
     config = json.loads(path.read_text())
     assert config["clusters"][0]["cluster"]["server"] == client.server.url

@@ -9,12 +9,17 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from controller.domain.build import Platform
 from controller.simulator.faults import Answer
 from controller.simulator.registry import (
     HugeBody,
+    LongHeaders,
+    NoHead,
+    Packed,
     Shape,
+    SignedSchema1,
     SimulatedBuild,
     SimulatedRegistry,
     WithoutDigest,
@@ -246,8 +251,10 @@ async def test_blobs_come_from_elsewhere_without_credentials(client: Client) -> 
     assert there.startswith(client.registry.cdn_url)
     async with client.session.get(there, headers=headers) as reply:
         assert reply.status == 400
-    async with client.session.get(there) as reply:
+    async with client.session.get(URL(there, encoded=True)) as reply:
         assert await reply.read() == config.raw
+    async with client.session.get(URL(there)) as reply:  # written anew, with another signature
+        assert reply.status == 403
 
 
 async def test_wrong_digest(client: Client) -> None:
@@ -266,6 +273,60 @@ async def test_without_digest_header(client: Client) -> None:
     client.registry.faults.add(WithoutDigest(), path="/manifests/")
     assert (await client.ask("HEAD", "latest"))[0] == 200
     assert "Docker-Content-Digest" not in client.last
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+async def test_no_head(client: Client, status: int) -> None:
+    """Can a HEAD be answered with what says nothing, and the GET as always?"""
+    digest = client.registry.push(REPOSITORY, "latest", BUILD)
+    client.registry.faults.add(NoHead(status), path="/manifests/", count=None)
+    assert (await client.ask("HEAD", "latest"))[0] == status
+    assert (await client.ask("GET", "latest"))[0] == 200
+    assert client.last["Docker-Content-Digest"] == digest
+
+
+async def test_packed_body(client: Client) -> None:
+    """Can a body be packed, with the digest of what it was before?"""
+    digest = client.registry.push(REPOSITORY, "latest", BUILD)
+    client.registry.faults.add(Packed(), path="/manifests/")
+    _, body = await client.ask("GET", "latest")  # unpacked by the session
+    assert client.last["Content-Encoding"] == "gzip"
+    assert "sha256:" + hashlib.sha256(body).hexdigest() == digest
+
+
+async def test_schema_1(client: Client) -> None:
+    """Can a manifest be of schema 1, with a digest that is not of its bytes?"""
+    digest = client.registry.push(REPOSITORY, "latest", BUILD)
+    client.registry.faults.add(SignedSchema1(), path="/manifests/")
+    _, body = await client.ask("GET", "latest")
+    assert json.loads(body)["schemaVersion"] == 1
+    assert client.last["Content-Type"].endswith("manifest.v1+prettyjws")
+    assert "sha256:" + hashlib.sha256(body).hexdigest() != digest
+
+
+async def test_long_headers(client: Client) -> None:
+    """Can a header be longer than most clients read?"""
+    client.registry.push(REPOSITORY, "latest", BUILD)
+    client.registry.faults.add(LongHeaders(9000), path="/manifests/")
+    with pytest.raises(aiohttp.ClientResponseError):
+        await client.ask("HEAD", "latest")
+
+
+async def test_other_statuses_of_refusals(client: Client) -> None:
+    """Can strangers, stale tokens and wrong passwords be answered with other statuses, without a
+    challenge but at `/v2/`?
+    """
+    client.registry.push(REPOSITORY, "latest", BUILD)
+    rules = client.registry.rules
+    rules.stranger_gets, rules.stale_gets, rules.bad_login_gets = 404, 400, 403
+    client.registry.tokens.revoke_all()
+    assert (await client.ask("HEAD", "latest"))[0] == 400
+    assert "WWW-Authenticate" not in client.last
+    client.token = ""
+    assert (await client.ask("HEAD", "latest"))[0] == 404
+    assert (await client.log_in(("node-team", "wrong")))[0] == 403
+    async with client.session.get(f"{client.registry.url}/v2/") as reply:
+        assert reply.headers["WWW-Authenticate"].startswith("Bearer realm=")
 
 
 async def test_huge_body(client: Client) -> None:

@@ -59,7 +59,10 @@ class Client:
 async def client() -> AsyncIterator[Client]:
     clock = FakeClock()
     rules = TokenRules(enabled=False)
-    async with SimulatedRegistry(clock, rules) as registry, aiohttp.ClientSession() as session:
+    async with (
+        SimulatedRegistry(clock, rules) as registry,
+        aiohttp.ClientSession(requote_redirect_url=False) as session,
+    ):
         yield Client(registry, session, clock)
 
 

@@ -208,6 +208,19 @@ async def test_no_access(client: RegistryClient, guarded: GuardedRegistry) -> No
             await client.head(Repository(guarded.host, name), "latest")
 
 
+async def test_what_it_says(client: RegistryClient, guarded: GuardedRegistry) -> None:
+    """Is it told that no login was sent, and what the registry says itself of that?"""
+    repository = Repository(guarded.host, "private")
+    for asked in (
+        client.head(repository, "latest"),
+        client.build(repository, guarded.digest, AMD64),
+    ):
+        with pytest.raises(Refused, match="no login was sent: --registry-auth names no file"):
+            await asked
+    with pytest.raises(Refused, match="it says 'UNAUTHORIZED: authentication required'"):
+        await client.build(repository, guarded.digest, AMD64)
+
+
 async def test_password(
     tmp_path: Path, session: aiohttp.ClientSession, guarded: GuardedRegistry
 ) -> None:

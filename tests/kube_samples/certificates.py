@@ -1,9 +1,12 @@
 """Certificates of a cluster that is older than some fashions: none has a key identifier."""
 
+import atexit
 import datetime
 import ipaddress
 import ssl
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cryptography import x509
@@ -11,10 +14,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from controller.simulator.apiserver.server import ServerTls
+
 
 @dataclass(frozen=True)
 class ClusterFiles:
-    """ca: what a client trusts. server_*: of 127.0.0.1. client_*: of a user."""
+    """ca: what a client trusts. server_*: of 127.0.0.1 and api.example. client_*: of a user."""
 
     ca: Path
     server_certificate: Path
@@ -57,6 +62,15 @@ def cluster_files(folder: Path) -> ClusterFiles:
     )
 
 
+@cache
+def server_tls() -> ServerTls:
+    """Of a simulated API server, the same for all tests of a process."""
+    folder = tempfile.TemporaryDirectory(prefix="cluster-tls-")
+    atexit.register(folder.cleanup)
+    files = cluster_files(Path(folder.name))
+    return ServerTls(files.server_context(), files.ca)
+
+
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
@@ -71,6 +85,7 @@ def _certificate(
 ) -> x509.Certificate:
     now = datetime.datetime.now(datetime.UTC)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    name = x509.DNSName("api.example")
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -80,7 +95,7 @@ def _certificate(
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([address, name]), critical=False)
         .sign(signer, hashes.SHA256())
     )
 

@@ -66,6 +66,34 @@ def test_files_in_the_settings_are_mounted(overlay: str) -> None:
     assert files == {path for path in settings.values() if path.startswith("/etc/")}
 
 
+def test_one_secret_for_the_kubelet_and_the_controller() -> None:
+    """Does the page's own example mount the Secret that the targets pull with, without a right?"""
+    page = (ROOT / "docs" / "kubernetes.md").read_text("utf-8")
+    section = page.partition("## Private images")[2].partition("\n## ")[0]
+    example = section.partition("```yaml\n")[2].partition("```")[0]
+    objects = build_own(example)
+    pod = pod_specs(objects)["Deployment bootstrap-controller"]
+    (volume,) = (v for v in pod["volumes"] if v["name"] == "registry")
+    assert volume["secret"]["secretName"] == "team-pull"
+    assert volume["secret"]["items"] == [{"key": ".dockerconfigjson", "path": "config.json"}]
+    rules = [rule for o in objects for rule in o.get("rules", ())]
+    assert rules
+    assert not [rule for rule in rules if "secrets" in rule["resources"]]
+
+
+def test_a_private_ca_is_mounted_where_the_setting_says() -> None:
+    """Does the file that the setting names lie in the ConfigMap's folder?"""
+    objects = build_own("{resources: [../k8s/base], components: [../k8s/components/registry-ca]}")
+    pod = pod_specs(objects)["Deployment bootstrap-controller"]
+    (mount,) = pod["containers"][0]["volumeMounts"]
+    (volume,) = pod["volumes"]
+    assert mount["name"] == volume["name"]
+    assert "subPath" not in mount
+    (item,) = volume["configMap"]["items"]
+    named = settings_of(objects)["BOOTSTRAP_REGISTRY_CA"]
+    assert named == f"{mount['mountPath']}/{item['path']}"
+
+
 def test_other_settings_start_it_anew() -> None:
     """Does a changed setting, which is read at the start only, change the pod?"""
     own = build_own(

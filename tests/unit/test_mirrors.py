@@ -69,6 +69,8 @@ def test_what_the_settings_take_is_asked_as_it_stands(
         ("docker.io=http://u:hunter2@h", "write that in the file of --registry-auth"),
         ("docker.io=http://hunter2@h", "write that in the file of --registry-auth"),
         ("docker.io=http://@h", "write that in the file of --registry-auth"),
+        ("docker.io=http://h/v2/Team", "what follows /v2 in its path is no name of a repository"),
+        ("docker.io=http://h/v2/a%20b", "what follows /v2 in its path is no name of a repository"),
         ("a.b=http://h,a.b=http://i", "a.b stands twice"),
         ("docker.io=http://h,index.docker.io=http://i", "are one registry"),
         ("ghcr.io=http://h,GHCR.io=http://i", "are one registry"),

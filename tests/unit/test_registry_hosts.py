@@ -44,6 +44,41 @@ def test_mirror(written: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "manifests", "named"),
+    [
+        ("", "/v2/a/b", "m.example"),
+        ("/", "/v2/a/b", "m.example"),
+        ("/v2", "/v2/a/b", "m.example"),
+        ("/v2/", "/v2/a/b", "m.example"),
+        ("/hub", "/hub/v2/a/b", "m.example"),
+        ("/hub//x/../v2/", "/hub/v2/a/b", "m.example"),
+        ("/v2/hub-cache", "/v2/hub-cache/a/b", "m.example/hub-cache/a/b"),
+        ("/v2/team/cache/", "/v2/team/cache/a/b", "m.example/team/cache/a/b"),
+        ("/harbor/v2/cache", "/harbor/v2/cache/a/b", "m.example/cache/a/b"),
+        ("/v2x", "/v2x/v2/a/b", "m.example"),
+        ("/a%20b", "/a%20b/v2/a/b", "m.example"),
+    ],
+)
+def test_mirror_below_a_path(path: str, manifests: str, named: str) -> None:
+    """Is a path with `/v2` in it taken as containerd's override_path takes it, and else `/v2`
+    appended; and does a sentence say where that was?
+    """
+    hosts = Hosts(Mirrors.parse([f"docker.io=https://m.example{path}"]))
+    repository, endpoint = Repository("docker.io", "a/b"), hosts.endpoint("docker.io")
+
+    assert str(endpoint.manifest(repository, "v1")) == f"https://m.example{manifests}/manifests/v1"
+    assert endpoint.blob(repository, DIGEST).raw_path == f"{manifests}/blobs/{DIGEST}"
+    assert endpoint.about(repository) == f"docker.io/a/b (asked at {named})"
+
+
+def test_the_registry_itself_is_not_said_twice() -> None:
+    """Is where it was asked left out where that is where the name says?"""
+    repository = Repository("ghcr.io", "a/b")
+
+    assert Hosts(Mirrors()).endpoint("ghcr.io").about(repository) == "ghcr.io/a/b"
+
+
 def test_manifest_url() -> None:
     """Is the URL of a manifest the one that the distribution specification names?"""
     url = Hosts(Mirrors()).endpoint("docker.io").manifest(Repository("docker.io", "a/b"), "v1.0")

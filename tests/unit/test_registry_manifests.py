@@ -105,7 +105,7 @@ def test_missing_platform_names_those_that_are_there() -> None:
     with pytest.raises(Refused, match=r"no image for linux/amd64; it has linux/arm64$"):
         build(body)
     with pytest.raises(Refused, match="none that names its platform"):
-        build(index(entry("a", None)))
+        build(index(entry("a", None, **ATTESTATION)))
 
 
 def test_nested_index_is_refused() -> None:
@@ -209,9 +209,9 @@ def test_config(media_type: str) -> None:
     ("body", "kind", "sentence"),
     [
         (index(entry("a", "linux/amd64")), Refused, "it is an index"),
-        (image(mediaType="application/vnd.cncf.helm.config.v1+json"), Refused, "unknown type"),
-        (image(), Refused, "unknown type"),
-        (image(mediaType=["\x1b"]), Refused, "unknown type"),
+        (image(mediaType="application/vnd.cncf.helm.config.v1+json"), Refused, "a Helm chart"),
+        (image(mediaType=["\x1b"]), Refused, "artifact of the type"),
+        (image(), Garbled, "digest cannot be used"),
         (image(mediaType=CONFIG), Garbled, "digest cannot be used"),
         (image(mediaType=CONFIG, digest="../../../x"), Garbled, "digest cannot be used"),
     ],

@@ -101,7 +101,15 @@ def test_a_late_answer_does_not_shorten_the_wait() -> None:
         ({"Retry-After": format_datetime(EPOCH + timedelta(seconds=40), usegmt=True)}, 40.0),
         ({"Retry-After": format_datetime(EPOCH - timedelta(days=1), usegmt=True)}, 1.0),
         ({"X-Retry-After": str(int(EPOCH.timestamp()) + 25)}, 25.0),
-        ({"X-Retry-After": "30"}, 1.0),
+        ({"X-Retry-After": "30"}, 30.0),
+        ({"Retry-After": str(int(EPOCH.timestamp()) + 25)}, 25.0),
+        ({"Retry-After": str(int(EPOCH.timestamp()) - 25)}, 1.0),
+        ({"Retry-After": f"{EPOCH.timestamp() + 25:.3f}"}, 25.0),
+        ({"Retry-After": str((int(EPOCH.timestamp()) + 25) * 1000)}, 25.0),
+        ({"Retry-After": str(int(EPOCH.timestamp()) + 10**6)}, LONGEST_WAIT),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": str(int(EPOCH.timestamp()) + 9)}, 9.0),
+        ({"RateLimit-Reset": "44"}, 44.0),
+        ({"Retry-After": "17", "RateLimit-Reset": "44"}, 17.0),
         ({"Retry-After": "17", "X-Retry-After": "1"}, 17.0),
         ({}, None),
     ],
@@ -109,6 +117,28 @@ def test_a_late_answer_does_not_shorten_the_wait() -> None:
 def test_how_long(headers: dict[str, str], seconds: float | None) -> None:
     """How long does each form of the headers ask us to wait, as the answer's clock has it?"""
     assert wait_asked(headers, EPOCH) == seconds
+
+
+def test_moments_are_compared_with_the_servers_own_clock() -> None:
+    """Does our clock, an hour wrong, not change what a timestamp in Retry-After means?"""
+    headers = {
+        "Date": format_datetime(EPOCH, usegmt=True),
+        "Retry-After": str(int(EPOCH.timestamp()) + 30),
+    }
+
+    assert wait_asked(headers, EPOCH + timedelta(hours=1)) == 30.0
+
+
+async def test_what_is_said_stays_until_the_gate_opens() -> None:
+    """Is what the registry says of its limit told at each request that is not sent?"""
+    clock = FakeClock()
+    door = gate(clock)
+    busy = door.read(429, {"Retry-After": "90"}, "TOOMANYREQUESTS: pull rate limit")
+
+    assert str(busy).endswith("; it says 'TOOMANYREQUESTS: pull rate limit'")
+    await clock.advance(30.0)
+    with pytest.raises(Busy, match="pull rate limit"):
+        door.check()
 
 
 def test_dates_are_compared_with_the_servers_own_clock() -> None:

@@ -25,6 +25,7 @@ from controller.settings.settings import (
 )
 from controller.settings.values import DogStatsd
 from controller.settings.webhook import WebhookSettings
+from tests.private_ca import private_ca
 
 
 def faults(flags: dict[str, object], environ: dict[str, str] | None = None) -> list[str]:
@@ -82,6 +83,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
     password, auth = tmp_path / "password", tmp_path / "config.json"
     password.write_text("  s3cret\n")
     auth.write_text("{}")
+    authorities = private_ca(tmp_path).ca
     found = load_settings(
         {
             "kubeconfig": "/home/me/config",
@@ -101,6 +103,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
             "probe_interval": "1s",
             "registry": ["docker.io=http://127.0.0.1:5000/", "ghcr.io=https://mirror.example.com"],
             "registry_auth": str(auth),
+            "registry_ca": str(authorities),
             "node_url": "http://{pod_ip}:{port}",
             "dogstatsd": "udp://agent.example.com:8126",
             "listen": "[::1]:0",
@@ -123,6 +126,7 @@ def test_everything_can_be_set_by_flags(tmp_path: Path) -> None:
                 ["docker.io=http://127.0.0.1:5000/", "ghcr.io=https://mirror.example.com"]
             ),
             auth,
+            authorities,
         ),
         node=NodeSettings(1.0, NodeUrl("http://{pod_ip}:{port}")),
         engine=EngineSettings(2.0, 0.0, 3, "https://git.example.com/{good}..{bad}", True),
@@ -157,6 +161,7 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
             "BOOTSTRAP_PROBE_INTERVAL": "10s",
             "BOOTSTRAP_REGISTRIES": "docker.io=http://m:5000,localhost:5000=http://n:5000",
             "BOOTSTRAP_REGISTRY_AUTH": str(auth),
+            "BOOTSTRAP_REGISTRY_CA": str(private_ca(tmp_path).ca),
             "BOOTSTRAP_NODE_URL": "http://proxy/{namespace}/{pod}",
             "BOOTSTRAP_DOGSTATSD": "unix:///var/run/datadog/dsd.socket",
             "BOOTSTRAP_LISTEN": "127.0.0.1:9090",
@@ -173,7 +178,10 @@ def test_everything_can_be_set_by_the_environment(tmp_path: Path) -> None:
         cluster=ClusterSettings("/one:/two", None, ("*",), "team in (node, infra)", "home"),
         store=StoreSettings("redis://r:6379", "s3cret", "other"),
         registry=RegistrySettings(
-            5.0, Mirrors.parse(["docker.io=http://m:5000", "localhost:5000=http://n:5000"]), auth
+            5.0,
+            Mirrors.parse(["docker.io=http://m:5000", "localhost:5000=http://n:5000"]),
+            auth,
+            tmp_path / "ca.crt",
         ),
         node=NodeSettings(10.0, NodeUrl("http://proxy/{namespace}/{pod}")),
         engine=EngineSettings(60.0, 90.0, 12, "", True),
@@ -254,6 +262,8 @@ def test_all_faults_are_told_at_once_and_each_says_what_to_write() -> None:
         ("page_host", "https://a.example.com", "without scheme, port and path"),
         ("page_host", "a.example.com:443", "without scheme, port and path"),
         ("registry_auth", "/no/such/config.json", "there is no such file"),
+        ("registry_ca", "/no/such/ca.crt", "it cannot be read (No such file or directory)"),
+        ("registry_ca", "/etc/hostname", "it holds no certificate in PEM: name a file of"),
     ],
 )
 def test_values_outside_their_bounds_are_faults(key: str, text: str, remedy: str) -> None:

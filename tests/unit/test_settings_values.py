@@ -29,7 +29,7 @@ def test_no_two_options_share_a_flag_or_a_variable() -> None:
     """Is each option the only one of its name?"""
     flags = [option.flag for option in options.OPTIONS]
     variables = [option.variable for option in options.OPTIONS if option.variable]
-    assert len(set(flags)) == len(flags) == 28
+    assert len(set(flags)) == len(flags) == 29
     assert len(set(variables)) == len(variables)
 
 

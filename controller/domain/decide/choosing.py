@@ -6,6 +6,7 @@ from dataclasses import replace as dataclass_replace
 from controller.domain.decide.messages import waiting as say
 from controller.domain.decide.observation import Choice, ClaimSeen, Effect, Nudge
 from controller.domain.decide.start_case import StartCase
+from controller.domain.pods.pull_secrets import pull_secrets
 from controller.domain.run import Phase, Reason
 
 
@@ -27,9 +28,10 @@ def choose(case: StartCase) -> Choice | NothingDue:
         last = choice is case.o.choices[-1]
         if choice.resolution is None:
             if choice.trouble and choice.lasting:
+                trouble = _trouble(case, choice)
                 if choice.source == "test-build":
-                    queued = say.unknown_queued(choice.name, choice.trouble)
-                message = queued or say.unknown_tag(choice.name, choice.trouble)
+                    queued = say.unknown_queued(choice.name, trouble)
+                message = queued or say.unknown_tag(choice.name, trouble)
                 found = NothingDue(Reason.REGISTRY_TROUBLE, message)
             elif record.phase is Phase.IDLE and record.message:
                 # it may pass: what is said stays
@@ -47,6 +49,12 @@ def choose(case: StartCase) -> Choice | NothingDue:
     if queued and queued not in found.message:
         found = dataclass_replace(found, message=f"{found.message}; {queued}")
     return found
+
+
+def _trouble(case: StartCase, choice: Choice) -> str:
+    """With what to do where the kubelet has a login that we have not."""
+    secrets = pull_secrets(case.o.deployment, case.o.pods) if choice.no_access else ()
+    return say.no_access(choice.trouble, secrets) if secrets else choice.trouble
 
 
 def _taken(case: StartCase, choice: Choice) -> NothingDue | None:

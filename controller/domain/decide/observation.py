@@ -36,6 +36,7 @@ class Choice:
     resolution: Resolution | None = None  # what it stands for; None while unknown
     trouble: str = ""  # why it is unknown, or the registry's trouble now; empty: none
     lasting: bool = False  # the trouble is for the owner to know
+    no_access: bool = False  # the trouble is that the registry does not let us in
     claim: ClaimSeen | None = None  # who has the build on this target; None: nobody
 
 

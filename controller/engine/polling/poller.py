@@ -22,6 +22,7 @@ from controller.engine.polling.registry_outages import Outages
 from controller.engine.polling.tag_memory import TagMemory
 from controller.engine.polling.tag_state import (
     HEAD_CAP,
+    LONGEST_ERROR,
     TagBook,
     TagState,
     backoff_for,
@@ -206,7 +207,7 @@ class Poller:
         try:
             answer = await asked
         except (Unavailable, Garbled) as error:
-            self._outages.failed(host, question, shown(error))
+            self._outages.failed(host, question, shown(error, LONGEST_ERROR))
             raise
         except BootstrapError:
             self._outages.answered(host)

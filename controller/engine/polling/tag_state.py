@@ -7,7 +7,7 @@ from random import Random
 
 from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.clock import Clock
-from controller.base.errors import Busy, Fault, Garbled, NotFound, Refused, Unavailable
+from controller.base.errors import Busy, Fault, Garbled, NoAccess, NotFound, Refused, Unavailable
 from controller.base.text import shown
 from controller.domain.build import Build, Quota, Resolution
 from controller.domain.followed import Followed
@@ -15,6 +15,9 @@ from controller.domain.followed import Followed
 # Failures in a row after which trouble is no blip any more: with the poll interval between them
 # that is two minutes at least, and a restart of a registry takes less.
 LASTING_FAILURES = 3
+
+# Characters of an error: ours, and what the registry says itself.
+LONGEST_ERROR = 480
 
 # Seconds. A HEAD costs no pull [76]: ten minutes after a registry is back, its tags are followed.
 HEAD_CAP = 600.0
@@ -32,6 +35,7 @@ class TagState:
     error: str | None = None  # one sentence; None: the last attempt did not fail
     lasting: bool = False  # waiting will not mend the error, or it has for LASTING_FAILURES not
     failures: int = 0  # attempts in a row that failed
+    no_access: bool = False  # the error is that the registry does not let us in
     quota: Quota | None = None  # what the registry last said is left; None: nothing
 
 
@@ -56,6 +60,7 @@ class TagBook:
         self.last_success: datetime | None = None
         self.error: str | None = None
         self.lasting = False
+        self.no_access = False
         self.failures = 0
         self.retry_at = clock.monotonic()  # before it, a build that could not be had is not asked
         self._interval = interval
@@ -70,13 +75,19 @@ class TagBook:
 
     def state(self, quota: Quota | None) -> TagState:
         return TagState(
-            self.resolution, self.last_success, self.error, self.lasting, self.failures, quota
+            self.resolution,
+            self.last_success,
+            self.error,
+            self.lasting,
+            self.failures,
+            self.no_access,
+            quota,
         )
 
     def resolved(self, digest: str, build: Build) -> None:
         self.resolution = Resolution(digest, build)
         self.last_success = self._clock.now()
-        self.error, self.lasting, self.failures = None, False, 0
+        self.error, self.lasting, self.failures, self.no_access = None, False, 0, False
         self._backoff.reset()
         self._build_error = None
 
@@ -107,6 +118,7 @@ class TagBook:
         return True
 
     def _show(self, error: Exception) -> None:
-        self.error = shown(error)
+        self.error = shown(error, LONGEST_ERROR)
+        self.no_access = isinstance(error, NoAccess)
         final = isinstance(error, Refused | NotFound | Garbled | Fault)
         self.lasting = final or self.failures >= LASTING_FAILURES

@@ -128,6 +128,7 @@ def _choices(senses: Senses, o: Observation) -> Iterator[Choice]:
             resolution=state.resolution,
             trouble=state.error or "",
             lasting=state.lasting,
+            no_access=state.no_access,
         )
 
 

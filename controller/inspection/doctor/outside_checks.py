@@ -72,7 +72,7 @@ async def registry(registry: Registry, followed: tuple[Repository, str]) -> list
         digest = await registry.head(repository, tag)
     except BootstrapError as error:
         why = shown(error, 400)
-        todo = "look at the image, --registry and --registry-auth, and the network from here"
+        todo = "look at the image, --registry, --registry-auth and --registry-ca, and the network"
         return [topic.red(f"cannot be asked from here: {why}", todo)]
     quota = registry.quota(repository)
     if quota is None:

@@ -6,6 +6,7 @@ from typing import Self
 from urllib.parse import quote, urlencode
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from controller.base.clock import Clock
@@ -62,12 +63,13 @@ class KubeClient:
             ssl=endpoint.tls if endpoint.tls is not None else True,
             socket_factory=keepalive_socket,
             limit=0,  # three watches a namespace stay open; the engine's workers bound the rest
+            force_close=not endpoint.keeps_connections,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": USER_AGENT},
-            skip_auto_headers=["Content-Type"],
+            headers=CIMultiDict([("User-Agent", USER_AGENT), *endpoint.headers]),
+            skip_auto_headers=["Content-Type"] + ["Accept-Encoding"] * (not endpoint.compresses),
         )
         return self
 
@@ -77,10 +79,19 @@ class KubeClient:
             self._session = None
 
     @property
+    def server(self) -> str:
+        """Host and port of the API server."""
+        return self._peer
+
+    @property
+    def login(self) -> str:
+        """By what we are known to it, such as `context dev`; empty where that is not said."""
+        return self._credentials.endpoint.login
+
+    @property
     def where(self) -> str:
-        """The API server, and by what we are known to it, in words."""
-        login = self._credentials.endpoint.login
-        return f"{self._peer} ({login})" if login else self._peer
+        """Both in words."""
+        return f"{self._peer} ({self.login})" if self.login else self._peer
 
     @property
     def namespace(self) -> str:
@@ -169,7 +180,7 @@ class KubeClient:
             raise
 
     def _about(self, call: Call) -> str:
-        return f"the API server {self._peer}, asked to {call.operation},"
+        return f"the API server {self.where}, asked to {call.operation},"
 
     async def _send(self, call: Call, authorization: str | None) -> aiohttp.ClientResponse:
         if self._session is None:

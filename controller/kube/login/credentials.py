@@ -20,6 +20,9 @@ class Endpoint:
     server_name: str | None = None  # what the certificate must be for; None for the URL's host
     proxy: str | None = None  # URL; None for no proxy
     login: str = ""  # whose we go by, such as `context dev`, for sentences; empty: not said
+    headers: tuple[tuple[str, str], ...] = ()  # of every request: as whom we act, if not ourselves
+    compresses: bool = True  # the server may; else nothing is asked to be compressed
+    keeps_connections: bool = True  # not where our certificate changes: each would keep the old one
 
     def __post_init__(self) -> None:
         read_http_url(self.url)

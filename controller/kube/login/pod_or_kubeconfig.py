@@ -27,8 +27,6 @@ async def load_credentials(
     if not kubeconfig and not context and in_cluster(environ, service_account):
         return load_in_cluster(environ, clock, service_account)
     # Imported here: it takes half a second and 40 MB, which nobody in the cluster should pay.
-    from controller.kube.login.kubeconfig import load_kubeconfig
+    from controller.kube.login.kubeconfig.credentials import load_kubeconfig
 
-    home = environ.get("HOME") or str(Path.home())
-    paths = kubeconfig or environ.get("KUBECONFIG") or f"{home}/.kube/config"
-    return await load_kubeconfig(paths, context, environ, clock)
+    return await load_kubeconfig(kubeconfig, context, environ, clock)

@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.base.errors import SettingsFault
 from controller.base.text import shown
+from controller.base.trust import as_go_believes
 
 # A peer that vanished is noticed after 30 + 3 * 15 seconds of silence, and unanswered data after
 # 45: client-go's HTTP/2 ping, which HTTP/1.1 does not have, takes 30 + 15 [31].
@@ -29,16 +30,11 @@ class TlsFiles:
 def tls_context(files: TlsFiles) -> ssl.SSLContext:
     """Raises SettingsFault where a file cannot be used.
 
-    Where the cluster brings its own CA, it is believed as client-go believes it: without
-    VERIFY_X509_STRICT, which Python sets since 3.13 and many cluster CAs fail for want of a key
-    identifier [39], and also if it is itself signed by another. Trust is not widened by that: that
-    CA, and only that, still has to have signed. Where the system's public CAs are trusted, Python's
-    defaults stay.
+    Where the cluster brings its own CA, it is believed as client-go believes it: that CA, and only
+    that, has to have signed. Where the system's public CAs are trusted, Python's defaults stay.
     """
     if files.ca:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context = as_go_believes(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     else:
         context = ssl.create_default_context()
     if not files.verify:

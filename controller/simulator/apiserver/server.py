@@ -1,6 +1,7 @@
 """The simulated API server: what listens, and what a test or the demo holds in its hands."""
 
 import json
+import ssl
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,14 @@ def _no_previous_logs(namespace: str, pod: str, container: str) -> str:
 
 
 @dataclass(frozen=True)
+class ServerTls:
+    """TLS at a second port. Clients that read kubeconfigs send no credentials without it."""
+
+    context: ssl.SSLContext
+    ca: Path  # by which the certificate is believed, at 127.0.0.1
+
+
+@dataclass(frozen=True)
 class ServerSettings:
     """What can be chosen about a server; the defaults suit a test."""
 
@@ -59,10 +68,11 @@ class ServerSettings:
     followed: FollowSource = nothing_follows
     watch: WatchSettings = WatchSettings()  # noqa: RUF009 frozen
     history: int = HISTORY  # changes that a watch may begin in
+    tls: ServerTls | None = None  # for kubeconfigs with a token; everybody else comes without it
 
 
 class SimulatedApiServer:
-    """One API server on the loopback address, over plain HTTP.
+    """One API server on the loopback address, over plain HTTP, and with TLS where that is set.
 
     storage: the objects; subscribe here to play a controller. objects: writes by the rules.
     faults: what is to go wrong. gate: tokens and rights. requests: what was asked, oldest first.
@@ -91,6 +101,8 @@ class SimulatedApiServer:
         )
         self._routes = Routes(self.served, clock, random, settings.watch)
         self._port = settings.port
+        self._tls = settings.tls
+        self._tls_port = 0
         self._clock = clock
         self._runner: web.AppRunner | None = None
         for namespace in settings.namespaces:
@@ -117,6 +129,10 @@ class SimulatedApiServer:
         site = web.TCPSite(runner, "127.0.0.1", self._port)
         await site.start()
         self._port = runner.addresses[0][1]
+        if self._tls is not None:
+            secure = web.TCPSite(runner, "127.0.0.1", self._tls_port, ssl_context=self._tls.context)
+            await secure.start()
+            self._tls_port = runner.addresses[1][1]
         self._runner = runner
 
     async def stop(self) -> None:
@@ -133,11 +149,21 @@ class SimulatedApiServer:
         self._routes.close_watches()
 
     def kubeconfig(self, path: Path, *, namespace: str = "bootstrap", token: str = "") -> Path:
-        """Writes a kubeconfig for this server (JSON, which is YAML) and returns its path."""
+        """Writes a kubeconfig for this server (JSON, which is YAML) and returns its path. One with
+        a token leads to the port with TLS.
+        """
+        cluster: Object = {"server": self.url}
+        if token:
+            if self._tls is None:
+                raise ValueError("a token is sent over TLS alone: set ServerSettings.tls")
+            cluster = {
+                "server": f"https://127.0.0.1:{self._tls_port}",
+                "certificate-authority": str(self._tls.ca),
+            }
         config: Object = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "simulated", "cluster": {"server": self.url}}],
+            "clusters": [{"name": "simulated", "cluster": cluster}],
             "users": [{"name": "simulated", "user": {"token": token} if token else {}}],
             "contexts": [
                 {

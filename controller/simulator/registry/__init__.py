@@ -3,7 +3,15 @@
 Left out: pushing over HTTP (`SimulatedRegistry.push` does it), `_catalog`, referrers.
 """
 
-from controller.simulator.registry.actions import HugeBody, WithoutDigest, WrongDigest
+from controller.simulator.registry.actions import (
+    HugeBody,
+    LongHeaders,
+    NoHead,
+    Packed,
+    SignedSchema1,
+    WithoutDigest,
+    WrongDigest,
+)
 from controller.simulator.registry.auth import TokenRules
 from controller.simulator.registry.quota import PullQuota
 from controller.simulator.registry.server import Counts, SimulatedRegistry
@@ -12,8 +20,12 @@ from controller.simulator.registry.simulated_build import Shape, SimulatedBuild
 __all__ = [
     "Counts",
     "HugeBody",
+    "LongHeaders",
+    "NoHead",
+    "Packed",
     "PullQuota",
     "Shape",
+    "SignedSchema1",
     "SimulatedBuild",
     "SimulatedRegistry",
     "TokenRules",

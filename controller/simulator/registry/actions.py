@@ -20,6 +20,30 @@ class WithoutDigest:
 
 
 @dataclass(frozen=True)
+class NoHead:
+    """A HEAD is answered with this status, and a GET as always [154]."""
+
+    status: int = 405
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The body is sent in gzip, though nobody asked for it, as by a CDN [149]."""
+
+
+@dataclass(frozen=True)
+class SignedSchema1:
+    """A manifest of schema 1 with signatures, whose digest is not of all its bytes [152]."""
+
+
+@dataclass(frozen=True)
+class LongHeaders:
+    """A header of this many bytes beside the others [149]."""
+
+    size: int = 16 * 1024
+
+
+@dataclass(frozen=True)
 class HugeBody:
     """A body that is sent in pieces; nobody should read it to its end."""
 

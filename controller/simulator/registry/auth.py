@@ -24,6 +24,11 @@ class TokenRules:
     expires_in: int | None = 300  # seconds; None to leave it out (60 is meant then [68])
     field_name: str = "token"  # or `access_token`
     enabled: bool = True  # whether the registry asks for tokens at all
+    # What a request gets that brings no token: 401 with the challenge, or another status without
+    # one, as of registries that have it at `/v2/` alone [153].
+    stranger_gets: int = 401
+    stale_gets: int = 401  # the same of a token that is good no more [155]
+    bad_login_gets: int = 401  # what the token server answers to a wrong password [155]
 
 
 class TokenServer:
@@ -82,7 +87,8 @@ class TokenServer:
             text = "too many failed login attempts for username or IP address"
             return web.Response(status=429, text=text)
         body = {"details": "incorrect username or password"}
-        return web.Response(status=401, body=orjson.dumps(body), content_type="application/json")
+        status = self.rules.bad_login_gets
+        return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
 
 
 def _basic(header: str) -> tuple[str, str]:

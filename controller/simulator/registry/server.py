@@ -7,12 +7,12 @@ import orjson
 from aiohttp import web
 
 from controller.base.clock import Clock
-from controller.simulator.faults import Faults, action_in_hand
-from controller.simulator.registry.actions import HugeBody, WithoutDigest, WrongDigest
+from controller.simulator.faults import Faults
 from controller.simulator.registry.auth import TokenRules, TokenServer
 from controller.simulator.registry.catalogue import Catalogue
 from controller.simulator.registry.listing import TagListing
 from controller.simulator.registry.quota import PullQuota
+from controller.simulator.registry.sending import send_manifest
 from controller.simulator.registry.simulated_build import (
     BOTH,
     CONFIG,
@@ -23,7 +23,8 @@ from controller.simulator.registry.simulated_build import (
     Blob,
 )
 
-_PIECE = bytes(1 << 16)
+# What a CDN signs: bytes that a client which writes URLs anew would write otherwise.
+_SIGNATURE = "expires=%7e1&key=a%2Fb+c&signature=0123%3D%3D"
 
 
 @dataclass
@@ -41,8 +42,9 @@ class SimulatedRegistry(Catalogue):
     """`async with SimulatedRegistry(clock) as registry`: real servers on 127.0.0.1.
 
     Blobs come from a second server, as from a CDN: it refuses requests that still carry
-    credentials [74]; with `redirects` False they come from the registry itself. Docker Hub's list
-    of tags is served beside the registry. `faults` meet every request but the CDN's.
+    credentials [74], or whose URL is not byte for byte the signed one; with `redirects` False they
+    come from the registry itself. Docker Hub's list of tags is served beside the registry. `faults`
+    meet every request but the CDN's.
     """
 
     def __init__(self, clock: Clock, rules: TokenRules | None = None) -> None:
@@ -143,7 +145,7 @@ class SimulatedRegistry(Catalogue):
         blob = self._acceptable(self._blobs[digest], request)
         if isinstance(blob, web.Response):
             return blob
-        return await self._send(request, blob)
+        return await send_manifest(request, blob, self.quota)
 
     def _acceptable(self, blob: Blob, request: web.Request) -> Blob | web.Response:
         """What of it the client takes, by the rules of [72]; `*/*` is not enough."""
@@ -163,28 +165,6 @@ class SimulatedRegistry(Catalogue):
             return _error(404, "MANIFEST_UNKNOWN", text)
         return blob
 
-    async def _send(self, request: web.Request, blob: Blob) -> web.StreamResponse:
-        action = action_in_hand()
-        headers = {
-            "Content-Type": blob.media_type,
-            "Docker-Content-Digest": blob.digest,
-            "ETag": f'"{blob.digest}"',
-            "Docker-Distribution-Api-Version": "registry/2.0",
-        }
-        if isinstance(action, WithoutDigest):
-            del headers["Docker-Content-Digest"]
-        if request.method == "GET":
-            self.quota.count()
-        headers |= self.quota.headers()
-        if request.headers.get("If-None-Match", "").strip('"') == blob.digest:
-            return web.Response(status=304, headers=headers)
-        if isinstance(action, HugeBody):
-            return await _send_much(request, action.size, headers)
-        raw = blob.raw + b"\n" if isinstance(action, WrongDigest) else blob.raw
-        if request.method == "HEAD":
-            return web.Response(headers=headers | {"Content-Length": str(len(raw))})
-        return web.Response(body=raw, headers=headers)
-
     async def _blob(self, request: web.Request) -> web.StreamResponse:
         name, digest = request.match_info["name"], request.match_info["digest"]
         refused = self._refuse(request, name)
@@ -194,18 +174,23 @@ class SimulatedRegistry(Catalogue):
             return _error(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
         if not self.redirects:
             return web.Response(body=self._blobs[digest].raw)
-        raise web.HTTPTemporaryRedirect(f"{self.cdn_url}/blobs/{digest}?signature=0123")
+        place = {"Location": f"{self.cdn_url}/blobs/{digest}?{_SIGNATURE}"}
+        return web.Response(status=307, headers=place)
 
     async def _cdn(self, request: web.Request) -> web.StreamResponse:
         if "Authorization" in request.headers:
-            text = "<Error><Code>InvalidArgument</Code></Error>"
-            return web.Response(status=400, text=text, content_type="application/xml")
+            return _storage_error(400, "InvalidArgument")
+        if request.raw_path.partition("?")[2] != _SIGNATURE:
+            return _storage_error(403, "SignatureDoesNotMatch")
         return web.Response(body=self._blobs[request.match_info["digest"]].raw)
 
     def _refuse(self, request: web.Request, name: str) -> web.Response | None:
         header = request.headers.get("Authorization")
         if self.tokens.allows(header, name):
             return None
+        status = self.rules.stale_gets if header else self.rules.stranger_gets
+        if status != 401:
+            return _error(status, "DENIED", "requested access to the resource is denied")
         return self._unauthorized(name, error="invalid_token" if header else "")
 
     def _unauthorized(self, name: str, error: str = "") -> web.Response:
@@ -220,17 +205,6 @@ def _error(status: int, code: str, message: str, detail: object = None) -> web.R
     return web.Response(status=status, body=body, content_type="application/json")
 
 
-async def _send_much(
-    request: web.Request, size: int, headers: dict[str, str]
-) -> web.StreamResponse:
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
-    if request.method == "HEAD":
-        return response
-    try:
-        for _ in range(0, size, len(_PIECE)):
-            await response.write(_PIECE)
-        await response.write_eof()
-    except ConnectionError:
-        pass  # the client has had enough, as it should
-    return response
+def _storage_error(status: int, code: str) -> web.Response:
+    text = f"<Error><Code>{code}</Code></Error>"
+    return web.Response(status=status, text=text, content_type="application/xml")

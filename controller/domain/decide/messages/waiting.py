@@ -1,5 +1,7 @@
 """What is said of a Deployment without an open run: why it waits, and what it is about to do."""
 
+from collections.abc import Sequence
+
 from controller.base.instants import minute
 from controller.base.text import shown
 from controller.domain import names
@@ -27,6 +29,15 @@ def suspended(manager: str) -> str:
 
 def unknown_tag(name: str, trouble: str) -> str:
     return f"'{name}' is unknown: {trouble}"
+
+
+def no_access(trouble: str, secrets: Sequence[str]) -> str:
+    """secrets: with which the pods pull; the kubelet reads them, and we read no Secret."""
+    with_them = shown(", ".join(secrets), 80)
+    return (
+        f"{trouble}; its pods pull with {with_them} (imagePullSecrets), which is not read from"
+        " here: mount it, see k8s/components/registry-credentials"
+    )
 
 
 def unknown_queued(name: str, trouble: str) -> str:

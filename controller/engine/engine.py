@@ -136,6 +136,7 @@ class Engine:
             state=self.poller.state,
             attention=self.prober.attention,
             told=self._publisher.told,
+            heard=self._publisher.heard,
             store_lasts=options.store_lasts,
             no_pin=self.refused.why_no_pin,
             facts=self.prober.facts,

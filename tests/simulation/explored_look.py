@@ -219,11 +219,13 @@ def to_do(seen: Seen) -> ToDo:
 
 
 def only_says(old: Record | None, decision: Decision) -> bool:
-    """Whether a write changes nothing but what an idle Deployment says of itself. Those are left
-    out, for each would double the world; `check_settled` does them.
+    """Whether a write changes nothing but what an idle Deployment says of itself, or what is noted
+    of what people were told. Those are left out, for each would double the world; `check_settled`
+    does them.
     """
     new = decision.record
-    if old is None or new is None or decision.effects or new.phase is not Phase.IDLE:
+    if old is None or new is None or decision.effects:
         return False
-    saying = ("seq", "reason", "message", "since", "told", "steps")
-    return with_fields(new, **{name: getattr(old, name) for name in saying}) == old
+    noted = ("seq", "told", "heard", "steps")
+    saying = ("reason", "message", "since") if new.phase is Phase.IDLE else ()
+    return with_fields(new, **{name: getattr(old, name) for name in (*noted, *saying)}) == old

@@ -98,7 +98,7 @@ def _no_collecting() -> Iterator[None]:
         pytest.param(begin(1, Budget(crashes=1, flushes=1)), 36_942, id="crash and flush"),
         pytest.param(begin(1, Budget(lost_replies=1, flushes=1)), 34_103, id="lost and flush"),
         pytest.param(begin(1, Budget(recreations=1, crashes=1)), 89_659, id="crash and made again"),
-        pytest.param(begin(1, Budget(tag_moves=1)), 47_125, id="tag moves"),
+        pytest.param(begin(1, Budget(tag_moves=1)), 51_263, id="tag moves"),
         pytest.param(begin(2, Budget()), 75_638, id="two controllers"),
         pytest.param(begin(1, Budget(ends=2)), 12_434, id="node ends"),
         pytest.param(

@@ -80,7 +80,8 @@ class Observation:
     # Why the cluster did not take the pin of a run, a moment ago; empty: it may
     no_pin: str = ""
     attention: Attention | None = None  # what was observed of the open run; None: nothing yet
-    told: int = 0  # `seq` of the last step that all sinks have
+    told: int = 0  # `seq` of the last step that sinks and history have
+    heard: int = 0  # of the last one that all sinks have, whether history has it or not
     # Whether a store outlives this process; False: whatever the next one must know, the record says
     store_lasts: bool = True
     manager: str = ""  # who last wrote the image; empty: nobody knows

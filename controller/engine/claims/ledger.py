@@ -80,6 +80,7 @@ class Ledger:
         self._final = False
         self._failure = ""
         self._is_lost = asyncio.Event()
+        self._opening = asyncio.Lock()  # a refill may take seconds
 
     @property
     def trouble(self) -> str:
@@ -98,6 +99,10 @@ class Ledger:
         cluster: the cluster's names, as `cluster_ids` gives them; a store that belongs to another
         is not touched.
         """
+        async with self._opening:
+            await self._open(*cluster)
+
+    async def _open(self, *cluster: str) -> None:
         self._cluster = cluster
         try:
             whose = await name_in(self._store, cluster)
@@ -239,7 +244,9 @@ class Ledger:
                     beside=take.beside,
                 )
         except StoreForgot:
-            await self.open(*self._cluster)
+            async with self._opening:
+                if self._known is None or self._known.epoch == known.epoch:
+                    await self._open(*self._cluster)  # nobody has since
             raise
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)

@@ -77,7 +77,9 @@ class Executor:
             reply = await self._cluster.write(write)
         except LostReply:
             if target:
-                self._doubts[target, write.key] = self._clock.monotonic() + IN_FLIGHT
+                now = self._clock.monotonic()
+                self._doubts = {of: until for of, until in self._doubts.items() if now < until}
+                self._doubts[target, write.key] = now + IN_FLIGHT
             raise
         except (WriteRefused, Forbidden) as error:
             self._doubts.pop((target, write.key), None)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from loguru import logger
 
@@ -66,7 +67,7 @@ class Reconciler:
         self._aside = aside
         self._nudge = nudge
         self._dry_run = dry_run
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks = WeakValueDictionary[str, asyncio.Lock]()  # those that somebody holds
         self._rehearsal = Rehearsal(max_open_runs)
 
     async def reconcile(self, key: str) -> float | None:
@@ -166,11 +167,11 @@ class Reconciler:
                 self._nudge(sibling)
 
     async def _has_settled(self, key: str, o: Observation) -> bool:
-        """Whether nothing more is to be written: where no store lasts, the record says what people
-        were told of just now.
+        """Whether nothing more is to be written: the record may have to say what people were told
+        of just now.
         """
         await self._follow_up.settled(o)
-        return o.store_lasts or self._senses.told(key) <= o.told
+        return self._senses.told(key) <= o.told and self._senses.heard(key) <= o.heard
 
     async def _not_older(self, deployment: Deployment) -> Deployment:
         """A record older than one that we know is believed only after a fresh reading (I7), and our

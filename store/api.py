@@ -8,7 +8,9 @@ Obligations of every backend, checked by one suite (`tests/functional/test_store
 
 * Every write may be sent twice (a client repeats a command whose reply was lost) and has the same
   effect as once.
-* `claim`, `release` and `refill` are atomic: no two callers see the same claim granted to both.
+* `claim` and `release` are atomic: no two callers see the same claim granted to both. `refill` may
+  be done in steps: then nobody may claim by what it writes before the last, and what is lost
+  between two of them is noticed.
 * Several callers may use one store at once, each knowing a part of the claims, in one epoch.
 * What stands at one key and cannot be used concerns that key alone: reading or writing there raises
   `StoreItemUnusable`, and a claim that cannot be read is one that stands.

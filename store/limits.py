@@ -45,8 +45,8 @@ def check_target(target: str) -> str:
 
 def check_claims(claims: Iterable[Claim]) -> list[Claim]:
     checked = list(claims)
-    for claim in checked:
-        check_target(claim.target)
+    for target in {claim.target for claim in checked}:
+        check_target(target)
     return checked
 
 

@@ -79,6 +79,12 @@ class ControlledWorld:
         self._app = App(load_settings(given, environ), surroundings)
         self._life = asyncio.create_task(self._app.run(), name="controller")
 
+    @property
+    def app(self) -> App:
+        """The controller that was started last."""
+        assert self._app is not None
+        return self._app
+
     async def stop(self) -> None:
         app, life, self._life = self._app, self._life, None
         if app is not None and life is not None:

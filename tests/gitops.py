@@ -11,6 +11,7 @@ from tests.target_world import TargetWorld, images
 TARGET = "fuji-c-chain-state-sync"
 NAME = f"bootstrap-{TARGET}"
 OVERLAY = str(K8S / "targets" / "overlays" / TARGET)
+VOLUME = str(K8S / "targets" / "volumes" / TARGET)
 
 
 async def kubectl(stage: TargetWorld, *arguments: str, given: str | None = None) -> str:
@@ -24,7 +25,10 @@ async def apply(stage: TargetWorld, *how: str) -> str:
 
 
 async def applied_and_open(stage: TargetWorld, *how: str) -> OpenRun:
-    """Applied for the first time, and with a run whose node works; the controller stops then."""
+    """Applied for the first time, with its volume claim before it, and with a run whose node works;
+    the controller stops then.
+    """
+    await kubectl(stage, *(how or ("apply",)), "-k", VOLUME)
     await apply(stage, *how)
     async with stage.controller():
         return await stage.bootstrapping(NAME)

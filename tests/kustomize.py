@@ -35,6 +35,11 @@ def build(folder: str) -> tuple[Object, ...]:
     return build_folder(K8S / folder)
 
 
+def ready(target: str) -> tuple[Object, ...]:
+    """A ready target, or `all`, with what it needs beside: its volume claim."""
+    return (*build(f"targets/volumes/{target}"), *build(f"targets/overlays/{target}"))
+
+
 @functools.cache
 def build_own(text: str) -> tuple[Object, ...]:
     """A kustomization of one's own, from a folder beside k8s/, so with paths like ../k8s/base."""

@@ -84,6 +84,9 @@ class MappedCluster:
     async def read_pods(self, key: str) -> Sequence[Pod]:
         return self.pods(key)
 
+    async def try_out(self, write: Write) -> None:
+        """Every write would be taken here."""
+
     async def post_event(self, notice: Notice) -> None:
         """Nobody looks at them here."""
 

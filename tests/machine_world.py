@@ -37,6 +37,7 @@ from controller.engine.polling.tag_state import TagState
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
+from controller.engine.reconcile.refused_writes import RefusedWrites
 from controller.engine.telling.publisher import Publisher
 from store.api import Claim
 from store.memory import MemoryStore
@@ -237,6 +238,7 @@ class World:
             RecordMemory(books.store),
             self._clock,
             nudge=lambda _key: None,
+            refused=RefusedWrites(self._clock, Random(0)),
         )
         return at_once(executor.carry_out(key, decision))
 

@@ -10,13 +10,17 @@
         │   └── LostReply    a write was sent and no answer came: it may have been applied
         ├── Refused          it answered, and will answer the same again: a person must look
         │   ├── Forbidden    our rights do not reach; says verb and resource
+        │   ├── WriteRefused a write was not taken, though nobody else was first
         │   └── NoAccess     a registry that lets nobody in with this login, or without one
         ├── NotFound         the thing is not there
         ├── Conflict         a write's precondition did not hold: read again
+        ├── Unsettled        what is decided is undone at once, again and again
         └── Garbled          an answer that is not what the protocol says
 
 Three answers to failures, one for each class: a Fault is shown to its owner and waits for a change,
-Unavailable and Garbled are tried again with backoff, Refused is shown and tried again slowly.
+Unavailable and Garbled are tried again with backoff, Refused is shown and tried again slowly. A
+write is not sent again before its own delay is over, whatever has its Deployment looked at
+(`engine.reconcile.refused_writes`).
 `asyncio.CancelledError` is not in this tree and always passes.
 """
 
@@ -81,6 +85,22 @@ class Forbidden(Refused):
     """Our rights do not reach: the sentence names verb and resource."""
 
 
+class WriteRefused(Refused):
+    """A write is not taken, though all that it expects is there: by a policy, a webhook, a limit.
+    The sentence holds what the server said.
+
+    passing: it may well pass by itself (a 5xx, no answer). again_in: seconds before which it is
+    not sent again; None where that is not known yet.
+    """
+
+    def __init__(
+        self, sentence: str, *, passing: bool = False, again_in: float | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.passing = passing
+        self.again_in = again_in
+
+
 class NoAccess(Refused):
     """A registry that lets nobody in with the login that we have, or without one."""
 
@@ -91,6 +111,10 @@ class NotFound(Trouble):
 
 class Conflict(Trouble):
     """A write's precondition did not hold (409, or 422 of a failed `test`): read again."""
+
+
+class Unsettled(Trouble):
+    """Each decision was followed by another, as if somebody undid what was decided."""
 
 
 class Garbled(Trouble):

@@ -16,6 +16,7 @@ from prometheus_client import (
 )
 
 from controller.base import metric_table as table
+from controller.base.bounded_map import BoundedMap
 from controller.base.metric_table import Family, Kind
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of `Metrics.render`
@@ -32,6 +33,9 @@ _OF_LEADING = (
     table.LAST_SECONDS, table.LAST_BOOTSTRAP, table.LAST_FAILED, table.TAGS, table.TAG_AGE,
 )  # fmt: skip
 
+# Of one counter whose labels name targets or hosts: hundreds of them, at a few outcomes each
+SERIES_KEPT = 2000
+
 
 class Metrics:
     """One process's metrics, in a registry of their own. None of its methods waits or raises."""
@@ -43,6 +47,7 @@ class Metrics:
         ProcessCollector(namespace="bootstrap", registry=self._registry)
         self._gauges: dict[str, Gauge] = {}
         self._counters: dict[str, Counter] = {}
+        self._counted: dict[str, BoundedMap[tuple[str, ...], None]] = {}  # series of each
         for family in table.TABLE:
             self._add(family)
         self._reconciles = Histogram(
@@ -63,6 +68,15 @@ class Metrics:
 
     def _gauge(self, family: Family) -> Gauge:
         return self._gauges[family.name]
+
+    def _count(self, family: Family, *labels: str) -> None:
+        """For labels that come and go: a new series takes the place of the oldest."""
+        counter = self._counter(family)
+        counted = self._counted.setdefault(family.name, BoundedMap(SERIES_KEPT))
+        if labels not in counted and len(counted) == SERIES_KEPT:
+            counter.remove(*next(iter(counted)))  # which goes now
+        counted[labels] = None
+        counter.labels(*labels).inc()
 
     def _counter(self, family: Family) -> Counter:
         return self._counters[family.name]
@@ -91,7 +105,7 @@ class Metrics:
 
     def run_ended(self, target: str, outcome: str, reason: str, side: str) -> None:
         """side: the class of a failure; empty of everything else."""
-        self._counter(table.RUNS).labels(target, outcome, reason, side).inc()
+        self._count(table.RUNS, target, outcome, reason, side)
 
     def notice(self, reason: str) -> None:
         self._counter(table.NOTICES).labels(reason).inc()
@@ -113,7 +127,7 @@ class Metrics:
 
     def registry_request(self, host: str, outcome: str) -> None:
         """outcome: one of a few words, such as `ok`, `busy`, `refused`, `unavailable`."""
-        self._counter(table.REGISTRIES).labels(host, outcome).inc()
+        self._count(table.REGISTRIES, host, outcome)
 
     def quota(self, host: str, *, remaining: int, limit: int) -> None:
         """Both in pulls."""

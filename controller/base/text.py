@@ -9,6 +9,7 @@ from controller.base.redact import redact
 _NEVER = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _UNSHOWABLE = re.compile(rf"[\t\n{_NEVER}]+")
 _UNSHOWABLE_IN_LINES = re.compile(rf"[{_NEVER}]")
+_FIGURES = re.compile(r"[0-9a-fA-F]*\d[0-9a-fA-F:.-]*")
 
 
 def shown(text: object, limit: int = 200) -> str:
@@ -51,3 +52,8 @@ def cut_before(head: str, tail: str, limit: int) -> str:
     long by itself.
     """
     return cut_bytes(cut_bytes(head, max(3, limit - len(tail.encode()))) + tail, limit)
+
+
+def without_figures(text: str) -> str:
+    """For comparing: two sentences that differ in numbers, ids and addresses alone are alike."""
+    return _FIGURES.sub("#", text)

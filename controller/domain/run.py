@@ -89,6 +89,8 @@ class Reason(StrEnum):
     STORE_TROUBLE = "StoreTrouble"
     SUSPENDED = "Suspended"
     LEAVING = "BeingDeleted"  # the Deployment is
+    # Blocked
+    WRITE_REFUSED = "WriteRefused"
 
 
 def new_run_id(now: datetime, build: Build, after: str) -> str:

@@ -40,6 +40,7 @@ from controller.engine.reconcile.gone_deployments import GoneDeployments
 from controller.engine.reconcile.observe import Senses
 from controller.engine.reconcile.reconciler import Reconciler
 from controller.engine.reconcile.record_memory import RecordMemory
+from controller.engine.reconcile.refused_writes import RefusedWrites
 from controller.engine.reconcile.standing_aside import StandingAside
 from controller.engine.telling.outage_notices import OutageNotices
 from controller.engine.telling.publisher import Publisher
@@ -50,7 +51,7 @@ from controller.engine.telling.seen_builds import SeenBuilds
 class EngineOptions:
     """Seconds, unless a name says otherwise."""
 
-    cluster: str  # id of the cluster whose memory the store is
+    cluster: tuple[str, ...]  # names of the cluster whose memory the store is: the first is new
     poll_interval: float = 60.0  # between two HEADs of a tag
     resync_interval: float = 300.0  # after which everything is looked at again
     settle: float = 60.0  # after a start or a store that had forgotten, in which nothing is claimed
@@ -124,6 +125,7 @@ class Engine:
             rules=options.rules,
             on_look=self.queue.add,
         )
+        self.refused = RefusedWrites(clock, random)
         self._senses = Senses(
             cluster=cluster,
             store=store,
@@ -134,15 +136,27 @@ class Engine:
             state=self.poller.state,
             attention=self.prober.attention,
             told=self._publisher.told,
+            heard=self._publisher.heard,
             store_lasts=options.store_lasts,
+            no_pin=self.refused.why_no_pin,
             facts=self.prober.facts,
             earlier=self.prober.earlier,
             order=self.prober.order,
         )
-        follow_up = FollowUp(self._publisher, self._seen_builds, self._closing, self.ledger, clock)
+        follow_up = FollowUp(
+            self._publisher, self._seen_builds, self._closing, self.ledger, clock, self.refused
+        )
         self._reconciler = Reconciler(
             self._senses,
-            Executor(cluster, store, self.ledger, self.memory, clock, self.queue.add),
+            Executor(
+                cluster,
+                store,
+                self.ledger,
+                self.memory,
+                clock,
+                nudge=self.queue.add,
+                refused=self.refused,
+            ),
             follow_up,
             self.prober,
             self._followed_tags,
@@ -160,7 +174,7 @@ class Engine:
             cluster,
             clock,
             random,
-            cluster_id=options.cluster,
+            cluster_names=options.cluster,
             look_every=look_interval(options.settle) if self._shares(options) else None,
             look=self.queue.add,
             tell=self._outage_notices.store,

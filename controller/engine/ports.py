@@ -85,7 +85,14 @@ class Cluster(Protocol):
     async def write(self, write: Write) -> WriteReply:
         """One JSON patch that tests what the write expects (I5). A failed precondition is not an
         error: it is read again and told. Raises LostReply if the reply was lost and the reading
-        after it failed too or shows neither old nor new.
+        after it failed too or shows neither old nor new; WriteRefused or Forbidden if it was not
+        taken though all that it expects is there.
+        """
+        ...
+
+    async def try_out(self, write: Write) -> None:
+        """Has the write looked at as if it were made, and makes nothing of it. Raises as `write`
+        where it would be refused; nothing where that cannot be told, or its precondition fails.
         """
         ...
 

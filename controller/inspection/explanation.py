@@ -7,6 +7,7 @@ from controller.base.errors import Fault, NoAccess, Refused, Trouble
 from controller.domain.build import Resolution
 from controller.domain.decide.candidates import candidates
 from controller.domain.decide.machine import decide
+from controller.domain.decide.messages.waiting import why_pin_refused
 from controller.domain.decide.observation import Decision, Leave, Observation
 from controller.domain.decide.verdict import clock_fault
 from controller.domain.defaults import Rules
@@ -16,10 +17,12 @@ from controller.domain.health.look import Look
 from controller.domain.health.observed_time import Attention, attend
 from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.node_http import AnswerKind, NodeAnswer
+from controller.domain.objects import Deployment
 from controller.domain.pace.progress import Progress
 from controller.domain.pods.obstacles import refused_pods
 from controller.domain.pods.run_pods import RunPods, address_of, view_pods
-from controller.domain.record.record import OpenRun, Record
+from controller.domain.record.record import OpenRun, Record, record_of
+from controller.domain.run import Reason
 from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.tag_state import TagState
 from controller.engine.reconcile.observe import Senses, observe
@@ -69,6 +72,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
         state=lambda followed: states.get(followed, TagState()),
         attention=lambda _key: attention[0] if attention else None,
         told=lambda _key: 0,
+        no_pin=lambda _key: _refused_pin(deployment),
     )
     first = await observe(senses, deployment, Leave(True))
     record = first.record if isinstance(first.record, Record) else None
@@ -88,6 +92,14 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     trouble, lease = why_not or ledger.failure, await _lease(i, key)
     custody = await who_looks_after(i, deployment, lease)
     return Explanation(o, decide(o), states, pods, answer, remembered, trouble, lease, custody)
+
+
+def _refused_pin(deployment: Deployment) -> str:
+    """What the controller was told when it tried last, as its record says; empty: nothing is."""
+    record = record_of(deployment)
+    if not isinstance(record, Record) or record.reason != Reason.WRITE_REFUSED:
+        return ""
+    return why_pin_refused(record.message)
 
 
 async def _believed(i: Inspection) -> tuple[StateStore, str]:

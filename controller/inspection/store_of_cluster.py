@@ -1,5 +1,5 @@
 """Whether a store is this cluster's, where there may be no Deployment left to tell it by: by the
-copies of records, or else by the cluster's id, as the controller tells it.
+copies of records, or else by the cluster's names, as the controller tells it.
 """
 
 from contextlib import suppress
@@ -8,7 +8,7 @@ from controller.base.errors import BootstrapError, Refused, Trouble
 from controller.base.text import shown
 from controller.inspection.deployments import Inspection, inspecting
 from controller.inspection.store_ownership import check_ours
-from controller.kube.cluster_id import cluster_id
+from controller.kube.cluster_id import cluster_ids
 from controller.process.wiring import Surroundings
 from controller.settings.settings import Settings
 from store.api import StateStore, StoreMisused
@@ -31,7 +31,7 @@ async def refuse_anothers(inspection: Inspection, store: StateStore) -> None:
     try:
         await check_of_cluster(inspection, store)
     except StoreMisused as error:
-        where = shown(inspection.wiring.identity_namespace(inspection.client))
+        where = shown(", ".join(inspection.wiring.identifying(inspection.client).all))
         raise Refused(
             f"the store is left alone: {error}; nor is it that of namespace {where}"
             " (-n, --cluster-namespace)"
@@ -58,8 +58,8 @@ async def check_as_told(store: StateStore, settings: Settings, around: Surroundi
 
 async def _is_cluster(inspection: Inspection, cluster: str) -> bool:
     """False where it cannot be told."""
-    namespace = inspection.wiring.identity_namespace(inspection.client)
+    by = inspection.wiring.identifying(inspection.client)
     try:
-        return await cluster_id(inspection.client, namespace) == cluster
+        return cluster in await cluster_ids(inspection.client, by)
     except Trouble:
         return False

@@ -11,6 +11,7 @@ from controller.domain import names
 from controller.domain.objects import Deployment
 from controller.domain.record.belief import sibling_record
 from controller.domain.record.record import Record
+from controller.domain.record.steps import steps_after
 from controller.engine.claims.refill import claims_of, refill
 from controller.engine.telling.mirror import all_run_fields, mirror_fields
 from controller.engine.telling.publisher import history_of
@@ -26,9 +27,9 @@ from store.api import SCHEMA, Claim, Meta, StateStore, StoreMisused, StoreUnavai
 _LOOKED_AT = 1000  # newest transitions, among which those of the records are
 
 LOST_FOR_GOOD = (
-    "not brought back, for no record has it: transitions that were told long ago, runs before the"
-    " last ten of each Deployment, evidence, builds that a tag passed by, and the claims of"
-    " Deployments that are not seen here"
+    "not brought back, for no record has it: transitions that were told long ago, but for the ends"
+    " of the last ten runs of each Deployment, earlier runs, evidence, builds that a tag passed by,"
+    " and the claims of Deployments that are not seen here"
 )
 ADOPTED = "the controller that starts first makes this memory its own cluster's"
 
@@ -146,7 +147,7 @@ async def _runs(store: StateStore, record: Record, told: Rebuilt) -> None:
 
 
 async def _history(store: StateStore, record: Record, there: set[str], told: Rebuilt) -> None:
-    lines = history_of(record, record.steps)
+    lines = history_of(record, steps_after(record, 0))
     told.transitions_known += len(lines)
     missing = [line for line in lines if line.id not in there]
     await store.append(missing)
@@ -154,8 +155,8 @@ async def _history(store: StateStore, record: Record, there: set[str], told: Reb
 
 
 async def _copy(store: StateStore, deployment: Deployment, record: Record, told: Rebuilt) -> None:
-    """Where none stands, or an older one. Which steps the sinks were told nobody knows but the copy
-    that stood: without it they are told again, by the same ids.
+    """Where none stands, or an older one. Which steps of an open run the sinks were told nobody
+    knows but the copy that stood: without it they are told again, by the same ids.
     """
     standing = await store.mirrored(record.key)
     seq = standing.get("seq", "")

@@ -138,6 +138,9 @@ class KubeCluster:
             self._doubts.note(write.key, before, reply.deployment)
         return reply
 
+    async def try_out(self, write: Write) -> None:
+        await self._writer.try_out(write)
+
     async def post_event(self, notice: Notice) -> None:
         """A notice on no Deployment is left to the other sinks: an Event needs an object."""
         namespace, _, name = notice.deployment.partition("/")

@@ -71,6 +71,39 @@ def undone(write: Write, found: Deployment) -> bool:
     )
 
 
+def in_place(write: Write, found: Deployment) -> bool:
+    """Whether all that the patch tests is there, so that nobody else has kept it from standing."""
+    meta, template = found.metadata, found.spec.template
+    maps = (
+        (meta.annotations, write.has_annotations, True),
+        (meta.labels, write.has_labels, write.phase != write.phase_before),
+        (
+            template.metadata.annotations,
+            write.has_template_annotations,
+            write.run_id != write.run_id_before,
+        ),
+    )
+    return (
+        undone(write, found)
+        and all((is_there is not None) == had for is_there, had, tested in maps if tested)
+        and all(_stands_at(found, image) for image in write.images)
+    )
+
+
+def changed_words(write: Write, found: Deployment) -> str:
+    """What of label and message the object shows otherwise than it was written; empty: nothing."""
+    label, message, _ = _rest(found)
+    changed = [
+        f"{what} {'is gone' if is_there is None else 'is another'}"
+        for what, is_there, wanted in (
+            (f"label {names.PHASE}", label, write.phase),
+            (f"annotation {names.MESSAGE}", message, write.message),
+        )
+        if is_there != wanted
+    ]
+    return " and ".join(changed)
+
+
 def _image(image: ImageChange, tests: Operations, changes: Operations) -> None:
     if image.old == image.new:
         return
@@ -137,3 +170,13 @@ def _image_at(found: Deployment, image: ImageChange) -> str | None:
     spec = found.spec.template.spec
     held = (spec.init_containers if image.init else spec.containers) or []
     return next((each.image for each in held if each.name == image.container), None)
+
+
+def _stands_at(found: Deployment, image: ImageChange) -> bool:
+    """Whether the image is at its very place, where the patch tests it."""
+    spec = found.spec.template.spec
+    held = (spec.init_containers if image.init else spec.containers) or []
+    if image.index >= len(held):
+        return False
+    there = held[image.index]
+    return (there.name, there.image) == (image.container, image.old)

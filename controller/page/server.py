@@ -8,6 +8,7 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.errors import SettingsFault
+from controller.base.listening import listening_site
 from controller.base.text import shown
 from controller.base.version import our_version
 from controller.page import api, html
@@ -76,7 +77,7 @@ class PageServer:
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port).start()
+            await listening_site(runner, host, port).start()
         except OSError as error:
             await runner.cleanup()
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -24,7 +24,7 @@ from controller.engine.queue.worker import failed
 from controller.engine.reconcile.all_ours import AllOurs
 from controller.kube.api.client import KubeClient
 from controller.kube.cluster import KubeCluster
-from controller.kube.cluster_id import cluster_id
+from controller.kube.cluster_id import cluster_ids
 from controller.kube.pod_facts import KubeWitness
 from controller.notify.fan_out import Notifier
 from controller.notify.kube_sink import KubeSink
@@ -71,8 +71,12 @@ class Leading:
         return self._engine is not None
 
     def troubles(self) -> list[str]:
-        leases = self._target_leases
-        return [*self._cluster.troubles(), *(leases.troubles() if leases else [])]
+        leases, engine = self._target_leases, self._engine
+        return [
+            *self._cluster.troubles(),
+            *(leases.troubles() if leases else []),
+            *(engine.refused.troubles() if engine else []),
+        ]
 
     async def run(self, wait_lost: Work) -> None:
         """wait_lost: returns when it is over."""
@@ -115,7 +119,7 @@ class Leading:
             await self._engine.finish(STOP_DEADLINE)
 
     async def _work(self, wiring: Wiring) -> None:
-        identity = await self._synced()
+        cluster_names = await self._synced()
         parts, around, settings = self._parts, wiring.around, wiring.settings
         registry = MeteredRegistry(await wiring.registry(), parts.metrics, around.clock)
         sinks = list(parts.sinks)
@@ -136,7 +140,7 @@ class Leading:
             ),
         )
         options = EngineOptions(
-            cluster=identity,
+            cluster=cluster_names,
             poll_interval=settings.registry.poll_interval,
             resync_interval=settings.engine.resync_interval,
             settle=settings.engine.settle,
@@ -152,7 +156,7 @@ class Leading:
         self._registry, self._engine = registry, engine
         parts.on_status("leading")
         count = len(self._cluster.keys())
-        logger.bind(cluster=identity, deployments=count).info("controller leads")
+        logger.bind(cluster=", ".join(cluster_names), deployments=count).info("controller leads")
         await engine.run()
 
     def _custody(self, wiring: Wiring) -> Custody:
@@ -167,16 +171,15 @@ class Leading:
         self._target_leases = leases
         return leases
 
-    async def _synced(self) -> str:
-        """The cluster's id, when the caches are synced; empty where none is asked for."""
-        home = self._parts.scope.identity
+    async def _synced(self) -> tuple[str, ...]:
+        """The cluster's names, when the caches are synced; none where none is asked for."""
         around = self._wiring.around
         backoff = Backoff(START_BACKOFF, around.clock, around.random)
         said = SaidOnce[str]()
         while True:
             try:
                 await self._cluster.wait_synced(SYNC_DEADLINE)
-                return await cluster_id(self._parts.client, home) if home else ""
+                return await cluster_ids(self._parts.client, self._parts.scope.identifying)
             except Trouble as trouble:
                 self._parts.on_status(str(trouble))
                 if said.begin("", type(trouble).__name__):  # once, in whatever words it goes on

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from controller.base.errors import SettingsFault
+from controller.base.listening import listening_site
 from controller.base.metrics import CONTENT_TYPE, Metrics
 from controller.base.text import shown
 
@@ -57,9 +58,8 @@ class Listener:
         Raises SettingsFault if it cannot listen there.
         """
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
         try:
-            await site.start()
+            await listening_site(self._runner, host, port).start()
         except OSError as error:
             await self._runner.cleanup()
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -10,6 +10,7 @@ from controller.domain.names import FIELD_MANAGER, TEST
 from controller.domain.objects import Deployment
 from controller.kube.api.client import KubeClient
 from controller.kube.cluster import Watching
+from controller.kube.cluster_id import Identifying
 from controller.kube.lease import LeaseTimes
 from controller.kube.own_deployment import own_deployment
 from controller.kube.rights import (
@@ -43,7 +44,7 @@ class Scope:
 
     watching: Watching
     leases: tuple[tuple[str, str], ...]  # namespace and name of each Lease that is held to lead
-    identity: str | None  # namespace whose uid names the cluster in the store; None: none is asked
+    identifying: Identifying  # what names the cluster in the store; none where no store lasts
     rights: Rights  # that it cannot do without
     optional: Rights  # that people are told more by
     own_pod: str = ""  # name of the only pod whose node is asked; empty: of any pod
@@ -61,14 +62,14 @@ async def namespaces_scope(wiring: Wiring, client: KubeClient) -> Scope:
         rights += PROXYING
     watched, homes = wiring.watched(client), wiring.homes(client)
     needed = [(namespace, tuple(rights)) for namespace in watched]
-    identity = wiring.identity_namespace(client)
-    needed.append((identity, IDENTIFYING))
+    identifying = wiring.identifying(client)
+    needed.append((identifying.first, IDENTIFYING))
     if not dry_run:
         needed += [(namespace, LEASING) for namespace in homes]
     return Scope(
         watching=Watching(watched, settings.cluster.selector),
         leases=tuple((namespace, FIELD_MANAGER) for namespace in homes),
-        identity=identity,
+        identifying=identifying,
         rights=tuple(needed),
         optional=tuple((namespace, (*WITNESSING, *PLACING)) for namespace in watched),
     )
@@ -82,15 +83,17 @@ async def own_pod_scope(wiring: Wiring, client: KubeClient) -> Scope:
     name, dry_run = deployment.metadata.name, settings.engine.dry_run
     rights = reading_one(name) + (() if dry_run else writing_one(name) + leasing_one(name))
     needed = [(namespace, rights)]
-    identity = None if is_memory(settings.store.url) else settings.cluster.identity or namespace
-    if identity is not None:
-        needed.append((identity, IDENTIFYING))
+    identifying = Identifying()
+    if not is_memory(settings.store.url):
+        # No more than the one: a monitor has a right on the namespace that it was told, no other.
+        identifying = Identifying(settings.cluster.identity or namespace)
+        needed.append((identifying.first, IDENTIFYING))
     return Scope(
         watching=Watching(
             (namespace,), SELECTOR, deployment=name, pod_labels=_labels_of(deployment)
         ),
         leases=((namespace, name),),
-        identity=identity,
+        identifying=identifying,
         rights=tuple(needed),
         optional=((namespace, (*WITNESSING, *PLACING)),),
         own_pod=pod,

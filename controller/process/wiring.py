@@ -13,6 +13,7 @@ from controller.domain.node_url import BY_ADDRESS
 from controller.engine.ports import NodeProbe, Registry
 from controller.kube.api.client import KubeClient, OnAnswer
 from controller.kube.cluster import ALL, KubeCluster, Watching
+from controller.kube.cluster_id import Identifying
 from controller.kube.lease import LeaseTimes
 from controller.kube.login.pod_or_kubeconfig import load_credentials
 from controller.kube.login.service_account import SERVICE_ACCOUNT, in_cluster
@@ -74,9 +75,14 @@ class Wiring:
         watched = self.watched(client)
         return (client.namespace,) if ALL in watched else watched
 
-    def identity_namespace(self, client: KubeClient) -> str:
-        """The namespace whose uid names the cluster in a store that several share."""
-        return self.settings.cluster.identity or self.homes(client)[0]
+    def identifying(self, client: KubeClient) -> Identifying:
+        """In a pod its own namespace comes first: it stays, whatever is watched. Those that are
+        watched are sorted: their order means nothing.
+        """
+        own = (client.namespace,) if self.in_pod else ()
+        others = dict.fromkeys((*own, *sorted(self.homes(client))))
+        given = self.settings.cluster.identity or ""
+        return Identifying(given, tuple(each for each in others if each != given))
 
     def cluster(self, client: KubeClient, watching: Watching | None = None) -> KubeCluster:
         """watching: None for what the settings say."""
@@ -96,12 +102,15 @@ class Wiring:
         )
 
     @property
-    def asks_pods_directly(self) -> bool:
-        """Pods have addresses that can be reached: in the cluster, or where a template says so."""
-        if self.settings.node.url is not None:
-            return True
+    def in_pod(self) -> bool:
+        """Who we are is the pod's own account, and no kubeconfig's."""
         given = self.settings.cluster.kubeconfig or self.settings.cluster.context
         return not given and in_cluster(self.around.environ, self.around.service_account)
+
+    @property
+    def asks_pods_directly(self) -> bool:
+        """Pods have addresses that can be reached: in the cluster, or where a template says so."""
+        return self.settings.node.url is not None or self.in_pod
 
     async def probe(self, client: KubeClient, own_pod: str = "") -> NodeProbe:
         """own_pod: the name of the only pod whose node is asked, on localhost; empty: of any."""

@@ -68,6 +68,14 @@ _RECORD = MappingProxyType(
         "ForeignData": ("another image was at the run's data", "see the message; then `retest`"),
     }
 )
+_CLUSTER = MappingProxyType(
+    {
+        "WriteRefused": (
+            "a policy, a webhook or a limit refuses the pin",
+            "see the message; it is tried again by itself",
+        ),
+    }
+)
 GROUPS = MappingProxyType(
     {
         "Deployment and Service": _SHAPE,
@@ -75,6 +83,7 @@ GROUPS = MappingProxyType(
         "the node's configuration": _NODE,
         "the monitor": _MONITOR,
         "the record": _RECORD,
+        "the cluster": _CLUSTER,
     }
 )
 

@@ -70,6 +70,14 @@ _CONDITIONS = MappingProxyType(
         Condition.TIP_STANDS: "C's newest block is old and does not rise",
     }
 )
+_UNRECORDED = MappingProxyType(
+    {
+        str(Reason.WRITE_REFUSED): "the cluster does not take a write to the Deployment, or a pin",
+        "Forbidden": "our rights do not reach for a write to the Deployment",
+        "WriteChanged": "the cluster changes label or message on the way, or takes them off",
+        "Unsettled": "somebody undoes at once what the controller writes",
+    }
+)
 _OUTAGES = (
     ("StoreUnreachable", Level.WARNING, "the store is away"),
     ("StoreReached", Level.SUCCESS, "it answers again"),
@@ -90,6 +98,9 @@ class Row:
 def rows() -> Iterator[Row]:
     for reason, when in (*_BEGINS.items(), *_RESTING.items()):
         yield Row(reason, Level.INFO, when)
+    for name, when in _UNRECORDED.items():
+        yield Row(name, Level.WARNING, when)
+        yield Row(f"{name}Ended", Level.SUCCESS, "it is over")
     yield Row(Reason.SOAKED, Level.SUCCESS, "the run passed")
     for reason in Reason:
         if side := class_of(reason):
@@ -101,5 +112,5 @@ def rows() -> Iterator[Row]:
     for condition, when in _CONDITIONS.items():
         yield Row(condition, Level.WARNING, f"of an open run: {when}")
         yield Row(f"{condition}Ended", Level.INFO, "it is over")
-    for name, level, when in _OUTAGES:
-        yield Row(name, level, when)
+    for outage, level, when in _OUTAGES:
+        yield Row(outage, level, when)

@@ -12,21 +12,26 @@ Later requests to the same repository begin with 2, or with a token that is stil
 import asyncio
 import math
 from collections.abc import Sequence
+from weakref import WeakValueDictionary
 
 from yarl import URL
 
+from controller.base.bounded_map import BoundedMap
 from controller.base.clock import Clock
 from controller.base.errors import Garbled, Refused, Unavailable
 from controller.registry.challenge import Basic, Bearer, choose, parse_challenges
 from controller.registry.docker_config import Credential, CredentialFile
 from controller.registry.hosts import same_origin
 from controller.registry.logins import Logins
+from controller.registry.rate_limits import HOSTS_KEPT
 from controller.registry.said import quoted, said_in
 from controller.registry.site import Leave, Site, secrets_of
 from controller.registry.token_server import check_realm, token_request
 from controller.registry.tokens import Token, TokenCache, parse_token
 from controller.registry.transport import Ask, Reply, Transport
 
+# Repositories whose demand is known, so that it need not be asked for: one answer of 401 each
+_DEMANDS_KEPT = 1000
 _PING_HOLDS = 3600.0  # seconds for which a registry is not asked again what it demands at `/v2/`
 _LONGEST_PING = 64 * 1024  # bytes of the answer at `/v2/`, of which nothing is read
 
@@ -39,12 +44,12 @@ class Authorizer:
         self._clock = clock
         self._logins = Logins(credentials)
         self._tokens = TokenCache(clock)
-        self._demands: dict[tuple[URL, str], Bearer | Basic] = {}
+        self._demands = BoundedMap[tuple[URL, str], Bearer | Basic](_DEMANDS_KEPT)
         # what was demanded at `/v2/`, and until when that is believed, monotonic
-        self._pinged: dict[URL, tuple[Bearer | Basic | None, float]] = {}
+        self._pinged = BoundedMap[URL, tuple[Bearer | Basic | None, float]](HOSTS_KEPT)
         # Several tags of one repository are asked for at once: one of them asks `/v2/`, or fetches
         # the token.
-        self._turns: dict[URL, asyncio.Lock] = {}
+        self._turns = WeakValueDictionary[URL, asyncio.Lock]()
 
     async def prepare(self, site: Site) -> Leave:
         """Leave by what is known of the repository; none before its first challenge."""
@@ -63,7 +68,8 @@ class Authorizer:
                 return None  # where nobody has a name, what was answered stands
             return None if demand is None else await self._meet(site, demand, sent)
         if reply.status in (400, 403) and sent.is_kept:
-            return await self._meet(site, self._demands[site.endpoint.base, site.path], sent)
+            demand = self._demands.get((site.endpoint.base, site.path))
+            return None if demand is None else await self._meet(site, demand, sent)
         return None
 
     def denied(self, site: Site, reply: Reply, sent: Leave, said: str) -> Refused:

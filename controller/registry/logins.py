@@ -8,6 +8,8 @@ from controller.registry.docker_config import Credential, CredentialFile
 from controller.registry.said import quoted
 from controller.registry.site import Site
 
+_REJECTED_KEPT = 1000  # more than there are repositories; one that is forgotten is tried once more
+
 
 class Logins:
     """Each try with a login that is not taken counts as a failed one, and many of them lock the
@@ -43,7 +45,8 @@ class Logins:
             f" are not tried again until the file changes{quoted(said)}"
         )
         kept = {key: told for key, told in self._rejected.items() if key[2] == credential.version}
-        self._rejected = kept | {(host, "" if is_all else site.path, credential.version): sentence}
+        kept[host, "" if is_all else site.path, credential.version] = sentence
+        self._rejected = dict(list(kept.items())[-_REJECTED_KEPT:])
         return NoAccess(f"{site.about}: {sentence}")
 
     def wanted(self, site: Site) -> NoAccess:

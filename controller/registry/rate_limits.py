@@ -14,6 +14,7 @@ from random import Random
 from yarl import URL
 
 from controller.base.backoff import Backoff, BackoffPolicy
+from controller.base.bounded_map import BoundedMap
 from controller.base.clock import Clock
 from controller.base.durations import format_duration
 from controller.base.errors import Busy
@@ -85,13 +86,16 @@ class Gate:
         )
 
 
+HOSTS_KEPT = 1000  # of which is known when they ask us to wait; far more than are followed
+
+
 class Gates:
     """One gate for each place that is asked, whoever asks there."""
 
     def __init__(self, clock: Clock, random: Random) -> None:
         self._clock = clock
         self._random = random
-        self._gates: dict[URL, Gate] = {}
+        self._gates = BoundedMap[URL, Gate](HOSTS_KEPT)
 
     def of(self, endpoint: Endpoint) -> Gate:
         gate = self._gates.get(endpoint.base)

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from yarl import URL
 
+from controller.base.bounded_map import BoundedMap
 from controller.base.errors import NotFound, Trouble
 from controller.domain.build import Quota
 from controller.registry.authorizer import Authorizer
 from controller.registry.hosts import same_origin
-from controller.registry.rate_limits import quota_in
+from controller.registry.rate_limits import HOSTS_KEPT, quota_in
 from controller.registry.said import quoted, said_in
 from controller.registry.site import Leave, Site
 from controller.registry.statuses import meaning_of
@@ -26,7 +27,7 @@ class Reader:
     def __init__(self, transport: Transport, authorizer: Authorizer) -> None:
         self._transport = transport
         self._authorizer = authorizer
-        self._quotas: dict[URL, Quota] = {}
+        self._quotas = BoundedMap[URL, Quota](HOSTS_KEPT)
 
     def quota(self, base: URL) -> Quota | None:
         """What was last said to be left there; None where no limit was named."""

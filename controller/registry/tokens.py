@@ -50,7 +50,7 @@ def parse_token(body: bytes) -> Token | None:
 
 
 class TokenCache:
-    """Tokens by what they are good for; an old one is never given out."""
+    """Tokens by what they are good for; an old one is never given out, nor kept for long."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -61,17 +61,24 @@ class TokenCache:
         kept = self._tokens.get(key)
         if kept is None:
             return None
-        token, asked_at = kept
-        usable = token.lifetime - min(_MARGIN, token.lifetime / 2)
-        if self._clock.monotonic() - asked_at >= usable:
+        if not self._usable(*kept):
             del self._tokens[key]
             return None
-        return token
+        return kept[0]
 
     def put(self, key: Hashable, token: Token, asked_at: float) -> None:
         """asked_at: monotonic seconds when the request for it was sent."""
+        # Nobody may ask again for what the others were good for: a repository, a password
+        self._tokens = {k: kept for k, kept in self._tokens.items() if self._usable(*kept)}
         self._tokens[key] = (token, asked_at)
 
     def drop(self, key: Hashable) -> None:
         """For a token that the registry did not take."""
         self._tokens.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def _usable(self, token: Token, asked_at: float) -> bool:
+        usable = token.lifetime - min(_MARGIN, token.lifetime / 2)
+        return self._clock.monotonic() - asked_at < usable

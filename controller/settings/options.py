@@ -72,7 +72,7 @@ CLUSTER_NAMESPACE = Option(
     "BOOTSTRAP_CLUSTER_NAMESPACE",
     values.parse_namespace,
     "namespace whose uid names the cluster in the store: the same for all that share one;"
-    " if not set, the first that is watched, or its own for all",
+    " if not set, its own, and each that is watched",
     metavar="NAME",
 )
 STORE = Defaulted(
@@ -171,9 +171,9 @@ LISTEN = Defaulted(
     "--listen",
     "BOOTSTRAP_LISTEN",
     parse_host_port,
-    "address of `/healthz`, `/readyz`, `/metrics`",
+    "address of `/healthz`, `/readyz`, `/metrics`; `[::]` is all, IPv4's too",
     metavar="HOST:PORT",
-    default="0.0.0.0:8080",
+    default="[::]:8080",
 )
 MAX_OPEN_RUNS = Option(
     "--max-open-runs",

@@ -161,7 +161,7 @@ def split_url(text: str) -> SplitResult:
 
 def parse_host_port(text: str) -> tuple[str, int]:
     """`host:port`, an IPv6 address in brackets; the host without them. Port 0 is any free one."""
-    remedy = "write host:port, such as 0.0.0.0:8080, or [::]:8080 for IPv6"
+    remedy = "write host:port, such as 127.0.0.1:8080, or [::]:8080 for every address"
     stripped = text.strip()
     host, _, port = stripped.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")

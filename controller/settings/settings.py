@@ -38,7 +38,7 @@ class ClusterSettings:
     context: str | None  # of the kubeconfig; None: its current one
     namespaces: tuple[str, ...]  # empty: its own, or the context's; `*` alone: all
     selector: str  # of labels
-    identity: str | None  # namespace whose uid names the cluster in the store; None: the first
+    identity: str | None  # namespace whose uid names the cluster in the store; None: its own
 
     @property
     def all_namespaces(self) -> bool:

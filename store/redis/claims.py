@@ -2,11 +2,11 @@
 and `meta`, which says who may claim. What must be atomic is in `scripts`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from store import limits
-from store.api import SCHEMA, Claim, Meta, StoreForgot
+from store.api import SCHEMA, Claim, Meta, StoreForgot, StoreUnavailable
 from store.redis import scripts
 from store.redis.errors import Calls
 from store.redis.keys import (
@@ -23,6 +23,10 @@ from store.redis.keys import (
     texts,
 )
 
+# Claims that one script of a refill adds: 1.4 ms of the server's time, in which it answers nobody
+# else. All at once, a hundred thousand took 270 ms, and 350,000 are more than a request may hold.
+_STEP = 500
+
 
 class RedisClaims:
     """Answers as StateStore owes it, method by method."""
@@ -37,21 +41,37 @@ class RedisClaims:
         return decode_meta(texts(await self._calls.run(self._redis.hgetall(key), key)), key)
 
     async def refill(self, meta: Meta, claims: Iterable[Claim], instead_of: str | None) -> Meta:
-        keys = [self._keys.meta]
+        checked = limits.check_claims(claims)
+        steps = [checked[at : at + _STEP] for at in range(0, len(checked), _STEP)] or [[]]
+        fixed: list[str | int] = [SCHEMA, meta.epoch, meta.cluster, instead_of or ""]
+        standing, grants = b"", 0
+        for number, some in enumerate(steps, 1):
+            keys, values = self._refilling(meta.epoch, some)
+            verdict, standing, grants = await self._script(
+                scripts.REFILL, keys, *fixed, number, len(steps), *values
+            )
+            if verdict == b"schema":
+                raise newer_schema(text(standing))
+            if verdict == b"cluster":
+                raise limits.another_cluster(text(standing))
+            if verdict == b"lost":
+                raise StoreUnavailable(
+                    f"{self._calls.place} was emptied or rolled back while it was refilled"
+                )
+        return Meta(SCHEMA, text(standing), int(grants), meta.cluster)
+
+    def _refilling(self, token: str, claims: Sequence[Claim]) -> tuple[list[str], list[str | int]]:
+        """KEYS, and of ARGV the claims, of one step."""
+        keys = [self._keys.meta, self._keys.refill(token)]
         numbers: dict[str, int] = {}
-        values: list[str | int] = [SCHEMA, meta.epoch, meta.cluster, instead_of or ""]
-        for claim in limits.check_claims(claims):
+        values: list[str | int] = []
+        for claim in claims:
             key = self._keys.claims(claim.target)
             if key not in numbers:
                 keys.append(key)
                 numbers[key] = len(keys)
             values += [numbers[key], claim.build, encode_claim(claim.run, claim.owner)]
-        verdict, standing, grants = await self._script(scripts.REFILL, keys, *values)
-        if verdict == b"schema":
-            raise newer_schema(text(standing))
-        if verdict == b"cluster":
-            raise limits.another_cluster(text(standing))
-        return Meta(SCHEMA, text(standing), int(grants), meta.cluster)
+        return keys, values
 
     async def claim(
         self, wanted: Claim, seen: tuple[str, int], instead_of: str | None, beside: str | None

@@ -39,6 +39,9 @@ class RedisKeys:
     def claims(self, target: str) -> str:
         return f"{self.prefix}:claims:{check_target(target)}"
 
+    def refill(self, token: str) -> str:
+        return f"{self.prefix}:refill:{token}"
+
     def deployment(self, name: str) -> str:
         return f"{self.prefix}:deployment:{name}"
 

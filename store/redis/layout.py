@@ -14,6 +14,11 @@ LAYOUT = (
         'build → `{"run","owner"}`: who tests or has tested it, for ever',
     ),
     (
+        "refill:<epoch>",
+        "string",
+        "steps that a refill of more than 500 claims has done, until ten minutes after its last",
+    ),
+    (
         "seen:<target>",
         "sorted set",
         "builds that the followed tag pointed to, by the time when that was first seen,"

@@ -58,11 +58,15 @@ end
 return 1
 """
 
-# KEYS meta, then the claims of each target
-# ARGV schema, epoch, cluster, epoch to be replaced ('' for none), then for each claim: number of
-#      its key, build, claim
-# Returns {'stands', the epoch that stands now, grants}; or, with nothing written, {'schema', the
-# newer one, 0} or {'cluster', whose it is, 0}
+# One step of a refill: its claims are added, and only the last step joins or begins an epoch, so
+# that nobody claims before all are there. An epoch that was rolled back is replaced by the first
+# step: whoever goes by it may not claim from then on.
+# KEYS meta, how far this refill is, then the claims of each target
+# ARGV schema, epoch, cluster, epoch to be replaced ('' for none), number of the step, of how many,
+#      then for each claim: number of its key, build, claim
+# Returns {'stands', the epoch that stands now, grants} or, before the last step, {'more', '', 0};
+# or, with nothing written, {'schema', the newer one, 0}, {'cluster', whose it is, 0}, or {'lost',
+# '', 0} where the step before this one is not there any more: begin again
 # An epoch or grants that somebody has deleted are as good as none: both are written anew. A target
 # whose key is no hash is left out, for it grants no claim either.
 REFILL = """
@@ -70,13 +74,20 @@ local meta = redis.call('HMGET', KEYS[1], 'schema', 'epoch', 'grants', 'cluster'
 if (tonumber(meta[1] or '0') or 0) > tonumber(ARGV[1]) then return {'schema', meta[1], 0} end
 local whose = meta[4] or ''
 if whose ~= '' and whose ~= ARGV[3] then return {'cluster', whose, 0} end
-for i = 5, #ARGV, 3 do
+local step, steps = tonumber(ARGV[5]), tonumber(ARGV[6])
+if step > 1 then
+  local done = tonumber(redis.call('GET', KEYS[2]) or '0') or 0
+  if done ~= step - 1 and done ~= step then return {'lost', '', 0} end
+end
+for i = 7, #ARGV, 3 do
   local done = redis.pcall('HSETNX', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
   if type(done) == 'table' and done.err and not string.find(done.err, 'WRONGTYPE', 1, true) then
     return done
   end
 end
+if steps > 1 then redis.call('SET', KEYS[2], ARGV[5], 'EX', 600) end
 local epoch, grants = meta[2] or '', tonumber(meta[3] or '')
+if step < steps and (epoch == '' or epoch ~= ARGV[4]) then return {'more', '', 0} end
 if epoch == '' or not grants or epoch == ARGV[4] or whose ~= ARGV[3] then
   epoch, grants = ARGV[2], 0
 end

@@ -14,7 +14,7 @@ from controller.domain import names
 from controller.domain.record.record import OpenRun
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.world import NAMESPACE
-from tests.kustomize import build
+from tests.kustomize import ready
 from tests.target_world import (
     BARE,
     ENDLESS,
@@ -40,7 +40,7 @@ ARGO = "argocd-controller"  # the field manager of Argo CD's application control
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[TargetWorld]:
     async with target_world(tmp_path) as found:
-        found.create(build(f"targets/overlays/{TARGET}"), soak=SOAK)
+        found.create(ready(TARGET), soak=SOAK)
         yield found
 
 

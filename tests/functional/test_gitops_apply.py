@@ -21,7 +21,7 @@ from tests.target_world import BARE, ENDLESS, REPOSITORY, TAG, TargetWorld, imag
 pytestmark = pytest.mark.jumping
 
 ROOT = K8S.parent
-OTHERS = ("configmap", "service", "persistentvolumeclaim")
+OTHERS = ("configmap", "service")
 SERVER_SIDE = ("apply", "--server-side")
 
 

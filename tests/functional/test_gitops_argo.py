@@ -13,7 +13,7 @@ import pytest
 
 from controller.simulator.apiserver.resources import Object
 from controller.simulator.apiserver.storage import copied
-from tests.gitops import NAME, TARGET, applied_and_open, apply, goes_on, kubectl, standing
+from tests.gitops import NAME, TARGET, VOLUME, applied_and_open, apply, goes_on, kubectl, standing
 from tests.kustomize import build, one
 from tests.target_world import BARE, ENDLESS, REPOSITORY, TAG, TargetWorld, images, target_world
 
@@ -114,6 +114,7 @@ async def test_an_argo_sync_changes_nothing_of_ours(stage: TargetWorld) -> None:
     """Does a sync that respects what k8s/argocd ignores apply what changed in Git, and leave pin,
     run, record and pod alone?
     """
+    await kubectl(stage, "apply", "-k", VOLUME)
     await apply(stage)
     stage.world.annotate(NAME, soak="300ms")
     async with stage.controller():

@@ -28,7 +28,7 @@ from controller.base.http_errors import NoAnswer, NotConnected
 from controller.base.http_limits import TooLong
 from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
-from controller.kube.api.errors import Expired, Rejected, TurnedAway, Unauthenticated
+from controller.kube.api.errors import Denied, Expired, Rejected, TurnedAway, Unauthenticated
 from controller.kube.api.resources import DEPLOYMENTS
 from controller.kube.login.tls import keepalive_socket
 from tests.jumping_loop import LoopClock
@@ -62,13 +62,13 @@ async def raised(answer: Answer, call: Call = GET) -> Trouble:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        (400, Refused),
+        (400, Denied),
         (401, Unauthenticated),
         (403, Forbidden),
         (404, NotFound),
         (409, Conflict),
         (410, Expired),
-        (415, Refused),
+        (415, Denied),
         (422, Rejected),
         (429, TurnedAway),
         (500, Unavailable),

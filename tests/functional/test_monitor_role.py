@@ -14,6 +14,7 @@ from controller.simulator.apiserver.resources import RESOURCES, Object, Resource
 from controller.simulator.apiserver.roles import account_user, bound_rules, role_rights
 from controller.simulator.apiserver.storage import copied
 from controller.simulator.world import NAMESPACE, PERSON
+from tests.kustomize import build
 from tests.monitored_targets import FUJI, monitored
 from tests.monitored_world import MonitoredWorld, Monitors, monitored_world
 
@@ -68,7 +69,7 @@ def without(right: Right) -> tuple[Object, ...]:
 
 def apply(world: MonitoredWorld, objects: tuple[Object, ...]) -> RoleGate:
     gate = world.world.api.served.gate = RoleGate(world.monitors, objects)
-    for o in map(copied, objects):
+    for o in map(copied, (*build(f"targets/volumes/{FUJI}"), *objects)):
         if o["kind"] in PLURALS:
             world.world.api.objects.create(PLURALS[o["kind"]], o, PERSON)
     return gate

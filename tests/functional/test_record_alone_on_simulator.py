@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
 from controller.domain import names
@@ -71,17 +72,29 @@ async def test_each_transition_is_told_once_whoever_starts_after_it(
     assert world.world.registry.counts.gets == gets + 3
 
 
-async def test_a_store_that_lasts_spares_writes(world: ControlledWorld, redis: RedisServer) -> None:
-    """With Redis: is the record not written for what was told, and is nothing told again?"""
+async def test_an_empty_store_in_the_place_of_one_that_lasted_makes_no_news(
+    world: ControlledWorld, redis: RedisServer
+) -> None:
+    """With Redis: is what people were told of a run's end noted in the record, so that nothing is
+    told again by the next controller, with the same Redis, or with an empty one in its place, whose
+    history has the end again?
+    """
     begin(world, QUICK, store=redis.url)
     assert (await ends(world)).phase == "Passed"
     await LoopClock().sleep(HOUR)
-    told = notices(world)
-    assert record(world).steps
-    await world.stop()
-    world.start(store=redis.url, **SELDOM)
-    await LoopClock().sleep(HOUR)
-    assert notices(world) == told
+    told, noted = notices(world), record(world)
+    assert noted.steps == ()
+    for wish in ("the same", "an empty one"):
+        await world.stop()
+        if wish == "an empty one":
+            redis.admin.flushall()
+        world.start(store=redis.url, **SELDOM)
+        await LoopClock().sleep(HOUR)
+        assert (notices(world), record(world)) == (told, noted)
+    (end,) = redis.admin.zrange("bootstrap:history", 0, -1)
+    assert (
+        orjson.loads(redis.admin.hget(f"bootstrap:transition:{end}", "body"))["phase"] == "Passed"
+    )
 
 
 async def test_a_run_of_many_processes_is_timed_as_a_whole(world: ControlledWorld) -> None:

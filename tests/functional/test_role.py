@@ -28,7 +28,7 @@ from controller.simulator.apiserver.resources import Resource
 from controller.simulator.apiserver.statuses import StatusError
 from controller.simulator.faults import LoseReply
 from controller.simulator.world import NAMESPACE, World
-from tests.kustomize import K8S, Object, build, build_own
+from tests.kustomize import K8S, Object, build, build_own, ready
 from tests.redis_servers import free_port
 from tests.target_world import ENDLESS, REPOSITORY, SECOND, SOAK, TAG, TargetWorld, target_world
 
@@ -204,7 +204,7 @@ async def guarded(folder: Path, granted: dict[str, set[Right]]) -> AsyncIterator
         gate = server.served.gate = RbacGate(granted, stage.hear)
         kubeconfig = server.kubeconfig(folder / "account", namespace=NAMESPACE, token=TOKEN)
         stage.world.push(REPOSITORY, TAG, ENDLESS)
-        stage.create(build(f"targets/overlays/{TARGET}"), soak=SOAK)
+        stage.create(ready(TARGET), soak=SOAK)
         flags: dict[str, object] = {"kubeconfig": str(kubeconfig), "node_url": template}
         yield Guarded(stage, gate, flags)
 

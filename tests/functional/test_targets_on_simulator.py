@@ -10,7 +10,7 @@ import pytest
 from controller.domain.target import SyncMode
 from controller.simulator.registry import SimulatedBuild
 from tests.bash_init import SCRIPT
-from tests.kustomize import build, one
+from tests.kustomize import build, one, ready
 from tests.target_world import (
     FIRST,
     REPOSITORY,
@@ -51,7 +51,7 @@ async def test_a_target_is_tested_build_after_build(stage: TargetWorld, target: 
     the place of the last run's?
     """
     name = name_of(target)
-    stage.create(build(f"targets/overlays/{target}"), soak=SOAK)
+    stage.create(ready(target), soak=SOAK)
     volume = stage.world.volume(name)
     waiting = await stage.until(lambda: stage.executions(run=""))
     await stage.until(lambda: waiting[0].waits("no run id yet"))
@@ -83,7 +83,7 @@ async def test_a_target_is_tested_build_after_build(stage: TargetWorld, target: 
 
 async def test_all_targets_at_once(stage: TargetWorld) -> None:
     """Do all eight, applied together, pass side by side, each on its own volume?"""
-    stage.create(build("targets/overlays/all"), soak=SOAK)
+    stage.create(ready("all"), soak=SOAK)
     async with stage.controller():
         await stage.until(lambda: all(passed(stage, target, 0, FIRST) for target in TARGETS))
     for target in TARGETS:

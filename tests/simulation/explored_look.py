@@ -81,6 +81,7 @@ class Seen(NamedTuple):
     tag: str
     clock: int
     store_lasts: bool
+    refused: bool  # a pin was, a moment ago
 
 
 def look(s: State, c: int, i: int) -> Seen:
@@ -108,6 +109,7 @@ def look(s: State, c: int, i: int) -> Seen:
         tag="" if running else s.tag,
         clock=s.clock,
         store_lasts=not s.inside,
+        refused=i in s.controls[c].refused and not running,
     )
 
 
@@ -160,6 +162,7 @@ def _observation(seen: Seen) -> Observation:
         attention=lambda _key: attention,
         told=lambda _key: seen.told,
         store_lasts=seen.store_lasts,
+        no_pin=lambda _key: "it is refused" if seen.refused else "",
     )
     leave = Leave(seen.leave, "" if seen.leave else "settling")
     return at_once(observe(senses, as_deployment(i, seen.dep), leave))
@@ -216,11 +219,13 @@ def to_do(seen: Seen) -> ToDo:
 
 
 def only_says(old: Record | None, decision: Decision) -> bool:
-    """Whether a write changes nothing but what an idle Deployment says of itself. Those are left
-    out, for each would double the world; `check_settled` does them.
+    """Whether a write changes nothing but what an idle Deployment says of itself, or what is noted
+    of what people were told. Those are left out, for each would double the world; `check_settled`
+    does them.
     """
     new = decision.record
-    if old is None or new is None or decision.effects or new.phase is not Phase.IDLE:
+    if old is None or new is None or decision.effects:
         return False
-    saying = ("seq", "reason", "message", "since", "told", "steps")
-    return with_fields(new, **{name: getattr(old, name) for name in saying}) == old
+    noted = ("seq", "told", "heard", "steps")
+    saying = ("reason", "message", "since") if new.phase is Phase.IDLE else ()
+    return with_fields(new, **{name: getattr(old, name) for name in (*noted, *saying)}) == old

@@ -2,9 +2,9 @@
 
 Two Deployments of one target, one volume each; one or two active controllers that may crash between
 any two effects, or two users of the store, each of which sees one of the Deployments alone; patches
-that land late or whose reply is lost; a store that may forget; a person or Argo CD that puts the
-image back or makes the Deployment again; a tag that moves; a node that ends. The controller may
-live in the pod that it looks after, and its store with it.
+that land late, are refused, or whose reply is lost; a store that may forget; a person or Argo CD
+that puts the image back or makes the Deployment again; a tag that moves; a node that ends. The
+controller may live in the pod that it looks after, and its store with it.
 Time is abstract: what waits for a delay may happen at any moment, and the 60 seconds of `--settle`
 are over when every patch that was then on its way has landed.
 
@@ -80,6 +80,8 @@ class Control(NamedTuple):
     joined: bool = False  # the epoch that it knows is the one that stands
     # One of several users: it has refilled since a loss, and will once more when what waits landed
     owes: bool = False
+    # Deployments whose pin the API server has refused, and that are not tried again yet
+    refused: frozenset[int] = frozenset()
 
 
 class Budget(NamedTuple):
@@ -92,6 +94,7 @@ class Budget(NamedTuple):
     crashes: int = 0
     lost_replies: int = 0
     ends: int = 0
+    refusals: int = 0
 
 
 class State(NamedTuple):

@@ -57,6 +57,15 @@ def work(s: State) -> Iterator[tuple[Step, State]]:
         after = kubelet(s, i)
         if after is not None:
             yield ("kubelet", i), after
+    yield from _delays(s)
+
+
+def _delays(s: State) -> Iterator[tuple[Step, State]]:
+    """It is time to try a pin again that was refused."""
+    for c, control in enumerate(s.controls):
+        for i in sorted(control.refused):
+            again = control._replace(refused=control.refused - {i})
+            yield ("may pin again", (c, i)), s._replace(controls=put(s.controls, c, again))
 
 
 def looked(s: State, c: int, i: int) -> State | None:
@@ -244,6 +253,7 @@ def disturbances(s: State) -> Iterator[tuple[Step, State]]:
                     again=True,
                 ),
             )
+    yield from _refusals(s)
     yield from _ends(s)
     if budget.flushes and s.store.epoch:
         yield (
@@ -261,6 +271,28 @@ def disturbances(s: State) -> Iterator[tuple[Step, State]]:
                 tag=chr(ord(s.tag) + 1), budget=budget._replace(tag_moves=budget.tag_moves - 1)
             ),
         )
+
+
+def _refusals(s: State) -> Iterator[tuple[Step, State]]:
+    """The API server does not take a pin, though all that it expects is there."""
+    for c, control in enumerate(s.controls):
+        sent = control.sent
+        if s.budget.refusals and sent is not None and sent in s.flights and WRITES[sent[1]].pins:
+            yield ("pin is refused", c), pin_refused(s, c)
+
+
+def pin_refused(s: State, c: int) -> State:
+    """It never lands, and who has sent it is told."""
+    control = s.controls[c]
+    assert control.sent is not None
+    refused = control.refused | {control.sent[0]}
+    told = control._replace(busy=None, sent=None, effects=(), refused=refused)
+    controls = put(s.controls, c, told)
+    return s._replace(
+        flights=s.flights - {control.sent},
+        controls=tuple(each._replace(waits=each.waits - {control.sent}) for each in controls),
+        budget=s.budget._replace(refusals=s.budget.refusals - 1),
+    )
 
 
 def _ends(s: State) -> Iterator[tuple[Step, State]]:

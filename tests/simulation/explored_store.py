@@ -12,6 +12,7 @@ from controller.domain.run import Phase
 from controller.engine.claims.ledger import Ledger
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.record_memory import RecordMemory
+from controller.engine.reconcile.refused_writes import RefusedWrites
 from controller.engine.telling.publisher import Publisher
 from store.api import SCHEMA, Claim, Meta
 from store.memory import MemoryStore
@@ -125,7 +126,10 @@ def after_effect(
     ledger, behind = _opened(joined, texts)
     behind.exchange(found)
     memory, clock = RecordMemory(behind), StillClock(lambda: EPOCH)
-    executor = Executor(StillCluster({}), behind, ledger, memory, clock, lambda _key: None)
+    refused = RefusedWrites(clock, Random(0))
+    executor = Executor(
+        StillCluster({}), behind, ledger, memory, clock, nudge=lambda _key: None, refused=refused
+    )
     only = Decision(Phase.IDLE, "", "", effects=(effect,))
     at_once(executor.carry_out(KEYS[i], only))
     return as_state(found)

@@ -98,7 +98,7 @@ def _no_collecting() -> Iterator[None]:
         pytest.param(begin(1, Budget(crashes=1, flushes=1)), 36_942, id="crash and flush"),
         pytest.param(begin(1, Budget(lost_replies=1, flushes=1)), 34_103, id="lost and flush"),
         pytest.param(begin(1, Budget(recreations=1, crashes=1)), 89_659, id="crash and made again"),
-        pytest.param(begin(1, Budget(tag_moves=1)), 47_125, id="tag moves"),
+        pytest.param(begin(1, Budget(tag_moves=1)), 51_263, id="tag moves"),
         pytest.param(begin(2, Budget()), 75_638, id="two controllers"),
         pytest.param(begin(1, Budget(ends=2)), 12_434, id="node ends"),
         pytest.param(
@@ -130,6 +130,13 @@ def _no_collecting() -> Iterator[None]:
         ),
         pytest.param(
             begin(2, Budget(lost_replies=1), kept=1), 6_482, id="alone, two looking, lost"
+        ),
+        pytest.param(begin(1, Budget(refusals=1)), 9_772, id="refused"),
+        pytest.param(
+            begin(1, Budget(refusals=1, crashes=1), kept=1), 796, id="alone, refused and crash"
+        ),
+        pytest.param(
+            begin(1, Budget(refusals=3, tag_moves=1), kept=1), 13_483, id="alone, refused and tag"
         ),
         pytest.param(begin(2, Budget(flushes=1), apart=True), 57_340, id="two users and flush"),
     ],

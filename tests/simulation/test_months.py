@@ -31,7 +31,7 @@ from tests.simulation.played import (
 
 REPOSITORY = Reference.parse(bare()).repository
 OPTIONS = EngineOptions(
-    cluster="played",
+    cluster=("played",),
     poll_interval=HOUR,
     resync_interval=12 * HOUR,
     settle=HOUR / 4,

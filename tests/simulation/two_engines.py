@@ -23,7 +23,7 @@ from tests.simulation.played import HOUR, PlayedClock, PlayedCluster, PlayedProb
 
 REPOSITORY = Reference.parse(bare()).repository
 OPTIONS = EngineOptions(
-    cluster="played",
+    cluster=("played",),
     poll_interval=HOUR / 4,
     resync_interval=HOUR,
     settle=0.0,

@@ -4,7 +4,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from controller.base import metric_table as table
-from controller.base.metrics import CONTENT_TYPE, Metrics
+from controller.base.metrics import CONTENT_TYPE, SERIES_KEPT, Metrics
 
 
 def samples(metrics: Metrics) -> dict[str, float]:
@@ -130,3 +130,13 @@ def test_the_process_is_shown_too() -> None:
     """Can memory and file descriptors be watched, and is the type the one of that format?"""
     assert b"bootstrap_process_resident_memory_bytes" in Metrics("1").render()
     assert CONTENT_TYPE.startswith("text/plain; version=0.0.4")
+
+
+def test_targets_that_come_and_go_do_not_fill_the_page() -> None:
+    """Runs have ended on more targets than a page can show: are the newest there, and no more?"""
+    metrics = Metrics("1")
+    for number in range(SERIES_KEPT + 10):
+        metrics.run_ended(f"t{number}", "Passed", "Soaked", "")
+    shown = [name for name in samples(metrics) if name.startswith("bootstrap_runs_total")]
+    assert len(shown) == SERIES_KEPT
+    assert any(f"target=t{SERIES_KEPT + 9}}}" in name for name in shown)

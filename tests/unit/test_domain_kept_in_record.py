@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
+from controller.domain.decide.machine import decide
 from controller.domain.decide.run_notes import are_due
 from controller.domain.health.observed_time import Attention
 from controller.domain.node_http import AnswerKind, NodeAnswer
@@ -113,14 +114,32 @@ def test_nobody_sees_that_write() -> None:
 
 
 def test_a_store_that_lasts_spares_the_write() -> None:
-    """Is nothing written for what the store remembers?"""
+    """While a run is open: is nothing written for what the store remembers?"""
+    world, key = alone(store_lasts=True)
+    world.bootstrap(key)
+    o = replace(world.observe(key), told=99, heard=99)
+    assert world.record(key).steps
+    assert decide(o).write is None
+
+
+def test_that_a_run_has_ended_is_noted_once_people_know() -> None:
+    """A run has ended: is it noted, once, when all sinks have been told, and if history has it not,
+    its steps kept; so that with an empty store in the place of the old one it is no news?
+    """
     world, key = alone(store_lasts=True)
     world.pass_run(key)
-    seq = world.record(key).seq
-    for _ in range(5):
-        world.settle(key)
-    assert world.record(key).seq == seq
-    assert world.record(key).steps
+    o, record = world.observe(key), world.record(key)
+    last = record.steps[-1].seq
+    assert decide(replace(o, heard=last - 1)).write is None
+    noted = decide(replace(o, heard=last))
+    assert noted.record is not None
+    assert (noted.record.told, noted.record.heard) == (0, last)
+    assert noted.record.steps == record.steps
+    world.carry_out(key, noted)
+    again = replace(world.observe(key), heard=last)
+    assert decide(again).write is None
+    caught_up = decide(replace(again, told=last))
+    assert caught_up.write is None
 
 
 @pytest.mark.parametrize("minutes", [10, 29, 45])

@@ -9,7 +9,8 @@ import json
 
 import pytest
 
-from tests.kustomize import K8S, Object, build, build_own, folders, pod_specs, yaml
+from tests.every_manifest import BUILDS, COMPONENTS, before, everything, on_its_base
+from tests.kustomize import K8S, Object, build, build_own, pod_specs, yaml
 
 kubernetes_validate = pytest.importorskip(
     "kubernetes_validate", reason="needs kubernetes-validate: pip install kubernetes-validate"
@@ -17,37 +18,9 @@ kubernetes_validate = pytest.importorskip(
 
 # The oldest with ReadWriteOncePod out of beta, and the newest whose schemas are at hand.
 VERSIONS = ("1.29", kubernetes_validate.latest_version())
-BUILDS = folders("Kustomization")
-COMPONENTS = folders("Component")
-
 
 # The monitor's own user, beside the node's.
 MONITOR_USER = {"runAsUser": 65532, "runAsGroup": 65532}
-
-
-def before(component: str) -> list[str]:
-    """What a component is put on, beside its base."""
-    if component.startswith("targets/components/monitor-"):
-        return ["targets/components/monitor"]
-    return ["components/datadog"] if component == "components/datadog-socket" else []
-
-
-def on_its_base(component: str, *components: str) -> str:
-    """The base of a component, with these components."""
-    base = "targets/base" if component.startswith("targets/") else "base"
-    return yaml.safe_dump(
-        {
-            "resources": [f"../k8s/{base}"],
-            "components": [f"../k8s/{c}" for c in components],
-            "namespace": "own",
-        }
-    )
-
-
-@functools.cache
-def everything() -> dict[str, tuple[Object, ...]]:
-    own = {c: build_own(on_its_base(c, *before(c), c)) for c in COMPONENTS}
-    return {folder: build(folder) for folder in BUILDS} | own
 
 
 @pytest.mark.parametrize("folder", BUILDS)
@@ -67,7 +40,7 @@ def test_every_component_builds_and_does_something(component: str) -> None:
 @pytest.mark.parametrize("folder", [*BUILDS, *COMPONENTS])
 def test_the_api_server_would_take_them(folder: str, version: str) -> None:
     """Does every object fit its schema, with no field that does not exist?"""
-    if folder == "targets/overlays/all":
+    if folder in ("targets/overlays/all", "targets/volumes/all"):
         return  # the same objects as of the eight: test_k8s_targets.py compares them
     for o in everything()[folder]:
         if o["apiVersion"].startswith("argoproj.io/"):
@@ -89,7 +62,8 @@ def misfit(written: str, version: str) -> str:
 def test_no_object_twice() -> None:
     """Do targets and controller, applied to one namespace, never write to the same object?"""
     seen: dict[tuple[str, str], str] = {}
-    for folder in ("overlays/datadog", "targets/overlays/all", "targets/example"):
+    kept = ("namespace", "targets/volumes/all", "targets/example/volume")
+    for folder in ("overlays/datadog", "targets/overlays/all", "targets/example", *kept):
         for o in build(folder):
             key = (o["kind"], o["metadata"]["name"])
             assert seen.setdefault(key, folder) == folder, key
@@ -97,7 +71,8 @@ def test_no_object_twice() -> None:
 
 def test_all_is_in_the_namespace_of_the_overlay() -> None:
     """Does an overlay of one's own move everything, bindings included?"""
-    own = "{namespace: own, resources: [../k8s/overlays/standard, ../k8s/targets/overlays/all]}"
+    folders = ("namespace", "overlays/standard", "targets/overlays/all", "targets/volumes/all")
+    own = f"{{namespace: own, resources: [{', '.join(f'../k8s/{each}' for each in folders)}]}}"
     for o in build_own(own):
         where = o["metadata"]["name"] if o["kind"] == "Namespace" else o["metadata"]["namespace"]
         assert where == "own"
@@ -105,14 +80,15 @@ def test_all_is_in_the_namespace_of_the_overlay() -> None:
             assert subject["namespace"] == "own"
 
 
-def test_pods_fit_the_restricted_profile() -> None:
-    """Would the Pod Security profile `restricted` let every pod in, and more is locked still?"""
+def test_pods_are_locked() -> None:
+    """Is every pod locked as far as it can be? (test_k8s_pod_security.py: as far as it must.)"""
     for folder, objects in everything().items():
         for name, pod in pod_specs(objects).items():
             where = f"{folder}: {name}"
             context = pod["securityContext"]
             assert context["runAsNonRoot"] is True, where
-            assert context["runAsUser"] > 0, where
+            if not folder.endswith("/openshift"):  # there a namespace has a user of its own
+                assert context["runAsUser"] > 0, where
             assert context["seccompProfile"] == {"type": "RuntimeDefault"}, where
             assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys(), where
             for volume in pod.get("volumes", ()):

@@ -36,7 +36,7 @@ def test_all_have_the_deployments_name(target: str, way: str) -> None:
     (namespace,) = {o["metadata"]["namespace"] for o in objects}
     assert namespace == ("bootstrap" if way == "in its own" else "own")
     assert {o["kind"] for o in objects} == {
-        *("ConfigMap", "Service", "PersistentVolumeClaim", "Deployment"),
+        *("ConfigMap", "Service", "Deployment"),
         *("ServiceAccount", "Role", "RoleBinding", "Lease"),
     }
     binding = one(objects, "RoleBinding")

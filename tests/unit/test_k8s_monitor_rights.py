@@ -117,11 +117,14 @@ def test_redis_lets_its_users_in() -> None:
 
 
 def test_the_overlay_stands_alone() -> None:
-    """Does it bring a namespace that is not the controller's, and the monitor's rights there?"""
-    objects = build(MONITORED)
-    namespace = one(objects, "Namespace")["metadata"]["name"]
-    assert namespace != one(build("overlays/standard"), "Namespace")["metadata"]["name"]
-    assert {o["metadata"].get("namespace", namespace) for o in objects} == {namespace}
+    """Is it, with what is kept of it, in a namespace that is not the controller's, and has the
+    monitor its rights there?
+    """
+    objects, kept = build(MONITORED), build(f"{MONITORED}/kept")
+    namespace = one(kept, "Namespace")["metadata"]["name"]
+    assert namespace != one(build("namespace"), "Namespace")["metadata"]["name"]
+    both = (*objects, *kept)
+    assert {o["metadata"].get("namespace", namespace) for o in both} == {namespace}
     name = f"bootstrap-{FUJI}"
     needed = {*reading_one(name), *writing_one(name), *leasing_one(name), *WITNESSING}
     assert rights_of(one(objects, "Role")) == needed

@@ -28,6 +28,13 @@ EVERY = [*FOLDERS, "targets/example"]
 RUN_ID = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.annotations['{names.RUN_ID}']"}}
 
 
+def volume_of(folder: str) -> str:
+    """The folder of a target's volume claim."""
+    return (
+        folder.replace("/overlays/", "/volumes/") if "/overlays/" in folder else f"{folder}/volume"
+    )
+
+
 def deployment_of(objects: tuple[Object, ...]) -> Deployment:
     """As the API server gives it back, where it matters: with one replica."""
     raw = one(objects, "Deployment")
@@ -86,8 +93,9 @@ def test_the_example_is_another_target() -> None:
 
 def test_all_is_every_target_once() -> None:
     """Does the overlay that brings all bring exactly the eight?"""
-    together = {yaml.safe_dump(o) for o in build("targets/overlays/all")}
-    assert together == {yaml.safe_dump(o) for folder in FOLDERS for o in build(folder)}
+    for all_of, folders in (("overlays", FOLDERS), ("volumes", list(map(volume_of, FOLDERS)))):
+        together = {yaml.safe_dump(o) for o in build(f"targets/{all_of}/all")}
+        assert together == {yaml.safe_dump(o) for folder in folders for o in build(folder)}
     assert len(FOLDERS) == 8
     assert sorted(path.name for path in (K8S / "targets" / "overlays").iterdir()) == sorted(
         ["all", *TARGETS]
@@ -100,14 +108,12 @@ def test_all_is_every_target_once() -> None:
 @pytest.mark.parametrize("folder", EVERY)
 def test_one_name(folder: str) -> None:
     """Do Deployment, Service, volume claim and script share one name, and refer to it?"""
-    objects = build(folder)
+    objects = (*build(volume_of(folder)), *build(folder))
     (name,) = {o["metadata"]["name"] for o in objects}
-    assert [o["kind"] for o in objects] == [
-        "ConfigMap",
-        "Service",
-        "PersistentVolumeClaim",
-        "Deployment",
-    ]
+    kinds = ["PersistentVolumeClaim", "ConfigMap", "Service", "Deployment"]
+    assert [o["kind"] for o in objects] == kinds
+    assert len({o["metadata"]["namespace"] for o in objects}) == 1
+    assert len({o["metadata"]["labels"]["app.kubernetes.io/instance"] for o in objects}) == 1
     (pod,) = pod_specs(objects).values()
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     assert volumes["data"]["persistentVolumeClaim"] == {"claimName": name}
@@ -170,7 +176,7 @@ def test_the_pods_choices(folder: str) -> None:
     assert pod["shareProcessNamespace"] is True, "process 1 is deaf until it has a handler"
     assert pod["nodeSelector"]["kubernetes.io/arch"] == "amd64"
     assert one(objects, "Service")["spec"]["publishNotReadyAddresses"] is True
-    claim = one(objects, "PersistentVolumeClaim")
+    claim = one(build(volume_of(folder)), "PersistentVolumeClaim")
     assert claim["spec"]["accessModes"] == ["ReadWriteOncePod"]
     annotations = spec["template"]["metadata"]["annotations"]
     assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
@@ -271,7 +277,7 @@ def test_the_chain_config_is_what_its_comment_says(mode: str) -> None:
 def test_volumes_fit_their_mode(network: str) -> None:
     """Is more room asked for where more lies, and on no network less than the modes below?"""
     order = (SyncMode.P_CHAIN, SyncMode.STATE, SyncMode.FULL, SyncMode.ARCHIVE)
-    sizes = [gibibytes(build(f"targets/overlays/{network}-{mode.value}")) for mode in order]
+    sizes = [gibibytes(build(f"targets/volumes/{network}-{mode.value}")) for mode in order]
     assert sizes == sorted(sizes)
     assert len(set(sizes)) == 4
 
@@ -280,7 +286,7 @@ def test_fuji_is_smaller() -> None:
     """Does nobody pay for mainnet's volume on fuji?"""
     for mode in SyncMode:
         fuji, mainnet = (
-            gibibytes(build(f"targets/overlays/{network}-{mode.value}"))
+            gibibytes(build(f"targets/volumes/{network}-{mode.value}"))
             for network in ("fuji", "mainnet")
         )
         assert fuji < mainnet
@@ -289,17 +295,24 @@ def test_fuji_is_smaller() -> None:
 # --- Components that a person adds ---------------------------------------------------------------
 
 
-def with_component(component: str) -> tuple[Object, ...]:
+def with_component(component: str, to: str = "overlays") -> tuple[Object, ...]:
     return build_own(
-        "{resources: [../k8s/targets/overlays/all],"
+        f"{{resources: [../k8s/targets/{to}/all],"
         f" components: [../k8s/targets/components/{component}]}}"
     )
 
 
 def test_read_write_once_for_all() -> None:
     """Can every ready target be given to a driver that does not know ReadWriteOncePod?"""
-    claims = [o for o in with_component("read-write-once") if o["kind"] == "PersistentVolumeClaim"]
+    claims = with_component("read-write-once", "volumes")
     assert [claim["spec"]["accessModes"] for claim in claims] == [["ReadWriteOnce"]] * 8
+
+
+def test_arm64_for_all() -> None:
+    """Does every ready target, on machines of arm64, ask for builds of that platform?"""
+    for found in with_component("arm64"):
+        if found["kind"] == "Deployment":
+            assert request_of((found,)).platform.arch == "arm64"
 
 
 def test_datadog_for_all() -> None:

@@ -149,6 +149,7 @@ EVERYWHERE = {"loguru", "orjson"}
 _HTTP = {
     "controller.base.http_errors",
     "controller.base.http_limits",
+    "controller.base.listening",
     "controller.kube",
     "controller.registry",
     "controller.node",

@@ -9,9 +9,10 @@ from random import Random
 import pytest
 from loguru import logger
 
+from controller.base.errors import Unavailable
 from controller.domain.decide.observation import ClaimSeen, TakeClaim
 from controller.domain.record.record import Record
-from controller.engine.claims.ledger import Ledger
+from controller.engine.claims.ledger import FIRST_SEEN, Ledger
 from controller.engine.claims.refill import claims_of
 from store.api import SCHEMA, Meta, StoreForgot, StoreMisused, StoreUnavailable
 from tests.fakes import FakeClock
@@ -344,3 +345,37 @@ def test_a_record_is_proof_of_all_that_it_remembers() -> None:
     assert [(c.build, c.run, c.owner) for c in claims_of(world.record(key))] == [
         (build("a"), run, key)
     ]
+
+
+async def test_records_are_seen_anew_before_a_refill() -> None:
+    """Is what a watch did not tell in the refill, nothing granted while it cannot be seen, and a
+    list of a moment ago good enough at the start only?
+    """
+    desk, asked = Desk(), list[float]()
+    unseen = [Unavailable("the API server is away")]
+
+    async def refresh(since: float) -> None:
+        asked.append(desk.clock.monotonic() - since)
+        if unseen and len(asked) > 1:
+            raise unseen[0]
+        desk.records = [recorded()] if len(asked) > 1 else []
+
+    desk.ledger = Ledger(
+        desk.store,
+        desk.clock,
+        Random(1),
+        settle=60.0,
+        patience=100.0,
+        records=lambda: iter(desk.records),
+        refresh=refresh,
+    )
+    ledger = await desk.settled()
+    desk.store.forget()
+    with pytest.raises(StoreUnavailable, match="from the records: the API server is away"):
+        await ledger.look()
+    assert not ledger.leave().given
+    unseen.clear()
+    await ledger.mend()
+    assert asked == [FIRST_SEEN, 0.0, 0.0]
+    claim = await desk.store.claimed(TARGET, build("a"))
+    assert claim is not None

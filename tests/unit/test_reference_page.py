@@ -35,7 +35,7 @@ def test_redis_md_lists_the_same_keys() -> None:
 
 def test_every_reason_of_blocked_is_on_the_page() -> None:
     """Is each fault told of that the code can find with a Deployment, and no other?"""
-    said = {"ForeignData"}  # of no manifest, but of the data
+    said = {"ForeignData", "WriteRefused"}  # of no manifest, but of the data and the cluster
     for path in (DOCS.parent / "controller" / "domain").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:

@@ -98,3 +98,14 @@ def test_dropped() -> None:
     cache.drop("key")
 
     assert cache.get("key") is None
+
+
+async def test_what_is_old_is_not_kept() -> None:
+    """Three hundred repositories that nobody asks for again: are their tokens kept?"""
+    clock = FakeClock()
+    cache = TokenCache(clock)
+    for number in range(300):
+        cache.put(number, Token("t", 60.0), clock.monotonic())
+        await clock.advance(1.0)
+    assert len(cache) <= 51  # those that are still of use, and the last
+    assert cache.get(299) is not None

@@ -72,7 +72,7 @@ def test_every_default_is_the_documented_one() -> None:
         ),
         dogstatsd=None,
         webhook=None,
-        listen=ListenSettings(host="0.0.0.0", port=8080),
+        listen=ListenSettings(host="::", port=8080),
         page=None,
         logs=LogSettings(format="auto", level="info"),
     )
@@ -225,8 +225,8 @@ def test_all_faults_are_told_at_once_and_each_says_what_to_write() -> None:
         {"BOOTSTRAP_SELECTOR": "a b", "BOOTSTRAP_LOG_LEVEL": "loud"},
     )
     assert sorted(found) == [
-        "--listen (BOOTSTRAP_LISTEN) is '8080': write host:port, such as 0.0.0.0:8080,"
-        " or [::]:8080 for IPv6",
+        "--listen (BOOTSTRAP_LISTEN) is '8080': write host:port, such as 127.0.0.1:8080,"
+        " or [::]:8080 for every address",
         "--log-level (BOOTSTRAP_LOG_LEVEL) is 'loud': write debug, info, warning or error",
         "--max-open-runs (BOOTSTRAP_MAX_OPEN_RUNS) is '0': write a whole number from 1 to 999999",
         "--poll-interval (BOOTSTRAP_POLL_INTERVAL) is 'soon':"
@@ -253,7 +253,7 @@ def test_all_faults_are_told_at_once_and_each_says_what_to_write() -> None:
         ("cluster_namespace", "*", "is no namespace"),
         ("cluster_namespace", "a,b", "is no namespace"),
         ("context", " ", "it is empty"),
-        ("listen", "::1:8080", "[::]:8080 for IPv6"),
+        ("listen", "::1:8080", "[::]:8080 for every address"),
         ("listen", "0.0.0.0:70000", "write host:port"),
         ("listen", ":8080", "write host:port"),
         ("listen", "http://0.0.0.0:80", "write host:port"),

@@ -67,7 +67,7 @@ class User:
             StillCluster({}),
             clock,
             Random(letter),
-            cluster_id="ours",
+            cluster_names=("ours",),
             look_every=LOOK,
             look=lambda _key: None,
             tell=self._tell,

@@ -36,7 +36,7 @@ class Desk:
             cluster,
             self.clock,
             Random(2),
-            cluster_id="ours",
+            cluster_names=("ours",),
             look_every=look_every,
             look=self.looked.append,
             tell=self._tell,

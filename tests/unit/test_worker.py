@@ -23,6 +23,7 @@ from controller.base.errors import (
     Refused,
     TargetFault,
     Unavailable,
+    WriteRefused,
 )
 from controller.engine.queue.work_queue import WorkQueue
 from controller.engine.queue.worker import run_workers
@@ -195,6 +196,22 @@ async def test_a_bug_stops_nobody_else(shop: Shop, lines: list[dict[str, object]
         shop.queue.add(key)
     assert await shop.times("c", 30) == [0, 10, 20, 30]
     assert {(line["level"], line["trace"]) for line in lines} == {("ERROR", True)}
+
+
+async def test_a_refused_write_is_looked_at_when_it_is_due(
+    shop: Shop, lines: list[dict[str, object]]
+) -> None:
+    """Is the key taken up when its write may be sent again, however often it failed; and warned of
+    once while what the server says differs in its figures alone?
+    """
+    for port in range(40000, 40009):
+        shop.script["a"] = WriteRefused(f"dial tcp 10.0.0.1:{port}: refused", again_in=300.0)
+        shop.queue.add("a")
+        await shop.clock.advance(1)
+    seen = len(shop.looks)
+    await shop.clock.advance(295)
+    assert len(shop.looks) > seen
+    assert sum(line["message"] == "reconcile failed" for line in lines) == 1
 
 
 async def test_one_warning_for_one_sentence(shop: Shop, lines: list[dict[str, object]]) -> None:

@@ -12,15 +12,9 @@ from controller.domain.decide.messages.open_run import is_over
 from controller.domain.decide.observation import Decision, Effect, Observation
 from controller.domain.record.levers import levers_of
 from controller.domain.record.record import SCHEMA, Outcome, Record, Step, encode_record
+from controller.domain.record.steps import LEVELS
 from controller.domain.record.write import ImageChange, Write
 from controller.domain.run import Phase
-
-_LEVELS = {
-    Phase.PASSED: "success",
-    Phase.FAILED: "error",
-    Phase.ABORTED: "warning",
-    Phase.BLOCKED: "warning",
-}
 
 
 def current_record(o: Observation) -> Record:
@@ -41,12 +35,14 @@ def current_record(o: Observation) -> Record:
 def evolve(o: Observation, record: Record, phase: Phase, reason: str, **changes: Any) -> Record:
     """The next record. `changes` may hold any field; the message is made fit to be kept."""
     message = fit(o, changes.pop("message", record.message))
+    told, heard = max(record.told, o.told), max(record.heard, o.heard)
     return replace(
         record,
         schema=SCHEMA,
         uid=o.deployment.metadata.uid,
         seq=record.seq + 1,
-        told=max(record.told, o.told),
+        told=told,
+        heard=heard if heard > told else 0,
         phase=phase,
         reason=reason,
         message=message,
@@ -82,7 +78,7 @@ def with_step(  # noqa: PLR0913 what a step says
         message=fit(o, message),
         run=run.id if run else outcome.run if outcome else "",
         build=run.build if run else outcome.build if outcome else "",
-        level=level or ("warning" if quiet else _LEVELS.get(phase, "info")),
+        level=level or ("warning" if quiet else LEVELS.get(phase, "info")),
         quiet=quiet,
     )
     return replace(record, seq=seq, steps=(*record.steps, step))
@@ -160,7 +156,9 @@ def closed(  # noqa: PLR0913 what an outcome says
         taken=record.taken if tested or not run.beside else "",
         config=run.config,
     )
-    return with_step(record, o, run.phase, phase, reason=reason, message=message)
+    record = with_step(record, o, run.phase, phase, reason=reason, message=message)
+    outcome = replace(record.outcomes[-1], seq=record.seq, before=run.phase)
+    return replace(record, outcomes=(*record.outcomes[:-1], outcome))
 
 
 def write_for(

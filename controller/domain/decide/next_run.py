@@ -101,6 +101,9 @@ def _start(case: StartCase, choice: Choice) -> Decision:
     o, record, claim, pending = case.o, case.record, choice.claim, case.o.pending
     assert choice.resolution is not None
     build = choice.resolution.build
+    if o.no_pin:
+        message = waiting.pin_refused(choice.name, build, o.no_pin)
+        return wait(o, record, Phase.BLOCKED, Reason.WRITE_REFUSED, message)
     unwanted = pending is not None and (pending.target, pending.build) != (case.target, build)
     if pending is not None and unwanted and pending.run != record.inherited:
         message = waiting.gives_claim_back(pending.run)
@@ -122,21 +125,27 @@ def _start(case: StartCase, choice: Choice) -> Decision:
         # from starting is said to be over before it starts.
         message = waiting.is_due(choice.name, build)
         return wait(o, record, Phase.IDLE, Reason.NEW_BUILD, message)
+    run = new_run_id(o.now, build, used)
     effect = TakeClaim(
         target=case.target,
         build=build,
-        run=new_run_id(o.now, build, used),
+        run=run,
         instead_of=claim.run if claim else None,
         by_person=bool(case.again),
         beside=o.noted,
+        trial=_pin(case, choice, ClaimSeen(case.target, build, run, record.key)).write,
     )
     message = waiting.takes_claim(choice.name, build)
     return Decision(Phase.IDLE, Reason.NEW_BUILD, message, effects=(effect,))
 
 
 def _is_mended(case: StartCase) -> bool:
-    """Whether people were told of something that is over now that a run could start."""
+    """Whether people were told of something that is over now that a run could start. A refused pin
+    is over when a pin is taken.
+    """
     record = case.record
+    if record.reason == Reason.WRITE_REFUSED:
+        return False
     trouble = record.reason in TROUBLES and record.reason != case.o.leave.reason
     return trouble or record.phase in TOLD
 

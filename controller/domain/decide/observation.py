@@ -1,7 +1,7 @@
 """Everything that a decision is made from, as values seen now (I7), and what a decision is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from controller.base.errors import TargetFault
@@ -77,8 +77,11 @@ class Observation:
     # nobody does, or the store has not told
     claim: ClaimSeen | None = None
     leave: Leave = Leave(True)
+    # Why the cluster did not take the pin of a run, a moment ago; empty: it may
+    no_pin: str = ""
     attention: Attention | None = None  # what was observed of the open run; None: nothing yet
-    told: int = 0  # `seq` of the last step that all sinks have
+    told: int = 0  # `seq` of the last step that sinks and history have
+    heard: int = 0  # of the last one that all sinks have, whether history has it or not
     # Whether a store outlives this process; False: whatever the next one must know, the record says
     store_lasts: bool = True
     manager: str = ""  # who last wrote the image; empty: nobody knows
@@ -103,6 +106,8 @@ class TakeClaim:
     # Run of this Deployment's pending claim, empty for none, by which it was decided: with another
     # one in its place, somebody else has claimed for it meanwhile.
     beside: str = ""
+    # The pin as it would be, tried before the claim is asked for; None: it is not
+    trial: Write | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     slower: bool = False  # of a pass: than comparable runs
     checked: Checked | None = None  # of a pass: what it rests on
     cause: Cause | None = None  # of a failure by ends of the node: where it could not go on
+    seq: int = 0  # of the step that told it; 0: an earlier version did not note it
+    before: str = ""  # phase before, as that step says it
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,7 +143,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     # Run id of a claim that was there when the record was not: its run may have come to be, so it
     # is never given back
     inherited: str = ""
-    told: int = 0  # `seq` of the last step that all sinks are known to have
+    told: int = 0  # `seq` of the last step that sinks and history are known to have
+    heard: int = 0  # of the last one that all sinks are known to have, where history is behind
     steps: tuple[Step, ...] = ()  # that sinks may not have yet, oldest first
 
     @property

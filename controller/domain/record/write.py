@@ -41,6 +41,11 @@ class Write:
         """Whether this write starts new pods."""
         return bool(self.images) or self.run_id != self.run_id_before
 
+    @property
+    def only_says(self) -> bool:
+        """Whether label and message are all that it changes."""
+        return not self.pins and self.record == self.record_before
+
 
 @dataclass(frozen=True)
 class WriteReply:
@@ -50,3 +55,6 @@ class WriteReply:
     # As the API server returned it, or as it was read again after a failed precondition; None if it
     # is gone
     deployment: Deployment | None
+    # Of an applied one: what of label and message stands otherwise than it was written, in words,
+    # since the cluster changes it on the way (a mutating webhook); empty: nothing
+    changed: str = ""

@@ -16,12 +16,12 @@ from loguru import logger
 
 from controller.base.clock import Clock
 from controller.base.durations import format_duration
-from controller.base.errors import Trouble
 from controller.base.text import shown
 from controller.domain.decide.observation import ClaimSeen, Leave, TakeClaim
 from controller.domain.record.record import Record
 from controller.domain.run import Reason
-from controller.engine.claims.refill import refill, remembers
+from controller.engine.claims.own_memory import name_in
+from controller.engine.claims.refill import all_is_seen, refill, remembers, see_anew
 from store.api import (
     SCHEMA,
     Claim,
@@ -43,10 +43,6 @@ FIRST_SEEN = 10.0
 _NOTHING = Meta(SCHEMA, "", 0, "")  # no memory is like it: who asks is told that it was forgotten
 
 
-async def _nothing(_since: float) -> None:
-    """All is seen as it is."""
-
-
 class Ledger:
     """Grants claims, or says why not."""
 
@@ -60,7 +56,7 @@ class Ledger:
         patience: float,
         records: Callable[[], Iterable[Record]],
         on_refill: Callable[[], None] = lambda: None,
-        refresh: Callable[[float], Awaitable[object]] = _nothing,
+        refresh: Callable[[float], Awaitable[object]] = all_is_seen,
     ) -> None:
         """settle: seconds after a start, or after the store had forgotten, in which nothing is
         claimed. patience: seconds for which the store may be away before the Deployments' owners
@@ -76,7 +72,7 @@ class Ledger:
         self._records = records
         self._on_refill = on_refill
         self._refresh = refresh
-        self._cluster = ""
+        self._cluster: tuple[str, ...] = ()
         self._known: Meta | None = None  # what stood when we last heard of it, in the joint epoch
         self._begin_to_settle()
         self._trouble = "the store has not been asked yet"
@@ -84,6 +80,7 @@ class Ledger:
         self._final = False
         self._failure = ""
         self._is_lost = asyncio.Event()
+        self._opening = asyncio.Lock()  # a refill may take seconds
 
     @property
     def trouble(self) -> str:
@@ -95,16 +92,23 @@ class Ledger:
         """What the store failed with, if it did."""
         return self._failure
 
-    async def open(self, cluster: str) -> None:
+    async def open(self, *cluster: str) -> None:
         """Refills the store from the records and joins those who use it. Raises what the store
         raises.
 
-        cluster: id of the cluster; a store that belongs to another is not touched.
+        cluster: the cluster's names, as `cluster_ids` gives them; a store that belongs to another
+        is not touched.
         """
+        async with self._opening:
+            await self._open(*cluster)
+
+    async def _open(self, *cluster: str) -> None:
         self._cluster = cluster
-        ours = Meta(SCHEMA, f"{self._random.getrandbits(64):016x}", 0, cluster)
         try:
-            await self._see_records()
+            whose = await name_in(self._store, cluster)
+            ours = Meta(SCHEMA, f"{self._random.getrandbits(64):016x}", 0, whose)
+            young = FIRST_SEEN if self._known is None else 0.0
+            await see_anew(self._refresh, self._clock.monotonic() - young)
             stands, claims = await refill(self._store, ours, self._records(), known=self._known)
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)
@@ -136,19 +140,9 @@ class Ledger:
             raise
         late = self._clock.monotonic() < self._landed_at
         if found is None or late or not remembers(found, known):
-            await self.open(self._cluster)
+            await self.open(*self._cluster)
         else:
             self._note(found)
-
-    async def _see_records(self) -> None:
-        """What a record proves that the watch has not told yet must be claimed too."""
-        young = FIRST_SEEN if self._known is None else 0.0
-        try:
-            await self._refresh(self._clock.monotonic() - young)
-        except Trouble as trouble:
-            raise StoreUnavailable(
-                f"it cannot be refilled from the records: {trouble}"
-            ) from trouble
 
     @property
     def calm_at(self) -> float:
@@ -195,7 +189,7 @@ class Ledger:
     async def mend(self) -> None:
         """Opens again after a loss; nothing while all is well. Raises what the store raises."""
         if self._trouble and self._cluster:
-            await self.open(self._cluster)
+            await self.open(*self._cluster)
 
     def leave(self) -> Leave:
         """Whether claims are granted now."""
@@ -250,7 +244,9 @@ class Ledger:
                     beside=take.beside,
                 )
         except StoreForgot:
-            await self.open(self._cluster)
+            async with self._opening:
+                if self._known is None or self._known.epoch == known.epoch:
+                    await self._open(*self._cluster)  # nobody has since
             raise
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)

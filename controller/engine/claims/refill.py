@@ -5,10 +5,11 @@ Several may use one store, each with records that the others do not see. So they
 which nobody replaces but who can tell that it was rolled back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
+from controller.base.errors import Trouble
 from controller.domain.record.record import Record
-from store.api import Claim, Meta, StateStore
+from store.api import Claim, Meta, StateStore, StoreUnavailable
 from store.limits import check_cluster
 
 
@@ -28,6 +29,20 @@ async def refill(
     rolled_back = known and found and found.epoch == known.epoch and found.grants < known.grants
     instead_of = known.epoch if known and rolled_back else None
     return await store.refill(meta, claims, instead_of=instead_of), len(claims)
+
+
+async def see_anew(refresh: Callable[[float], Awaitable[object]], since: float) -> None:
+    """What a record proves that the watch has not told yet must be claimed too. Raises
+    StoreUnavailable where the records cannot be seen. refresh: as `Ledger` is given it.
+    """
+    try:
+        await refresh(since)
+    except Trouble as trouble:
+        raise StoreUnavailable(f"it cannot be refilled from the records: {trouble}") from trouble
+
+
+async def all_is_seen(_since: float) -> None:
+    """For records that are known otherwise than by a watch."""
 
 
 def remembers(found: Meta | None, known: Meta) -> bool:

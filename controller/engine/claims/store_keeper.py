@@ -32,7 +32,7 @@ def look_interval(settle: float) -> float:
 class StoreKeeper:
     """Has all Deployments looked at when the store is there again, those too that are gone."""
 
-    def __init__(  # noqa: PLR0913 five collaborators, an id and two ears
+    def __init__(  # noqa: PLR0913 five collaborators, a name and two ears
         self,
         ledger: Ledger,
         store: StateStore,
@@ -40,21 +40,21 @@ class StoreKeeper:
         clock: Clock,
         random: Random,
         *,
-        cluster_id: str,
+        cluster_names: tuple[str, ...],
         look_every: float | None,
         look: Callable[[str], None],
         tell: Callable[[str | None], Awaitable[None]],
     ) -> None:
-        """look_every: seconds between two looks at the store while it is well; None: never, where
-        nobody else uses it. look: is given the key of what is to be looked at. tell: is given why
-        the store is away, once, and None when it answers again.
+        """cluster_names: as of `Ledger.open`. look_every: seconds between two looks at the store
+        while it is well; None: never, where nobody else uses it. look: is given the key of what is
+        to be looked at. tell: is given why the store is away, once, and None when it answers again.
         """
         self._ledger = ledger
         self._store = store
         self._cluster = cluster
         self._clock = clock
         self._backoff = Backoff(STORE_BACKOFF, clock, random)
-        self._cluster_id = cluster_id
+        self._names = cluster_names
         self._look_every = look_every
         self._look = look
         self._tell = tell
@@ -72,7 +72,7 @@ class StoreKeeper:
             delay = STORE_BACKOFF.first
             try:
                 if not self._opened:
-                    await self._ledger.open(self._cluster_id)
+                    await self._ledger.open(*self._names)
                 await self._ledger.mend()
                 if self._troubled or not self._opened:
                     await self._look_at_the_absent()

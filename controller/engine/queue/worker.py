@@ -11,9 +11,18 @@ from dataclasses import dataclass
 from loguru import logger
 
 from controller.base.clock import Clock
-from controller.base.errors import Busy, Conflict, Garbled, NotFound, Refused, Trouble
+from controller.base.errors import (
+    Busy,
+    Conflict,
+    Garbled,
+    NotFound,
+    Refused,
+    Trouble,
+    Unsettled,
+    WriteRefused,
+)
 from controller.base.said_once import SaidOnce
-from controller.base.text import shown
+from controller.base.text import shown, without_figures
 from controller.engine.queue.work_queue import Closed, WorkQueue
 from store.api import StoreError, StoreMisused
 
@@ -37,10 +46,11 @@ class FailureResponse:
 
     word: str  # for metrics, one of few
     at_least: float | None = None  # seconds to leave the key alone; None: as its backoff has it
+    again_in: float | None = None  # seconds until it is looked at in any case; None: by its backoff
     told: bool = True  # people hear of it; not of what happens in a day's work
 
 
-def response_to(error: Exception) -> FailureResponse:
+def response_to(error: Exception) -> FailureResponse:  # noqa: C901 a row for each class
     """The whole mapping; every one of them is tried again with backoff."""
     match error:
         case Busy():
@@ -51,8 +61,12 @@ def response_to(error: Exception) -> FailureResponse:
             return FailureResponse("not_found", told=False)  # gone since the cache saw it
         case Garbled():
             return FailureResponse("garbled")
+        case WriteRefused():
+            return FailureResponse("write_refused", error.again_in, again_in=error.again_in)
         case Refused():
             return FailureResponse("refused", SLOW)
+        case Unsettled():
+            return FailureResponse("unsettled", SLOW)
         case Trouble():  # Unavailable, LostReply, and any leaf that is yet to come
             return FailureResponse("unavailable")
         case StoreMisused():
@@ -122,6 +136,9 @@ async def _process(queue: WorkQueue, reconcile: Reconcile, key: str, said: SaidO
     except Exception as error:  # noqa: BLE001 a bug on one key must stop nobody else
         response = response_to(error)
         delay = queue.add_failed(key, response.at_least)
+        if response.again_in is not None:
+            queue.add_after(key, response.again_in)
+            delay = min(delay, response.again_in)
         _tell(key, error, response, delay, said)
         return response.word
     queue.forget(key)
@@ -140,8 +157,8 @@ def _tell(
         said.begin(key, BUG)  # each one is told, with its trace
         log.opt(exception=error).error("reconcile failed by a mistake of this program")
         return
-    sentence = shown(error)
-    if not response.told or not said.begin(key, sentence):
+    sentence = shown(error, 500)  # what a server says of a refusal is long
+    if not response.told or not said.begin(key, without_figures(sentence)):
         log.bind(error=sentence).debug("reconcile failed")
         return
     log.bind(error=sentence).warning("reconcile failed")

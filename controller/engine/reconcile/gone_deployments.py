@@ -81,6 +81,7 @@ class GoneDeployments:
             port=_NO_MANIFEST,
             rules=self._rules,
             told=self._publisher.told(record.key),
+            heard=self._publisher.heard(record.key),
         )
         record = closed(o, record, Phase.ABORTED, Reason.DEPLOYMENT_GONE, why)
         # Remembered only once it is published: if the store is away now, it is done again.

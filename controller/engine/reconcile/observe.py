@@ -51,8 +51,11 @@ class Senses:
     state: Callable[[Followed], TagState]  # what a followed reference stands for
     # What the prober knows of the open run; None: nothing yet
     attention: Callable[[str], Attention | None]
-    told: Callable[[str], int]  # `seq` of the last step that all sinks have
+    told: Callable[[str], int]  # `seq` of the last step that sinks and history have
     store_lasts: bool = True  # it outlives this process
+    no_pin: Callable[[str], str] = lambda _key: ""  # why no pin is taken; empty: one may be
+    # `seq` of the last step that all sinks have, whether history has it or not
+    heard: Callable[[str], int] = lambda _key: 0
     # What is known beside the record of the open run; None: nothing yet
     facts: Callable[[str], Facts | None] = lambda _key: None
     # Passed runs of the open run's target; None while the store has not told
@@ -105,8 +108,10 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
         siblings=tuple(siblings(senses.cluster, senses.memory, key)),
         choices=tuple(_choices(senses, o)),
         leave=leave,
+        no_pin=senses.no_pin(key),
         attention=senses.attention(key),
         told=senses.told(key),
+        heard=senses.heard(key),
         store_lasts=senses.store_lasts,
         skew=senses.cluster.skew(),
         facts=senses.facts(key),

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from loguru import logger
 
-from controller.base.errors import Forbidden
+from controller.base.errors import Forbidden, Unsettled, WriteRefused
 from controller.domain.decide.machine import decide
-from controller.domain.decide.observation import Decision, Observation
+from controller.domain.decide.observation import Decision, GiveBack, Observation, TakeClaim
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
+from controller.domain.run import Reason
 from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.probing.prober import Prober
 from controller.engine.reconcile.borne_out import borne_out
@@ -21,6 +24,7 @@ from controller.engine.reconcile.leave_to_start import LeaveToStart
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.rehearsal import Rehearsal
 from controller.engine.reconcile.standing_aside import StandingAside
+from store.api import StoreMisused, StoreUnavailable
 
 # Steps of one look: take up, claim, pin and what follows are five; more is a decision that undoes
 # itself, which must not spin.
@@ -54,6 +58,7 @@ class Reconciler:
         """
         self._senses = senses
         self._executor = executor
+        self._refused = executor.refused
         self._starts = LeaveToStart(senses, executor, max_open_runs)
         self._follow_up = follow_up
         self._prober = prober
@@ -62,7 +67,7 @@ class Reconciler:
         self._aside = aside
         self._nudge = nudge
         self._dry_run = dry_run
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks = WeakValueDictionary[str, asyncio.Lock]()  # those that somebody holds
         self._rehearsal = Rehearsal(max_open_runs)
 
     async def reconcile(self, key: str) -> float | None:
@@ -73,6 +78,7 @@ class Reconciler:
         if deployment is None:
             self._rehearsal.gone(key)
             self._aside.gone(key)
+            self._refused.forget(key)
             return await self._absent.look(key)
         self._absent.present(key)
         async with AsyncExitStack() as held:
@@ -81,12 +87,13 @@ class Reconciler:
                 await held.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
             try:
                 return await self._until_settled(key, locks)
-            except Forbidden as error:
-                await self._follow_up.forbidden(deployment, error)
+            except (Forbidden, WriteRefused, Unsettled) as error:
+                await self._follow_up.refused(deployment, error)
                 raise
 
     async def _until_settled(self, key: str, locks: list[str]) -> float | None:
         target = locks[-1]
+        said = ""
         for _ in range(MOST_STEPS):
             deployment = self._senses.memory.freshest(key, self._senses.cluster.deployment(key))
             if deployment is None:
@@ -97,6 +104,7 @@ class Reconciler:
             deployment = await self._not_older(deployment)
             if not set(self._starts.lock_names(deployment)) <= set(locks):
                 return 0.0  # another target by now, or free to start: under those locks, then
+            self._refused.look(deployment)
             o = await observe(self._senses, deployment, self._starts.leave(key, target))
             self._followed_tags.note(key, o)
             self._follow(key, o)
@@ -110,25 +118,60 @@ class Reconciler:
             if self._dry_run:
                 self._rehearsal.say(key, self._rehearsal.of(o))
                 return self._again_in(decision, o)
-            if not await self._executor.carry_out(key, decision):
+            said = f"{decision.phase}, {decision.reason}"
+            decision = await self._without_cosmetics(o, decision)
+            if not await self._carried_out(o, decision):
                 if await self._has_settled(key, o):
                     return self._again_in(decision, o)
-            elif _begins_or_ends_a_run(o, decision):
-                self._began_or_ended(key, o, decision)
-        logger.bind(deployment=key, steps=MOST_STEPS).error("decisions do not settle")
-        return None
+            else:
+                self._after(key, o, decision)
+        error = Unsettled(
+            f"what is decided of {key} is undone at once, {MOST_STEPS} times in a row ({said}):"
+            " somebody else, or a policy of the cluster, writes what the controller writes"
+        )
+        self._refused.unsettled(key, error)
+        raise error
 
-    def _began_or_ended(self, key: str, o: Observation, decision: Decision) -> None:
-        self._follow_up.began_or_ended(o, decision)
-        for sibling in self._followed_tags.siblings(key):
-            self._nudge(sibling)
+    async def _without_cosmetics(self, o: Observation, decision: Decision) -> Decision:
+        """Label and message wait for their own delay, and nothing else waits for them."""
+        write = decision.write
+        if write is None and any(isinstance(each, TakeClaim) for each in decision.effects):
+            return decision  # its pin is to be tried
+        if write is None:
+            pin = decision.reason != Reason.WRITE_REFUSED
+            self._refused.nothing_to_write(o.deployment.metadata.key, pin=pin)
+            return decision
+        if not write.only_says:
+            return decision
+        await self._follow_up.stands(o)
+        return decision if self._refused.holds(write) is None else replace(decision, write=None)
+
+    async def _carried_out(self, o: Observation, decision: Decision) -> bool:
+        """As the executor says. Where a write is refused, what stands already is told."""
+        try:
+            return await self._executor.carry_out(o.deployment.metadata.key, decision)
+        except (WriteRefused, Forbidden, Unsettled):
+            if decision.write is not None and decision.write.only_says:
+                return False
+            with suppress(StoreUnavailable, StoreMisused):  # noted by then
+                await self._follow_up.stands(o)
+            raise
+
+    def _after(self, key: str, o: Observation, decision: Decision) -> None:
+        """A decision was carried out: what a sibling may do, or says of us, may change with it."""
+        turned = _begins_or_ends_a_run(o, decision)
+        if turned:
+            self._follow_up.began_or_ended(o, decision)
+        if turned or any(isinstance(effect, GiveBack) for effect in decision.effects):
+            for sibling in self._followed_tags.siblings(key):
+                self._nudge(sibling)
 
     async def _has_settled(self, key: str, o: Observation) -> bool:
-        """Whether nothing more is to be written: where no store lasts, the record says what people
-        were told of just now.
+        """Whether nothing more is to be written: the record may have to say what people were told
+        of just now.
         """
         await self._follow_up.settled(o)
-        return o.store_lasts or self._senses.told(key) <= o.told
+        return self._senses.told(key) <= o.told and self._senses.heard(key) <= o.heard
 
     async def _not_older(self, deployment: Deployment) -> Deployment:
         """A record older than one that we know is believed only after a fresh reading (I7), and our
@@ -152,14 +195,18 @@ class Reconciler:
             self._prober.follow(key, o.record)
 
     def _again_in(self, decision: Decision, o: Observation) -> float | None:
-        overdue = self._senses.memory.overdue_in(o.deployment.metadata.key)
-        caught_up = None if overdue is None else max(1.0, overdue)
-        waits = (decision.again_in, self._starts.again_in(o), caught_up)
+        key = o.deployment.metadata.key
+        overdue = self._senses.memory.overdue_in(key)
+        waits = (
+            decision.again_in,
+            self._starts.again_in(o),
+            self._refused.again_in(key),
+            None if overdue is None else max(1.0, overdue),
+        )
         return min((seconds for seconds in waits if seconds is not None), default=None)
 
 
 def _begins_or_ends_a_run(o: Observation, decision: Decision) -> bool:
-    """What a sibling may do, or says of us, changes with that."""
     before = o.record.run if isinstance(o.record, Record) else None
     after = decision.record.run if decision.record is not None else before
     return (before is None) != (after is None)

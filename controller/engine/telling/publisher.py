@@ -1,12 +1,12 @@
 """Carries what follows from the records to where people look: sinks, history, mirror (I4).
 
-The record is the truth; all this can be caught up from it. A step is told again after a crash if it
-is not known to have been told, never lost. Known it is by the mirror, or, where no store outlives
-the process, by the record, which is then written for it.
+The record is the truth; all this can be caught up from it. A step is told again after a crash if
+it is not known to have been told, never lost. Known it is by the record, which is written for it
+when a run has ended (`domain.decide.kept_in_record`), and of what came since by the mirror.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -16,11 +16,15 @@ from controller.domain.notice import Notice
 from controller.domain.objects import Deployment
 from controller.domain.record.parts import cause_fields
 from controller.domain.record.record import Record, Step
+from controller.domain.record.steps import steps_after, up_to_last_end
 from controller.engine.ports import Sink, StateStore
 from controller.engine.telling.apart import Apart
 from controller.engine.telling.mirror import mirror_fields, run_fields
 from controller.engine.telling.notices import notice_of, transition_of
-from store.api import Transition
+from store.api import StoreMisused, StoreUnavailable, Transition
+
+# Lines of history that wait for a store that is away, for one Deployment: of some twenty runs.
+_WAITING = 100
 
 # Of a line of history. A record that we write has shorter ones; one written by hand may have any.
 _MESSAGE_BYTES = 4096
@@ -33,6 +37,9 @@ class Published:
     told: int = 0  # to the sinks
     kept: int = 0  # to history
     mirrored: int = -1  # to the mirror; -1: never, as far as this process knows
+    asked: bool = False  # whether the store has told what an earlier process had told
+    # Lines that history has not got yet, by `seq`: a record keeps its last few steps only
+    waiting: dict[int, Transition] = field(default_factory=dict)
 
 
 class Publisher:
@@ -48,26 +55,35 @@ class Publisher:
         published = self._published.get(key)
         return min(published.told, published.kept) if published else 0
 
+    def heard(self, key: str) -> int:
+        """`seq` of the last step that all sinks have, whether history has it or not."""
+        published = self._published.get(key)
+        return published.told if published else 0
+
     def behind(self, record: Record) -> list[Step]:
         """Steps that sinks and history may not have yet; none of a record that is not ours."""
         published = self._published.get(record.key)
         if published is None:
             return []
         told = max(record.told, min(published.told, published.kept))
-        return [step for step in record.steps if step.seq > told]
+        return steps_after(record, told)
 
     async def publish(self, deployment: Deployment, record: Record, text: str) -> None:
         """Raises StoreUnavailable or StoreMisused after the sinks were told: history and mirror are
         caught up at the next try. What cannot be used in the store keeps nothing else from it.
         """
-        published = self._published.get(record.key)
-        if published is None:
-            published = await self._recall(record)
-        steps = [s for s in record.steps if s.seq > published.told]
-        for step in steps:
+        published = self._published.setdefault(
+            record.key, Published(told=max(record.told, record.heard))
+        )
+        trouble = None if published.asked else await self._recall(record, published)
+        steps = steps_after(record, published.told)
+        for step in up_to_last_end(steps) if trouble else steps:
             await self._sink.tell(notice_of(record, step, deployment.metadata.uid))
             published.told = step.seq
         published.told = max(published.told, record.told)
+        self._note_waiting(record, published)
+        if trouble is not None:
+            raise trouble
         spoilt = Apart()
         with spoilt:
             await self._keep(record, published)
@@ -98,23 +114,35 @@ class Publisher:
     def forget(self, key: str) -> None:
         self._published.pop(key, None)
 
-    async def _recall(self, record: Record) -> Published:
-        """After a start: what an earlier controller is known to have told."""
-        published = Published(told=record.told, kept=record.told)
-        self._published[record.key] = published
+    async def _recall(
+        self, record: Record, published: Published
+    ) -> StoreUnavailable | StoreMisused | None:
+        """After a start: what an earlier controller is known to have told. Returns why the store
+        cannot say it. The record alone is exact up to the end of a run.
+        """
         fields = dict[str, str]()
-        with Apart():
-            fields = await self._store.mirrored(record.key)
+        try:
+            with Apart():
+                fields = await self._store.mirrored(record.key)
+        except (StoreUnavailable, StoreMisused) as error:
+            return error
+        published.asked = True
         told = fields.get("told", "")
         if told.isdecimal() and fields.get("seq", "").isdecimal():
-            published.told = max(published.told, min(int(told[-18:]), record.seq))
-            published.kept = max(published.kept, published.told)
-        return published
+            published.kept = min(int(told[-18:]), record.seq)
+            published.told = max(published.told, published.kept)
+        return None
+
+    def _note_waiting(self, record: Record, published: Published) -> None:
+        steps = steps_after(record, published.kept)
+        lines = dict(zip((s.seq for s in steps), history_of(record, steps), strict=True))
+        lines |= published.waiting  # made when the record still knew all of them
+        published.waiting = dict(sorted(lines.items())[-_WAITING:])
 
     async def _keep(self, record: Record, published: Published) -> None:
-        steps = [s for s in record.steps if s.seq > published.kept]
-        if steps:
-            lines, together, each = history_of(record, steps), Apart(), Apart()
+        waiting = published.waiting
+        if waiting:
+            lines, together, each = list(waiting.values()), Apart(), Apart()
             with together:
                 await self._store.append(lines)
             if together.error is not None:  # one of them: the others are kept
@@ -122,7 +150,8 @@ class Publisher:
                     with each:
                         await self._store.append([line])
             each.end()
-            published.kept = steps[-1].seq
+            published.kept = max(waiting)
+            published.waiting = {}
         published.kept = max(published.kept, record.told)
 
     async def _settle(self, record: Record) -> None:

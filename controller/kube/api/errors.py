@@ -1,5 +1,6 @@
 """What the API server refuses, and what becomes of a request that got no answer."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,7 @@ from controller.base.errors import (
 )
 from controller.base.http_errors import NotConnected, translated
 from controller.base.http_limits import TooLong
-from controller.base.text import shown
+from controller.base.text import shown, shown_ends
 from controller.base.undecodable import UNDECODABLE
 from controller.kube.api.resources import Operation
 
@@ -40,6 +41,21 @@ class Unauthenticated(Refused):
 
 class Rejected(Conflict):
     """422: a failed `test` and a failed validation look alike, so only a reading tells [47]."""
+
+
+class Denied(Refused):
+    """This very request is turned down, and our rights are not why: by an admission policy or
+    webhook, a quota, a limit of size. The status may be any [180].
+    """
+
+
+# What admission says [180]. `User "…" cannot …` is the authorizer's: those are our rights.
+_DENIAL = re.compile(
+    r"""admission\ webhook\ "[^"]*"\ denied\ the\ request
+    | ValidatingAdmissionPolicy\ '.*\ denied\ request
+    | "\ is\ forbidden:\ (?!User\ ")""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 class StatusDetails(msgspec.Struct, frozen=True, rename="camel"):
@@ -90,8 +106,11 @@ def refusal(
     reason = status.reason if status else ""
     if retry_after is None and status and status.details and status.details.retry_after_seconds > 0:
         retry_after = min(float(status.details.retry_after_seconds), LONGEST_RETRY_AFTER)
-    said = shown(status.message if status else _text(body))
+    # What a policy says of itself is last, and long.
+    said = shown_ends(status.message, 400) if status else shown(_text(body))
     sentence = f"the API server answered {code} to {operation}" + (f": {said}" if said else "")
+    if status and _DENIAL.search(status.message):
+        return Denied(sentence)
     if code == 410 or reason in {"Expired", "Gone"}:
         return Expired(sentence)
     if code == 429:
@@ -111,7 +130,7 @@ def refusal(
         return simple[code](sentence)
     if code >= 500:
         return Unavailable(sentence)
-    return Garbled(sentence) if code < 400 else Refused(sentence)
+    return Garbled(sentence) if code < 400 else Denied(sentence)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from controller.simulator.apiserver import managed_fields, validation
+from controller.simulator.apiserver.admission import Review
 from controller.simulator.apiserver.defaults import admitted, tidied, with_defaults
 from controller.simulator.apiserver.deletion import Deletion
 from controller.simulator.apiserver.managed_fields import Entry, Manager
@@ -57,6 +58,8 @@ class Objects:
         # A mutating webhook of everybody's objects: changes what is about to be stored, in place,
         # by the plural of its kind.
         self.webhook: Callable[[str, Object], object] = lambda _plural, _obj: None
+        # A validating one: raises StatusError to refuse what is about to be stored.
+        self.policy: Callable[[Review], object] = lambda _review: None
 
     def timestamp(self) -> str:
         """Now, as `creationTimestamp` is written."""
@@ -90,6 +93,7 @@ class Objects:
         with_defaults(plural, obj, self._random)
         status = self._first_status(plural, obj)
         validation.validate(resource, obj, None)
+        self.policy(Review(resource, obj, None, write.manager, write.dry_run))
         namespace = metadata.get("namespace", "")
         if namespace and storage.peek("namespaces", "", namespace) is None:
             raise not_found(BY_PLURAL["namespaces"], namespace)
@@ -157,6 +161,7 @@ class Objects:
         self.webhook(plural, new)
         with_defaults(plural, new, self._random)
         validation.validate(resource, new, old)
+        self.policy(Review(resource, new, old, write.manager, write.dry_run))
         self._set_generation(resource, old, new, write.subresource)
         self._record(resource, old, new, write)
         if new == old or write.dry_run:

@@ -87,6 +87,19 @@ def may_not_start(name: str, build: Build, why: str) -> str:
     return f"{is_due(name, build)}: {why}"
 
 
+def pin_refused(name: str, build: Build, why: str) -> str:
+    """why: what the API server said."""
+    return f"{is_due(name, build)}, {_PIN_REFUSED}{why}"
+
+
+def why_pin_refused(message: str) -> str:
+    """What the API server said, of a message that says so; else empty."""
+    return message.partition(_PIN_REFUSED)[2]
+
+
+_PIN_REFUSED = "and its pin is refused: "
+
+
 def takes_claim(name: str, build: Build) -> str:
     return f"{is_due(name, build)}: taking its claim"
 

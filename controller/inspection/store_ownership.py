@@ -8,7 +8,7 @@ from controller.base.errors import TargetFault
 from controller.base.text import shown
 from controller.domain.record.record import decode_record
 from controller.inspection.deployments import InspectedDeployment
-from store.api import StateStore, StoreMisused
+from store.api import StateStore, StoreItemUnusable, StoreMisused
 
 
 async def check_ours(store: StateStore, inspected: Iterable[InspectedDeployment]) -> None:
@@ -35,8 +35,8 @@ async def _is_known(store: StateStore, each: InspectedDeployment) -> bool:
     meta = each.deployment.metadata
     if each.record is None or each.record.uid != meta.uid:
         return False  # no controller has written to this Deployment: there is no copy to ask for
-    text = (await store.mirrored(meta.key)).get("record", "")
     try:
+        text = (await store.mirrored(meta.key)).get("record", "")
         return decode_record(text, meta.namespace, meta.name).uid == meta.uid
-    except TargetFault:
+    except (TargetFault, StoreItemUnusable):  # another copy may tell
         return False

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from controller.simulator.registry import SimulatedBuild
+from tests.commands import command
 from tests.controlled_world import BUILD, HOUR, REPOSITORY, SELDOM, ControlledWorld
 from tests.jumping_loop import LoopClock
 from tests.redis_servers import RedisServer
@@ -145,3 +146,25 @@ async def test_the_key_that_all_stand_on(
     assert sum("StoreUnreachable" in line for line in world.said) < FEW
     redis.admin.delete("bootstrap:meta")
     await world.passes("bad")
+
+
+async def test_commands_beside_a_copy_that_cannot_be_read(
+    world: ControlledWorld, redis: RedisServer
+) -> None:
+    """Is the store still known as ours by the copies of other Deployments, and is all told?"""
+    world.deploy("bad")
+    world.deploy("good", network="network-1337")
+    world.start(store=redis.url, **SELDOM)
+    await world.passes("good")
+    await world.passes("bad")
+    await world.stop()
+    key = "bootstrap:deployment:bootstrap/bad"
+    redis.admin.delete(key)
+    redis.admin.set(key, "somebody else's")
+    place = ("--kubeconfig", str(world.kubeconfig), "--store", redis.url)
+    for words in ("history", "builds", "status"):
+        done = await command(words, *place)
+        assert done.code == 0, done
+        assert "bad" in done.out or words == "builds"
+    done = await command("doctor", *place)
+    assert f"redis-cli DEL {key}" in " ".join(done.out.split())

@@ -497,3 +497,22 @@ async def test_the_cache_after_a_recorded_stream_is_the_last_of_each(clock: Inst
 
     found = {key: informer.cache.get(key) for key in informer.cache.keys()}  # noqa: SIM118
     assert {key: each.metadata.resource_version for key, each in found.items() if each} == last
+
+
+async def test_a_list_that_is_given_up_answers_those_who_asked(clock: InstantClock) -> None:
+    """Does nobody take a stop in the middle of a list for a list?"""
+    script = Script([listed("fuji")])
+    async with informed(script, clock) as informer:
+        await script.finished.wait()
+
+        async def for_ever() -> Listing[Deployment]:
+            await asyncio.get_running_loop().create_future()
+            raise AssertionError
+
+        script.listing = for_ever  # type: ignore[method-assign]
+        asking = asyncio.create_task(informer.relist())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not asking.done()
+    with pytest.raises(Unavailable, match="given up"):
+        await asking

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from controller.base.errors import Trouble
+from controller.base.errors import Trouble, Unavailable
 
 
 class AskedLists:
@@ -25,17 +25,20 @@ class AskedLists:
         """Runs one list, for all who have asked until now."""
         waiting, self._waiting = self._waiting, []
         self._asked.clear()
+        why: Trouble = Unavailable("the list was given up")
         try:
             await listing
         except Trouble as trouble:
-            for done in waiting:
-                if not done.done():
-                    done.set_exception(trouble)
+            why = trouble
             raise
-        finally:
+        else:
             for done in waiting:
                 if not done.done():
                     done.set_result(None)
+        finally:
+            for done in waiting:
+                if not done.done():
+                    done.set_exception(why)
 
     async def unless_asked(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs it to its end, or until somebody asks."""

@@ -29,7 +29,7 @@ LONGEST = 1 << 20  # bytes of a request
 def serve(path: str) -> None:
     for module in pkgutil.iter_modules(controller.cli.__path__):
         importlib.import_module(f"controller.cli.{module.name}")
-    importlib.import_module("controller.kube.login.kubeconfig")  # the slowest of all to import
+    importlib.import_module("controller.kube.login.kubeconfig.credentials")  # the slowest of all
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()

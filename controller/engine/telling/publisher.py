@@ -21,10 +21,13 @@ from controller.engine.ports import Sink, StateStore
 from controller.engine.telling.apart import Apart
 from controller.engine.telling.mirror import mirror_fields, run_fields
 from controller.engine.telling.notices import notice_of, transition_of
-from store.api import StoreMisused, StoreUnavailable, Transition
+from store.api import StoreItemUnusable, StoreMisused, StoreUnavailable, Transition
 
 # Lines of history that wait for a store that is away, for one Deployment: of some twenty runs.
 _WAITING = 100
+
+# Lines that fail one after the other: then it is the history that cannot be used, not one of them.
+_IN_A_ROW = 3
 
 # Of a line of history. A record that we write has shorter ones; one written by hand may have any.
 _MESSAGE_BYTES = 4096
@@ -122,7 +125,7 @@ class Publisher:
         """
         fields = dict[str, str]()
         try:
-            with Apart():
+            with Apart():  # a copy that cannot be read says nothing
                 fields = await self._store.mirrored(record.key)
         except (StoreUnavailable, StoreMisused) as error:
             return error
@@ -142,14 +145,19 @@ class Publisher:
     async def _keep(self, record: Record, published: Published) -> None:
         waiting = published.waiting
         if waiting:
-            lines, together, each = list(waiting.values()), Apart(), Apart()
-            with together:
+            lines = list(waiting.values())
+            try:
                 await self._store.append(lines)
-            if together.error is not None:  # one of them: the others are kept
+            except StoreItemUnusable:  # one of them: the others are kept
+                spoilt, failed = Apart(), 0
                 for line in lines:
-                    with each:
+                    failed += 1
+                    with spoilt:
                         await self._store.append([line])
-            each.end()
+                        failed = 0
+                    if failed == _IN_A_ROW:
+                        break
+                spoilt.end()
             published.kept = max(waiting)
             published.waiting = {}
         published.kept = max(published.kept, record.told)

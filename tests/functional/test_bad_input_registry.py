@@ -32,7 +32,7 @@ class Answers:
 
 
 FAULTS = {
-    "HTML": Answers(HTML, "docker.io/example/avalanchego: its answer is not a manifest"),
+    "HTML": Answers(HTML, "): its answer is not a manifest"),
     "a wrong digest": Answers(WrongDigest(), "the manifest's bytes do not have the digest", "GET"),
     "50 MB": Answers(HugeBody(), "answers with more than", "GET"),
     "an empty manifest": Answers(Answer(200), "the registry answers with an empty manifest", "GET"),

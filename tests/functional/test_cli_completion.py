@@ -182,7 +182,7 @@ async def test_in_a_real_bash(world: ControlledWorld, tmp_path: Path) -> None:
 PLUGIN = """
 apiVersion: v1
 kind: Config
-clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
 contexts: [{name: c, context: {cluster: c, user: u}}]
 users:
 - name: u

@@ -226,16 +226,25 @@ async def test_a_copy_that_cannot_be_read(tested: ControlledWorld, redis: RedisS
     assert (await counts(tested, "--store", redis.url))["bootstrap/fuji"] == (1, 3)
 
 
+async def test_a_claim_that_cannot_be_read(tested: ControlledWorld, redis: RedisServer) -> None:
+    """Does one claim that was spoilt cost its own build alone? `doctor` names it."""
+    redis.admin.hset(f"bootstrap:claims:{FUJI}", PASSED_BY[0], "mine")
+    done = await status(tested, "--store", redis.url)
+    assert done.code == 0
+    assert "1/1" in line(done, "main")
+    assert "2/3" in line(done, "fuji")
+
+
 async def test_a_target_that_cannot_be_read(tested: ControlledWorld, redis: RedisServer) -> None:
     """Are the other targets told, and the fault once, where one target's claims were spoilt?"""
-    redis.admin.hset(f"bootstrap:claims:{FUJI}", PASSED_BY[0], "mine")
+    redis.admin.set(f"bootstrap:claims:{FUJI}", "mine")
     done = await status(tested, "--store", redis.url)
     assert done.code == 0
     assert "1/1" in line(done, "main")
     assert "/3" not in line(done, "fuji")
     assert done.err.startswith(SAYS_WHY)
     assert len(of_the_store(done)) == 1
-    assert f"on target {FUJI} in Redis is not JSON" in done.err
+    assert f"DEL bootstrap:claims:{FUJI}" in done.err
 
 
 async def test_nothing_labelled(world: ControlledWorld) -> None:

@@ -94,7 +94,7 @@ async def test_axe_finds_nothing(tmp_path: Path, dark: bool, width: int) -> None
     [
         ("document.documentElement.removeAttribute('lang')", "html-has-lang"),
         ("document.querySelector('nav a').textContent = ''", "link-name"),
-        ("document.querySelector('h1').style.color = '#ccc'", "color-contrast"),
+        ("document.querySelector('nav a').style.color = '#ccc'", "color-contrast"),
     ],
 )
 async def test_axe_sees_what_is_broken(damage: str, rule: str) -> None:

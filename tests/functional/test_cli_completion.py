@@ -38,6 +38,17 @@ async def completed(line: str, **environ: str) -> Finished:
     )
 
 
+async def offered(line: str, *words: str, **environ: str) -> Finished:
+    """Asks again for what it had no time to offer, as somebody does who presses Tab once more: on a
+    busy machine the seconds that it gives the cluster and the store may be over.
+    """
+    for _ in range(5):
+        done = await completed(line, **environ)
+        if done.out.split() == list(words):
+            break
+    return done
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -69,7 +80,7 @@ async def test_what_is_offered(world: ControlledWorld, line: str, words: list[st
     """Are commands, flags, names of Deployments and targets offered?"""
     for name, network in (("fuji", "fuji"), ("fuji-full", "fuji"), ("main", "mainnet")):
         world.deploy(name, network=network)
-    done = await completed(line, KUBECONFIG=str(world.kubeconfig))
+    done = await offered(line, *words, KUBECONFIG=str(world.kubeconfig))
     assert (done.out.split(), done.err) == (words, "")
 
 
@@ -89,12 +100,13 @@ async def test_runs_and_versions(world: ControlledWorld) -> None:
     run = await has_passed(world)
     at = {"KUBECONFIG": str(world.kubeconfig)}
     for command_ in ("show", "diff fuji", "evidence"):
-        done = await completed(f"bootstrap-controller {command_} 20", **at)
+        done = await offered(f"bootstrap-controller {command_} 20", run, **at)
         assert (done.out.split(), done.err) == ([run], ""), command_
-    done = await completed("bootstrap-controller show fuji-c-chain-state-sync/", **at)
-    assert done.out.split() == [f"fuji-c-chain-state-sync/{run}"]
+    whole = f"fuji-c-chain-state-sync/{run}"
+    done = await offered("bootstrap-controller show fuji-c-chain-state-sync/", whole, **at)
+    assert done.out.split() == [whole]
     for command_ in ("qualify", "builds", "test-build"):
-        done = await completed(f"bootstrap-controller {command_} v1", **at)
+        done = await offered(f"bootstrap-controller {command_} v1", "v1.14.0", **at)
         assert done.out.split() == ["v1.14.0"], command_
 
 
@@ -109,12 +121,12 @@ async def test_what_only_the_store_remembers(world: ControlledWorld, redis: Redi
     await store.put_run("fuji-c-chain-state-sync", old, fields)
     await store.close()
     there = {"KUBECONFIG": str(world.kubeconfig), "BOOTSTRAP_STORE": redis.url}
-    assert (await completed("bootstrap-controller show 20", **there)).out.split() == [mine, old]
-    assert (await completed("bootstrap-controller builds v1.13", **there)).out.split() == [
-        "v1.13.0"
-    ]
+    done = await offered("bootstrap-controller show 20", mine, old, **there)
+    assert done.out.split() == [mine, old]
+    done = await offered("bootstrap-controller builds v1.13", "v1.13.0", **there)
+    assert done.out.split() == ["v1.13.0"]
     away = there | {"BOOTSTRAP_STORE": "redis://127.0.0.1:1"}
-    done = await completed("bootstrap-controller show 20", **away)
+    done = await offered("bootstrap-controller show 20", mine, **away)
     assert (done.out.split(), done.err) == ([mine], "")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from controller.domain.record.record import Outcome, Record, Step
-from controller.domain.run import Phase
+from controller.domain.run import OVER, Phase
 
 # As of `notice.Level`; of all others `info`
 LEVELS = {
@@ -30,7 +30,7 @@ def up_to_last_end(steps: Sequence[Step]) -> Sequence[Step]:
 
 
 def ends_a_run(step: Step) -> bool:
-    return bool(step.run) and step.phase in (Phase.PASSED, Phase.FAILED, Phase.ABORTED)
+    return bool(step.run) and step.phase in OVER
 
 
 def _end(outcome: Outcome) -> Step:

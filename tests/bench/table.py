@@ -1,0 +1,53 @@
+"""A report as a table of Markdown, which README shows as it is."""
+
+from collections.abc import Iterator
+
+from tests.bench.figure import Figure, Goal, Report
+
+_HEAD = ("what", "measured", "to reach", "", "beside")
+
+
+def text_of(report: Report) -> str:
+    """With the machine above it."""
+    lines = [f"{name}: {value}" for name, value in report.machine.items()]
+    if report.quick:
+        lines.append("quick: it shows that the benchmark works, its figures mean nothing")
+    return "\n".join([*lines, "", *table_of(report), *_notes(report)])
+
+
+def table_of(report: Report) -> Iterator[str]:
+    yield "| " + " | ".join(_HEAD) + " |"
+    yield "|---|---:|---:|---|---|"
+    for row in report.rows:
+        yield f"| **{row.name}** | | | | {row.failed} |"
+        for figure in row.figures:
+            yield "| " + " | ".join(_cells(figure)) + " |"
+
+
+def _notes(report: Report) -> Iterator[str]:
+    noted = [(row.name, f) for row in report.rows for f in row.figures if f.note]
+    if noted:
+        yield ""
+    for name, figure in noted:
+        yield f"- {name}, {figure.what}: {figure.note}"
+
+
+def _cells(figure: Figure) -> tuple[str, ...]:
+    verdict = {True: "reached", False: "**not reached**", None: ""}[figure.met]
+    beside = ", ".join(f"{name} {number(value)}" for name, value in figure.beside.items())
+    measured = f"{number(figure.value)} {figure.unit}".strip()
+    return figure.what, measured, _goal(figure.goal, figure.unit), verdict, beside
+
+
+def _goal(goal: Goal | None, unit: str) -> str:
+    if goal is None:
+        return "stated"
+    plain = f"{goal.side} {number(goal.value)} {unit}".strip()
+    return f"{plain} ({goal.why})" if goal.why else plain
+
+
+def number(value: float) -> str:
+    """Three digits that count; whole ones with their thousands apart."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

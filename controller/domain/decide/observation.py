@@ -11,6 +11,7 @@ from controller.domain.health.observed_time import Attention
 from controller.domain.manifest.request import RunRequest
 from controller.domain.objects import Deployment, Pod
 from controller.domain.pace.comparison import PastRun
+from controller.domain.pods.run_pods import PodsView
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record
 from controller.domain.record.write import Write
@@ -63,6 +64,7 @@ class Observation:
     port: int | TargetFault  # behind the Service, or the fault of the Service
     rules: Rules
     pods: tuple[Pod, ...] = ()  # of its ReplicaSets, of whatever run
+    view: PodsView | None = None  # what was seen in pods of an open run before; None: nothing
     # The newest copy of the record, from the store or from our own last write, for a Deployment
     # that lost its record.
     memory: Record | None = None

@@ -37,7 +37,7 @@ class KnownRecords:
         key = deployment.metadata.key
         known = self._readings.get(key)
         if known is None or known.deployment is not deployment:
-            known = self._readings[key] = Reading(deployment, self._rules)
+            known = self._readings[key] = Reading(deployment, self._rules, known)
         return known
 
     def index(self) -> RecordIndex:

@@ -103,9 +103,12 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
     o = observed_in(reading, senses.cluster.service(key), senses.clock.now())
     if isinstance(o.record, Record):
         senses.memory.note(o.record)
+    pods = senses.cluster.pods(key)
+    view = reading.view(pods)
     return replace(
         o,
-        pods=tuple(senses.cluster.pods(key)),
+        pods=view.pods if view else tuple(pods),
+        view=view,
         memory=senses.memory.record(key),
         memory_known=senses.memory.known(key),
         siblings=others.on(reading.targets, but=key),

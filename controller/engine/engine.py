@@ -201,6 +201,7 @@ class Engine:
             for name, loop in loops.items()
         ]
         try:
+            await self._known.read_all(clock)
             await self._store_keeper.until_asked()  # or what it remembers would be missed at first
             await run_workers(
                 self.queue,

@@ -57,5 +57,4 @@ class LeaveToStart:
 
     def _open_runs(self) -> int:
         cluster, memory = self._senses.cluster, self._senses.memory
-        records = (memory.record(key) for key in cluster.keys())  # noqa: SIM118 a method of a port
-        return sum(record is not None and record.run is not None for record in records)
+        return sum(cluster.deployment(key) is not None for key in memory.open_runs())

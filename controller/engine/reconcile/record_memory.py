@@ -1,6 +1,6 @@
 """What the engine remembers of each Deployment's record, so that no older one is believed (I7)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from loguru import logger
@@ -32,6 +32,7 @@ class RecordMemory:
         """monotonic: seconds of a clock that is never put back."""
         self._store = store
         self._records: dict[str, Record] = {}
+        self._open: set[str] = set()
         self._monotonic = monotonic
         self._objects: dict[str, _Ours] = {}
         self._asked: set[str] = set()
@@ -49,6 +50,10 @@ class RecordMemory:
 
     def record(self, key: str) -> Record | None:
         return self._records.get(key)
+
+    def open_runs(self) -> Set[str]:
+        """Keys of those whose newest record has an open run."""
+        return self._open
 
     def written(self, deployment: Deployment, record: Record | None) -> None:
         """Notes an accepted write and the object that the API server returned for it."""
@@ -68,6 +73,7 @@ class RecordMemory:
         newest = self._records.get(record.key)
         if newest is None or record.seq >= newest.seq:
             self._records[record.key] = record
+            (self._open.add if record.run is not None else self._open.discard)(record.key)
 
     def freshest(self, key: str, cached: Deployment | None) -> Deployment | None:
         """The cached object, or the one that our last write or reading returned while the cache is
@@ -117,6 +123,7 @@ class RecordMemory:
 
     def forget(self, key: str) -> None:
         self._records.pop(key, None)
+        self._open.discard(key)
         self._asked.discard(key)
         if self._objects.pop(key, None) is not None:
             self._on_object(key)

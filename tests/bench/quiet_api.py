@@ -107,6 +107,25 @@ class QuietApi:
             events.put_nowait(b'{"type":"MODIFIED","object":' + text + b"}")
         return _json(text)
 
+    async def storm(self, count: int) -> dict[str, str]:
+        """So many changes of Deployments, each one event of one HTTP chunk; returns, by name, the
+        version that each has in the end.
+        """
+        places, found = list(self._names.items()), self._objects["deployments"]
+        versions = {}
+        for number in range(count):
+            name, place = places[number % len(places)]
+            self._version += 1
+            head, _, rest = found[place].partition(b'"resourceVersion":"')
+            tail = rest[rest.index(b'"') :]
+            found[place] = b'%s"resourceVersion":"%d%s' % (head, self._version, tail)
+            versions[name] = str(self._version)
+            for events in self._ears:
+                events.put_nowait(b'{"type":"MODIFIED","object":' + found[place] + b"}")
+            if number % 500 == 0:
+                await asyncio.sleep(0)  # what is sent is not kept
+        return versions
+
     async def _namespace(self, request: web.Request) -> web.Response:
         self._counts["get namespace"] += 1
         return web.json_response({"metadata": {"name": request.match_info["ns"], "uid": "bench"}})

@@ -12,7 +12,7 @@ _theirs: ContextVar[bool] = ContextVar("theirs", default=False)
 
 @contextmanager
 def theirs() -> Iterator[None]:
-    """What is begun here (servers, tasks, timers), and all that these begin, is the other side's."""
+    """What is begun here (servers, tasks, timers), and all that these begin, is the others'."""
     token = _theirs.set(True)
     try:
         yield

@@ -1,5 +1,5 @@
-"""A controller at rest: the whole process (`process/app.py`) with its default intervals, for an hour
-of simulated time, beside HTTP servers in the same process on an event loop whose clock jumps.
+"""A controller at rest: the whole process (`process/app.py`) with its default intervals, for an
+hour of simulated time, beside HTTP servers in the same process on an event loop whose clock jumps.
 
 Counted is the CPU of callbacks that our side began, as Redis's client, heartbeat and metrics; the
 servers' callbacks are not, and neither is the loop's own bookkeeping, most of which is the jumping

@@ -67,8 +67,11 @@ class Observation:
     # that lost its record.
     memory: Record | None = None
     memory_known: bool = True  # False while the store could not be asked whether there is one
-    # Of all other Deployments, as far as each is believed of others (`record.belief`)
+    # Of all other Deployments that speak of its targets (its open run's, and the one that its
+    # manifest asks for), as far as each is believed of others (`record.belief`)
     siblings: tuple[Record, ...] = ()
+    # Of all Deployments, it too, those that tell of trouble that may be their network's
+    troubled: tuple[Record, ...] = ()
     choices: tuple[Choice, ...] = ()  # in the order in which they would be tested
     # This Deployment's claim whose run its record does not know; None: all have come to be.
     pending: ClaimSeen | None = None

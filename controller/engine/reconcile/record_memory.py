@@ -35,6 +35,13 @@ class RecordMemory:
         self._monotonic = monotonic
         self._objects: dict[str, _Ours] = {}
         self._asked: set[str] = set()
+        self._on_object: Callable[[str], None] = lambda _key: None
+
+    def on_object(self, handler: Callable[[str], None]) -> None:
+        """Calls `handler` with each key of which `freshest` may answer otherwise from now on,
+        whatever the cache says. The handler must only note the key.
+        """
+        self._on_object = handler
 
     def known(self, key: str) -> bool:
         """Whether the store was asked for its copy."""
@@ -45,7 +52,7 @@ class RecordMemory:
 
     def written(self, deployment: Deployment, record: Record | None) -> None:
         """Notes an accepted write and the object that the API server returned for it."""
-        self._objects[deployment.metadata.key] = _Ours(deployment, None, self._monotonic())
+        self._keep(_Ours(deployment, None, self._monotonic()))
         if record is not None:
             self.note(record)
 
@@ -54,8 +61,8 @@ class RecordMemory:
         than `beside`, which it showed when the reading was asked for. It may be older than what we
         wrote: the cluster's memory may have been put back to an earlier day.
         """
-        key, shown = deployment.metadata.key, beside.metadata if beside is not None else None
-        self._objects[key] = _Ours(deployment, shown, self._monotonic())
+        shown = beside.metadata if beside is not None else None
+        self._keep(_Ours(deployment, shown, self._monotonic()))
 
     def note(self, record: Record) -> None:
         newest = self._records.get(record.key)
@@ -110,8 +117,14 @@ class RecordMemory:
 
     def forget(self, key: str) -> None:
         self._records.pop(key, None)
-        self._objects.pop(key, None)
         self._asked.discard(key)
+        if self._objects.pop(key, None) is not None:
+            self._on_object(key)
+
+    def _keep(self, ours: _Ours) -> None:
+        key = ours.deployment.metadata.key
+        self._objects[key] = ours
+        self._on_object(key)
 
 
 def _is_same(a: Metadata, b: Metadata) -> bool:

@@ -21,11 +21,12 @@ from controller.engine.engine import Engine, EngineOptions
 from controller.kube.api.client import KubeClient
 from controller.kube.cluster import KubeCluster, Watching
 from controller.kube.login.credentials import Endpoint
+from controller.process.long_lived import left_alone
 from store.memory import MemoryStore
 from tests.bench.crowd import Crowd, ports_of
 from tests.bench.figure import Figure, Scale, at_most
 from tests.bench.held_loop import HeldLoop, held_loop
-from tests.bench.population import NAMESPACE, population
+from tests.bench.population import NAMESPACE, Population, population
 from tests.bench.storm_server import NOW
 from tests.engine_fakes import FakeRegistry
 from tests.machine_engine import Ear
@@ -57,14 +58,15 @@ async def _storms(url: str, count: int, events: int) -> Sequence[Figure]:
         await cluster.wait_synced(60)
         life = asyncio.create_task(engine.run())
         try:
-            await _until_quiet(engine)
-            async with held_loop() as held:
-                first = await _storm(session, engine, seen, count)
-            before = _resident()
-            looked = seen.looks
-            async with held_loop() as held_later:
-                second = await _storm(session, engine, seen, events)
-            grown = 100 * (_resident() - before) / before
+            with left_alone():
+                await _until_quiet(engine)
+                async with held_loop() as held:
+                    first = await _storm(session, engine, seen, count)
+                before = _resident()
+                looked = seen.looks
+                async with held_loop() as held_later:
+                    second = await _storm(session, engine, seen, events)
+                grown = 100 * (_resident() - before) / before
         finally:
             engine.stop()
             await asyncio.wait({life})
@@ -120,10 +122,11 @@ class _Seen:
 
 async def _engine(cluster: KubeCluster, clock: SystemClock, count: int) -> tuple[Engine, _Seen]:
     people = await population(count, "at rest", NOW)
+    nobody = Crowd(Population())
     registry, store = FakeRegistry(clock), MemoryStore(monotonic=clock.monotonic)
     people.publish(registry)
     await people.fill(store)
-    ports = replace(ports_of(Crowd(people), registry, store, clock, Ear()), cluster=cluster)
+    ports = replace(ports_of(nobody, registry, store, clock, Ear()), cluster=cluster)
     engine, seen = Engine(ports, EngineOptions(cluster=("bench",))), _Seen(cluster)
     reconcile = engine._reconciler.reconcile
 

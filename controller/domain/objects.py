@@ -9,9 +9,15 @@ from typing import Any
 
 import msgspec
 
+from controller.base.undecodable import UNDECODABLE
 
-class Struct(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """The manner of all of them: immutable, camelCase on the wire, unknown fields skipped."""
+
+class Struct(msgspec.Struct, frozen=True, rename="camel", kw_only=True, gc=False):
+    """The manner of all of them: immutable, camelCase on the wire, unknown fields skipped.
+
+    Nothing decoded holds itself, so the collector of cycles need not look at them
+    (an event: 31 us with, 59 us without, of all that is done for it; --only watch_throughput).
+    """
 
 
 class OwnerReference(Struct, frozen=True):
@@ -31,7 +37,9 @@ class ManagedField(Struct, frozen=True):
     fields_v1: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"{}"), name="fieldsV1")
 
 
-class Metadata(Struct, frozen=True):
+class CommonMetadata(Struct, frozen=True):
+    """Of every kind."""
+
     name: str = ""
     namespace: str = ""
     uid: str = ""
@@ -42,7 +50,6 @@ class Metadata(Struct, frozen=True):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     owner_references: list[OwnerReference] | None = None
-    managed_fields: list[ManagedField] | None = None
 
     @property
     def key(self) -> str:
@@ -62,10 +69,33 @@ class Metadata(Struct, frozen=True):
         return None if value is None else value.strip()
 
 
+_MANAGERS = msgspec.json.Decoder(list[ManagedField] | None)
+
+
+class Metadata(CommonMetadata, frozen=True):
+    """With who wrote which fields: of Deployments only, nobody asks it of others."""
+
+    # Not decoded before somebody asks: half of the bytes of an object.
+    managed: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"null"), name="managedFields")
+
+    @property
+    def managed_fields(self) -> list[ManagedField] | None:
+        """Decoded anew each time; None where there are none, or of a shape that we do not know."""
+        try:
+            found: list[ManagedField] | None = _MANAGERS.decode(self.managed)
+        except UNDECODABLE:
+            return None
+        return found
+
+
 class EnvVar(Struct, frozen=True):
     name: str = ""
     value: str = ""
     value_from: dict[str, Any] | None = None
+
+
+class Probe(Struct, frozen=True):
+    """A probe of which only matters whether there is one."""
 
 
 class ContainerPort(Struct, frozen=True):
@@ -89,8 +119,8 @@ class Container(Struct, frozen=True):
     env_from: list[dict[str, Any]] | None = None
     ports: list[ContainerPort] | None = None
     resources: dict[str, Any] | None = None
-    liveness_probe: dict[str, Any] | None = None
-    startup_probe: dict[str, Any] | None = None
+    liveness_probe: Probe | None = None
+    startup_probe: Probe | None = None
     restart_policy: str = ""  # `Always`: a native sidecar, where it is an init container
     resize_policy: list[ResizePolicy] | None = None
     readiness_probe: dict[str, Any] | None = None
@@ -121,7 +151,7 @@ class PodSpec(Struct, frozen=True):
 
 
 class Template(Struct, frozen=True):
-    metadata: Metadata = Metadata()
+    metadata: CommonMetadata = CommonMetadata()
     spec: PodSpec = PodSpec()
 
 
@@ -216,7 +246,7 @@ class PodStatus(Struct, frozen=True):
 
 
 class Pod(Struct, frozen=True):
-    metadata: Metadata = Metadata()
+    metadata: CommonMetadata = CommonMetadata()
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 
@@ -250,5 +280,5 @@ class ServiceSpec(Struct, frozen=True):
 
 
 class Service(Struct, frozen=True):
-    metadata: Metadata = Metadata()
+    metadata: CommonMetadata = CommonMetadata()
     spec: ServiceSpec = ServiceSpec()

@@ -32,7 +32,7 @@ PART = RECORDED[:60_000]
 
 def events(chunks: list[bytes]) -> list[WatchEvent[Deployment]]:
     splitter = LineSplitter()
-    return [DECODER.event(each) for chunk in chunks for each in splitter.feed(chunk)]
+    return [each for chunk in chunks for each in DECODER.events(splitter.feed(chunk))]
 
 
 def test_every_recorded_event_is_read() -> None:
@@ -104,6 +104,26 @@ def test_an_object_of_an_odd_type_is_named_and_does_not_raise() -> None:
     assert isinstance(event, Unreadable)
     assert (event.key, event.resource_version) == ("bootstrap/fuji", "9")
     assert "replicas" in event.why
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        line("ERROR", {"code": 410}),
+        line("DELETED", {"metadata": {}}),
+        line("LATER", deployment()),
+        line("MODIFIED", deployment(version="9") | {"spec": {"replicas": "three"}}),
+        b"\r\n\n",
+    ],
+)
+def test_many_lines_at_once_are_the_events_of_each(odd: bytes) -> None:
+    """Whatever stands between events that are well, all are read, in order."""
+    lines = [line("ADDED", deployment(version="1")), odd, bookmark("2")]
+    lines.append(line("DELETED", deployment(version="3")))
+
+    found = DECODER.events(b"".join(lines))
+
+    assert found == [DECODER.event(each) for each in lines if each.strip()]
 
 
 @pytest.mark.parametrize(

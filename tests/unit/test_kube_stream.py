@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.base.errors import Garbled
-from controller.domain.objects import Deployment, Pod
+from controller.domain.objects import Deployment, Managed, Pod
 from controller.kube.watch.decoding import (
     Bookmark,
     Changed,
@@ -158,3 +158,26 @@ def test_bytes_that_are_no_utf8_are_garbled() -> None:
     """A broken byte inside an object is not passed on as text."""
     with pytest.raises(Garbled):
         DECODER.object(b'{"metadata":{"name":"\xff"}}')
+
+
+@given(
+    texts=st.lists(st.binary(max_size=40)),
+    between=st.sampled_from([b'"time":"', b'"time":"2026-11-23T06:15:59Z"']),
+)
+def test_managed_fields_are_whole_again_byte_for_byte(texts: list[bytes], between: bytes) -> None:
+    """Are they, cut for keeping, put together as they came, whatever stands behind a time?"""
+    raw = between.join(texts)
+
+    assert Managed.of(raw).whole() == raw
+
+
+def test_equal_parts_of_two_deployments_are_the_same_objects() -> None:
+    """Does a fleet of equal nodes hold its containers once, and each its own name?"""
+    first, second = (
+        DECODER.object(json.dumps(deployment(name)).encode()) for name in ("fuji", "main")
+    )
+
+    assert isinstance(first, Deployment)
+    assert isinstance(second, Deployment)
+    assert first.spec.template.spec.containers is second.spec.template.spec.containers
+    assert first.metadata.name != second.metadata.name

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from controller.domain import names
-from controller.domain.objects import Deployment, CommonMetadata, Service
+from controller.domain.objects import CommonMetadata, Deployment, Service
 
 
 def places_without_label(deployment: Deployment, service: Service | None) -> list[str]:

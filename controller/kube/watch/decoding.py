@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, Union
 
 import msgspec
-from msgspec.structs import force_setattr
 
 from controller.base.errors import Garbled
 from controller.base.text import shown
 from controller.base.undecodable import UNDECODABLE
-from controller.domain.objects import CommonMetadata, Metadata, Struct
+from controller.domain.objects import CommonMetadata, Struct
 from controller.kube.api.errors import Status
 
 T = TypeVar("T")
@@ -116,7 +115,7 @@ class ObjectDecoder(Generic[T]):
         JSON.
         """
         try:
-            return _unpinned(self._decoder.decode(raw))
+            return self._decoder.decode(raw)
         except msgspec.ValidationError as exc:
             identity = _identity(raw)
             return Unreadable(identity.key, identity.resource_version, shown(exc))
@@ -136,8 +135,7 @@ class ObjectDecoder(Generic[T]):
             return Bookmark(read.object.metadata.resource_version)
         if type(read) is _Gone:
             return _deleted(read.object.metadata)
-        found = _unpinned(read.object)
-        return Changed(found, found.metadata.resource_version)
+        return Changed(read.object, read.object.metadata.resource_version)
 
     def event(self, line: bytes) -> "WatchEvent[T]":
         """One line of a watch. Raises Garbled for what is no watch event."""
@@ -159,14 +157,6 @@ class ObjectDecoder(Generic[T]):
             case "ERROR":
                 return Failure(_status(read.object))
         return Unreadable("", "", f"an event of the unknown type {shown(read.type, 40)}")
-
-
-def _unpinned(found: T) -> T:
-    """The same: what stayed raw in it would otherwise keep the whole page or chunk in memory."""
-    metadata = getattr(found, "metadata", None)
-    if type(metadata) is Metadata:
-        force_setattr(metadata, "managed", metadata.managed.copy())
-    return found
 
 
 def _deleted(gone: _Identity) -> Deleted | Unreadable:

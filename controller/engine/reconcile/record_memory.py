@@ -35,6 +35,24 @@ class RecordMemory:
         self._monotonic = monotonic
         self._objects: dict[str, _Ours] = {}
         self._asked: set[str] = set()
+        self._unclaimed: set[str] = set()
+
+    def unclaimed(self, key: str) -> bool:
+        """Whether the store has said, since it was last opened, that no claim of this Deployment's
+        waits for its pin; nobody but us makes one.
+        """
+        return key in self._unclaimed
+
+    def note_pending(self, key: str, *, maybe: bool) -> None:
+        """maybe: a claim of this Deployment's may wait for its pin."""
+        if maybe:
+            self._unclaimed.discard(key)
+        else:
+            self._unclaimed.add(key)
+
+    def refilled(self) -> None:
+        """The store may have forgotten everything, and been told by others of what we claimed."""
+        self._unclaimed.clear()
 
     def known(self, key: str) -> bool:
         """Whether the store was asked for its copy."""
@@ -112,6 +130,7 @@ class RecordMemory:
         self._records.pop(key, None)
         self._objects.pop(key, None)
         self._asked.discard(key)
+        self._unclaimed.discard(key)
 
 
 def _is_same(a: Metadata, b: Metadata) -> bool:

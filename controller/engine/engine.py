@@ -246,6 +246,7 @@ class Engine:
     def _refilled(self) -> None:
         """What the store had forgotten is published again, key by key."""
         self._publisher.refilled()
+        self.memory.refilled()
         self._seen_builds.refilled()
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             self.queue.add(key)

@@ -41,3 +41,18 @@ async def test_a_write_that_the_cache_never_shows_is_doubted() -> None:
     await clock.advance(CATCHING_UP)
     assert memory.freshest(KEY, shown("50", 3)) is not None
     assert memory.overdue_in(KEY) == 0
+
+
+def test_a_claim_may_wait_until_the_store_says_that_none_does() -> None:
+    """Is it asked for again after a claim, after a loss of the store, and under another's care?"""
+    memory = RecordMemory(still_store())
+    assert not memory.unclaimed(KEY)
+    for forgets in (
+        lambda: memory.note_pending(KEY, maybe=True),
+        memory.refilled,
+        lambda: memory.forget(KEY),
+    ):
+        memory.note_pending(KEY, maybe=False)
+        assert memory.unclaimed(KEY)
+        forgets()
+        assert not memory.unclaimed(KEY)

@@ -119,6 +119,7 @@ class Executor:
             except (WriteRefused, Forbidden) as error:
                 self._note_refusal(take.trial, error)
                 return True
+        self._memory.note_pending(owner, maybe=True)  # before: its reply may be lost
         try:
             claim: ClaimSeen = await self._ledger.claim(take, owner)
         except StoreForgot:

@@ -7,6 +7,7 @@ from controller.base.clock import Clock
 from controller.base.errors import TargetFault
 from controller.base.text import shown
 from controller.domain.build import Build
+from controller.domain.decide.at_rest import rests
 from controller.domain.decide.candidates import candidates
 from controller.domain.decide.observation import Choice, Leave, Observation
 from controller.domain.decide.observing import (
@@ -76,7 +77,7 @@ async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Obser
         memory = senses.memory.record(key)
         if not o.memory_known or memory is not o.memory:
             o = replace(o, memory=memory, memory_known=True)
-        if needs_claims(o):
+        if needs_claims(o) and not (senses.memory.unclaimed(key) and rests(o)):
             o = await _with_claims(senses, o)
         run = twin_run(o)
         if run is not None:
@@ -143,7 +144,10 @@ def _choices(senses: Senses, o: Observation) -> Iterator[Choice]:
 
 
 async def _with_claims(senses: Senses, o: Observation) -> Observation:
-    pending = await senses.store.pending(o.deployment.metadata.key)
+    key = o.deployment.metadata.key
+    pending = await senses.store.pending(key)
+    # While nothing is claimed yet, what an earlier controller asked for may still be on its way.
+    senses.memory.note_pending(key, maybe=pending is not None or not senses.ledger.leave().given)
     standing = {}
     for target, build in contested(o):
         claim = await senses.store.claimed(target, build)

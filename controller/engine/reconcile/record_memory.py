@@ -37,12 +37,30 @@ class RecordMemory:
         self._objects: dict[str, _Ours] = {}
         self._asked: set[str] = set()
         self._on_object: Callable[[str], None] = lambda _key: None
+        self._unclaimed: set[str] = set()
 
     def on_object(self, handler: Callable[[str], None]) -> None:
         """Calls `handler` with each key of which `freshest` may answer otherwise from now on,
         whatever the cache says. The handler must only note the key.
         """
         self._on_object = handler
+
+    def unclaimed(self, key: str) -> bool:
+        """Whether the store has said, since it was last opened, that no claim of this Deployment's
+        waits for its pin; nobody but us makes one.
+        """
+        return key in self._unclaimed
+
+    def note_pending(self, key: str, *, maybe: bool) -> None:
+        """maybe: a claim of this Deployment's may wait for its pin."""
+        if maybe:
+            self._unclaimed.discard(key)
+        else:
+            self._unclaimed.add(key)
+
+    def refilled(self) -> None:
+        """The store may have forgotten everything, and been told by others of what we claimed."""
+        self._unclaimed.clear()
 
     def known(self, key: str) -> bool:
         """Whether the store was asked for its copy."""
@@ -125,6 +143,7 @@ class RecordMemory:
         self._records.pop(key, None)
         self._open.discard(key)
         self._asked.discard(key)
+        self._unclaimed.discard(key)
         if self._objects.pop(key, None) is not None:
             self._on_object(key)
 

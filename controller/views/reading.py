@@ -9,11 +9,13 @@ from controller.domain.record.record import Record
 from controller.domain.run import OVER, is_of_build
 from controller.engine.telling.history_body import body_of
 from controller.views.history_sift import Sift
-from controller.views.paging import LOOKED_THROUGH, PARTIAL, Search
+from controller.views.paging import LOOKED_THROUGH, PAGE, PARTIAL, Search
 from controller.views.run import RunView
 from controller.views.run_sources import joined, of_fields, of_open, of_outcome
 from controller.views.traces import AT_ONCE
 from store.api import StateStore, StoreMisused, StoreUnavailable
+
+_LEAST = 100  # transitions that are read at once
 
 
 @dataclass
@@ -133,7 +135,9 @@ class Reading:
         `Search` takes it.
         """
         found: dict[str, float] = {}
-        search = Search(self.store, target, before, picks=picks)
+        # A run has some five transitions: what a few runs need is no page of a thousand.
+        size = min(PAGE, max(_LEAST, 10 * limit))
+        search = Search(self.store, target, before, size, picks=picks)
         try:
             async for page in search.pages():
                 for each in page:

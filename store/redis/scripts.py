@@ -126,3 +126,12 @@ for i = 0, #ARGV / 4 - 1 do
 end
 return 1
 """
+
+# KEYS any. Returns the type of each; `none` where there is none
+# Asked for by a command each, 50,000 of them took 1.3 s of a start, and 0.2 s so (python -m
+# tests.bench --only years).
+TYPES = """
+local types = {}
+for i = 1, #KEYS do types[i] = redis.call('TYPE', KEYS[i]).ok end
+return types
+"""

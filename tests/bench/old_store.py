@@ -17,6 +17,7 @@ LINES = 10  # transitions of each run: trouble included, for the plain course ha
 NEWEST = 1_790_000_000.0  # seconds since 1970, when the last of the runs began
 EVERY = 3600.0  # seconds between two runs of one target
 _AT_ONCE = 100  # runs that one script writes: some 10 ms of the server's time
+_PATIENCE = 60.0  # seconds: a million keys are not forgotten at once
 
 # KEYS history of all, history of the target, its claims, its seen builds
 # ARGV prefix, target, Deployment, how many runs of it are in the history of all, then for each run:
@@ -81,7 +82,7 @@ async def fill(url: str, past: Past) -> None:
     """An empty Redis afterwards holds the past, within the store's own bounds: a target's history
     ends at 20,000 lines, and so does that of all.
     """
-    keys, redis = RedisKeys("bootstrap"), Redis.from_url(url)
+    keys, redis = RedisKeys("bootstrap"), Redis.from_url(url, socket_timeout=_PATIENCE)
     in_all = HISTORY_BOUND // LINES // len(past.targets)
     try:
         for place, target in enumerate(past.targets):
@@ -109,7 +110,7 @@ def _values(past: Past, owner: str, numbers: Sequence[int]) -> Iterator[str | fl
 
 
 async def emptied(url: str) -> None:
-    redis = Redis.from_url(url)
+    redis = Redis.from_url(url, socket_timeout=_PATIENCE)
     try:
         await redis.flushall()
     finally:

@@ -82,6 +82,14 @@ class SeenBuild:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a transition stands, without what it says."""
+
+    id: str  # of the transition
+    at: float  # seconds since 1970
+
+
+@dataclass(frozen=True)
 class Transition:
     """One line of history."""
 
@@ -227,6 +235,20 @@ class StateStore(ABC):
         self, target: str | None = None, *, limit: int = 100, before: float | None = None
     ) -> list[Transition]:
         """Newest first; of one target, or of all; only those earlier than `before` if given."""
+
+    @abstractmethod
+    async def places(
+        self, target: str | None = None, *, limit: int = 100, before: float | None = None
+    ) -> list[Place]:
+        """As `history`, without the bodies: a tenth of the work, for who can tell by an id whether
+        he wants more. One whose body is gone may be among them.
+        """
+
+    @abstractmethod
+    async def transitions(self, target: str | None, places: Sequence[Place]) -> list[Transition]:
+        """Those that stand at these places of the history of a target, or of all, in their order;
+        what is gone since is left out.
+        """
 
     @abstractmethod
     async def put_tag(self, repository: str, tag: str, fields: Mapping[str, str]) -> None:

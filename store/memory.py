@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from store import limits
-from store.api import Claim, Meta, SeenBuild, StateStore, StoreForgot, Transition
+from store.api import Claim, Meta, Place, SeenBuild, StateStore, StoreForgot, Transition
 from store.expiring import Expiring
 
 _Place = tuple[float, str]  # where a transition stands: time, then id
@@ -197,10 +197,20 @@ class MemoryStore(StateStore):
     async def history(
         self, target: str | None = None, *, limit: int = 100, before: float | None = None
     ) -> list[Transition]:
+        return await self.transitions(target, await self.places(target, limit=limit, before=before))
+
+    async def places(
+        self, target: str | None = None, *, limit: int = 100, before: float | None = None
+    ) -> list[Place]:
         places = self._places.get(limits.check_target(target) if target else target, [])
         end = len(places) if before is None else bisect.bisect_left(places, (before, ""))
         found = places[max(0, end - max(0, limit)) : end]
-        return [self._transitions[identity] for _, identity in reversed(found)]
+        return [Place(identity, at) for at, identity in reversed(found)]
+
+    async def transitions(self, target: str | None, places: Sequence[Place]) -> list[Transition]:
+        if target:
+            limits.check_target(target)
+        return [self._transitions[each.id] for each in places if each.id in self._transitions]
 
     async def put_tag(self, repository: str, tag: str, fields: Mapping[str, str]) -> None:
         self._tags[repository, tag] = dict(fields)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from store.api import Claim, Meta, SeenBuild, StateStore, Transition
+from store.api import Claim, Meta, Place, SeenBuild, StateStore, Transition
 
 
 class PassingStore(StateStore):
@@ -106,6 +106,14 @@ class PassingStore(StateStore):
         self, target: str | None = None, *, limit: int = 100, before: float | None = None
     ) -> list[Transition]:
         return await self._reach().history(target, limit=limit, before=before)
+
+    async def places(
+        self, target: str | None = None, *, limit: int = 100, before: float | None = None
+    ) -> list[Place]:
+        return await self._reach().places(target, limit=limit, before=before)
+
+    async def transitions(self, target: str | None, places: Sequence[Place]) -> list[Transition]:
+        return await self._reach().transitions(target, places)
 
     async def put_tag(self, repository: str, tag: str, fields: Mapping[str, str]) -> None:
         await self._reach().put_tag(repository, tag, fields)

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 
-from store import Claim, Meta, StateStore, Transition
+from store import Claim, Meta, Place, StateStore, Transition
 
 TARGET = "fuji-c-chain-state-sync"
 BUILD = "sha256:" + "1a" * 32
@@ -24,6 +24,8 @@ READS: dict[str, Call] = {
     "runs": lambda store: store.runs(TARGET, ["r", "s"], only=["phase"]),
     "seen_builds": lambda store: store.seen_builds(TARGET),
     "history": lambda store: store.history(),
+    "places": lambda store: store.places(),
+    "transitions": lambda store: store.transitions(TARGET, [Place("r.1", 1.0)]),
     "tag": lambda store: store.tag("host/a", "latest"),
     "build": lambda store: store.build("sha256:index", "linux/amd64"),
     "evidence": lambda store: store.evidence(TARGET, "r"),

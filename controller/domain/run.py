@@ -103,6 +103,26 @@ def new_run_id(now: datetime, build: Build, after: str) -> str:
     return f"{second.strftime(_STAMP)}-{build.partition(':')[2][:8]}"
 
 
+def is_run_id(text: str) -> bool:
+    try:
+        run_time(text)
+    except ValueError:
+        return False
+    return True
+
+
+def has_form_of_run_id(text: str) -> bool:
+    """As `is_run_id`, whatever day it names: quicker, where thousands are told apart."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def is_of_build(run: str, *builds: Build) -> bool:
+    """Whether the run may be one of these builds, by its id, which ends with the first digits of
+    its build's digest. builds: digests, or their beginnings.
+    """
+    return any(run[-8:].startswith(build.partition(":")[2][:8]) for build in builds)
+
+
 def run_time(run: str) -> datetime:
     """The second in a run id. Raises ValueError for what is not one."""
     if not _RUN_ID.fullmatch(run):

@@ -17,13 +17,13 @@ from controller.base.errors import BootstrapError, Fault, Refused
 from controller.base.instants import instant
 from controller.base.text import shown
 from controller.domain.record.record import Record
-from controller.domain.run import OPEN, Phase, run_time
+from controller.domain.run import OPEN, Phase, is_run_id, run_time
 from controller.domain.target import SLUG
 from controller.engine.evidence.gatherer import KEEP_SECONDS
 from controller.engine.evidence.parts import SUMMARY
 from controller.engine.telling.history_body import body_of
 from controller.inspection.deployments import inspecting
-from controller.inspection.named_runs import failed_run, is_run_id
+from controller.inspection.named_runs import failed_run
 from controller.inspection.remembered import Memory
 from controller.inspection.store_of_cluster import check_as_told
 from controller.process.wiring import Surroundings, Wiring
@@ -174,13 +174,14 @@ async def _in_history(store: StateStore, wanted: Wanted) -> dict[str, RunEnd]:
     before, seen = inf, set[str]()
     while before > oldest:
         limit = None if before == inf else before
-        page = await store.history(wanted.target or None, limit=_PAGE, before=limit)
+        page = await store.places(wanted.target or None, limit=_PAGE, before=limit)
         fresh = [each for each in page if each.id not in seen]
         if not fresh:
             break
         seen = {each.id for each in page}
-        for each in fresh:
-            if each.target and f".{wanted.run}." in each.id:
+        named = [each for each in fresh if f".{wanted.run}." in each.id]
+        for each in await store.transitions(wanted.target or None, named):
+            if each.target:
                 found.setdefault(each.target, _run_end_of(each))
         # More of the same second may be on the next page, and so it begins with that second.
         before = nextafter(page[-1].at, inf)

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from controller.base.errors import Fault
 from controller.base.text import shown
-from controller.domain.run import Phase, run_time
+from controller.domain.run import Phase, is_run_id
 from controller.domain.target import SLUG
 from controller.inspection.remembered import Memories
 from controller.views.deployment import DeploymentView
@@ -49,14 +49,6 @@ async def failed_run(memories: Memories, name: str) -> RunView | str:
     if not own:
         return each.fault or f"{each.deployment} has had no run yet that is over: {each.message}"
     return max(failed or own, key=lambda run: run.run)
-
-
-def is_run_id(text: str) -> bool:
-    try:
-        run_time(text)
-    except ValueError:
-        return False
-    return True
 
 
 async def _of_deployment(memories: Memories, name: str) -> RunView | str:

@@ -124,7 +124,7 @@ async def _claims(
     # An epoch of nobody's cluster: a controller joins it by beginning its own, and settles.
     epoch = f"{inspection.wiring.around.random.getrandbits(64):016x}"
     meta = Meta(SCHEMA, epoch, 0, found.cluster if found else "")
-    _, told.claims_proved = await refill(store, meta, records)
+    _, told.claims_proved = await refill(store, meta, records, inspection.wiring.around.clock)
     if told.dry_run:
         proved = {(c.target, c.build) for record in records for c in claims_of(record)}
         told.claims = len(proved - {(c.target, c.build) for c in before})

@@ -8,6 +8,7 @@ and store are closed. A controller without the Lease stands by with nothing runn
 
 import asyncio
 import socket
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 
 from loguru import logger
@@ -77,6 +78,8 @@ class App:
             self._client = client
             store = await wiring.store()
             await self._warn_of_store(store)
+            looking = asyncio.create_task(self._warn_of_keys(store), name="keys of the store")
+            stack.push_async_callback(stop_all, [looking])
             listener = Listener(self._metrics, self._alive, self._ready)
             await listener.start(settings.listen.host, settings.listen.port)
             stack.push_async_callback(listener.close)
@@ -189,8 +192,15 @@ class App:
         """What is set up so that something could be lost."""
         if is_memory(self._settings.store.url):
             logger.warning("the store is this process's memory: history and claims end with it")
+        await self._warn_by(store.inspect())
+
+    async def _warn_of_keys(self, store: StateStore) -> None:
+        """Beside all else: a store of years has many."""
+        await self._warn_by(store.unusable())
+
+    async def _warn_by(self, look: Awaitable[list[str]]) -> None:
         try:
-            for sentence in (*await store.inspect(), *await store.unusable()):
+            for sentence in await look:
                 logger.warning(sentence)
         except (StoreUnavailable, StoreMisused) as error:
             logger.bind(why=str(error)).warning("the store cannot be looked at yet")

@@ -99,12 +99,14 @@ async def _search(
     and whether the search was given up before.
     """
     found, fitting = dict[str, HistoryLine](), 0
-    search = Search(store, asked.target, asked.before, asked.page)
+    sift = asked.sift
+    picks = None if sift.builds is None else sift.may_fit
+    search = Search(store, asked.target, asked.before, asked.page, sift.since, picks)
     async for page in search.pages():
         lines = [_of_transition(each, remembered) for each in page]
         found.update((line.id, line) for line in lines)
         fitting += sum(asked.fits(line) for line in lines)
-        if fitting >= asked.limit or page[-1].at < asked.sift.since:
+        if fitting >= asked.limit:
             break
     return found, search.cut
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from controller.domain.run import is_of_build
+from controller.engine.telling.notices import run_in
 from controller.views.build import BuildView
 
 _LEAST_DIGITS = 6  # of a digest: fewer may mean many
@@ -22,6 +24,13 @@ class Sift:
             and self.phase in ("", phase)
             and (self.builds is None or (bool(build) and any(map(build.startswith, self.builds))))
         )
+
+    def may_fit(self, identity: str) -> bool:
+        """Whether a transition of this id may fit, as far as its id tells: a run's ends with the
+        first digits of its build.
+        """
+        run = run_in(identity)
+        return self.builds is None or not run or is_of_build(run, *self.builds)
 
     @property
     def is_empty(self) -> bool:

@@ -2,17 +2,20 @@
 which remembers more. What the store cannot tell is missing, and `trouble` says why.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from controller.domain.record.record import Record
-from controller.domain.run import OVER
+from controller.domain.run import OVER, is_of_build
 from controller.engine.telling.history_body import body_of
-from controller.views.paging import LOOKED_THROUGH, PARTIAL, Search
+from controller.views.history_sift import Sift
+from controller.views.paging import LOOKED_THROUGH, PAGE, PARTIAL, Search
 from controller.views.run import RunView
 from controller.views.run_sources import joined, of_fields, of_open, of_outcome
 from controller.views.traces import AT_ONCE
 from store.api import StateStore, StoreMisused, StoreUnavailable
+
+_LEAST = 100  # transitions that are read at once
 
 
 @dataclass
@@ -88,24 +91,24 @@ class Reading:
     async def runs_of_builds(self, target: str, builds: Iterable[str]) -> list[RunView]:
         """All that are remembered of these builds on the target, the latest decided first."""
         wanted = set(builds)
-        ends = {f"-{build.partition(':')[2][:8]}" for build in wanted}  # of their runs' ids
         ids = {run.run for run in self._remembered.values() if run.target == target}
         try:
             claims = [await self.store.claimed(target, build) for build in sorted(wanted)]
             ids |= {claim.run for claim in claims if claim is not None and claim.run}
         except (StoreUnavailable, StoreMisused) as error:
             self.missed(error)
-        ids |= set(await self._ends(target, LOOKED_THROUGH, None))
-        mine = sorted((run for run in ids if run[-9:] in ends), reverse=True)
+        picks = Sift(frozenset(wanted)).may_fit
+        ids |= set(await self._ends(target, LOOKED_THROUGH, None, picks))
+        mine = sorted((run for run in ids if is_of_build(run, *wanted)), reverse=True)
         return [run for run in await self.runs_of(target, mine) if run.build in wanted]
 
     async def targets_of(self, run: str) -> list[str]:
         """Targets that have a run of this id, as far as records and the newest history tell."""
         found = {target for target, each in self._remembered if each == run}
-        search = Search(self.store, None)
+        search = Search(self.store, None, picks=lambda identity: f".{run}." in identity)
         try:
             async for page in search.pages():
-                found |= {x.target for x in page if x.target and f".{run}." in x.id}
+                found |= {each.target for each in page if each.target}
         except (StoreUnavailable, StoreMisused) as error:
             self.missed(error)
         self._looked(search)
@@ -121,10 +124,20 @@ class Reading:
         """The run with what only the store knows of it."""
         return await self.run(*run.key) or run
 
-    async def _ends(self, target: str, limit: int, before: float | None) -> dict[str, float]:
-        """Run to when it ended, as the history has it: the newest `limit` or more."""
+    async def _ends(
+        self,
+        target: str,
+        limit: int,
+        before: float | None,
+        picks: Callable[[str], bool] | None = None,
+    ) -> dict[str, float]:
+        """Run to when it ended, as the history has it: the newest `limit` or more. picks: as
+        `Search` takes it.
+        """
         found: dict[str, float] = {}
-        search = Search(self.store, target, before)
+        # A run has some five transitions: what a few runs need is no page of a thousand.
+        size = min(PAGE, max(_LEAST, 10 * limit))
+        search = Search(self.store, target, before, size, picks=picks)
         try:
             async for page in search.pages():
                 for each in page:

@@ -2,7 +2,8 @@
 and `meta`, which says who may claim. What must be atomic is in `scripts`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
+from itertools import islice
 from typing import Any
 
 from store import limits
@@ -41,14 +42,14 @@ class RedisClaims:
         return decode_meta(texts(await self._calls.run(self._redis.hgetall(key), key)), key)
 
     async def refill(self, meta: Meta, claims: Iterable[Claim], instead_of: str | None) -> Meta:
-        checked = limits.check_claims(claims)
-        steps = [checked[at : at + _STEP] for at in range(0, len(checked), _STEP)] or [[]]
+        claims = claims if isinstance(claims, Sized) else list(claims)
+        steps, rest = max(1, -(-len(claims) // _STEP)), iter(claims)
         fixed: list[str | int] = [SCHEMA, meta.epoch, meta.cluster, instead_of or ""]
         standing, grants = b"", 0
-        for number, some in enumerate(steps, 1):
-            keys, values = self._refilling(meta.epoch, some)
+        for number in range(1, steps + 1):
+            keys, values = self._refilling(meta.epoch, list(islice(rest, _STEP)))
             verdict, standing, grants = await self._script(
-                scripts.REFILL, keys, *fixed, number, len(steps), *values
+                scripts.REFILL, keys, *fixed, number, steps, *values
             )
             if verdict == b"schema":
                 raise newer_schema(text(standing))

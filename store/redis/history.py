@@ -7,7 +7,7 @@ A member is the id, so it is unique whatever its body says, and readable as it i
 from collections.abc import Sequence
 from typing import Any
 
-from store.api import Transition
+from store.api import Place, Transition
 from store.limits import check_transitions
 from store.redis import scripts
 from store.redis.errors import Calls, unless_another_type
@@ -60,26 +60,31 @@ class RedisHistory:
                 pipe.delete(*(self._keys.transition(text(identity)) for identity in names))
                 await pipe.execute()
 
-    async def read(self, target: str | None, limit: int, before: float | None) -> list[Transition]:
+    async def places(self, target: str | None, limit: int, before: float | None) -> list[Place]:
+        """A sorted set alone is read: one command, and nothing for each."""
         key = self._keys.history(target)
-        return await self._calls.run(self._read(key, target or "", limit, before), key)
-
-    async def _read(self, key: str, of: str, limit: int, before: float | None) -> list[Transition]:
         latest = "+inf" if before is None else f"({before!r}"
         # ZREVRANGEBYSCORE and not ZRANGE ... REV, which servers know since 6.2 only.
-        found = await self._redis.zrevrangebyscore(
+        asked = self._redis.zrevrangebyscore(
             key, latest, "-inf", start=0, num=max(0, limit), withscores=True
         )
+        return [Place(text(name), float(at)) for name, at in await self._calls.run(asked, key)]
+
+    async def read(self, target: str | None, places: Sequence[Place]) -> list[Transition]:
+        key = self._keys.history(target)
+        return await self._calls.run(self._read(target or "", places), key)
+
+    async def _read(self, of: str, places: Sequence[Place]) -> list[Transition]:
         transitions = []
-        for start in range(0, len(found), _CHUNK):
-            places = [(text(name), float(at)) for name, at in found[start : start + _CHUNK]]
+        for start in range(0, len(places), _CHUNK):
+            some = places[start : start + _CHUNK]
             async with self._redis.pipeline(transaction=False) as pipe:
-                for identity, _ in places:
-                    pipe.hmget(self._keys.transition(identity), "target", "body")
+                for place in some:
+                    pipe.hmget(self._keys.transition(place.id), "target", "body")
                 hashes = await pipe.execute(raise_on_error=False)
-            for (identity, at), answer in zip(places, hashes, strict=True):
+            for place, answer in zip(some, hashes, strict=True):
                 # A line that cannot be read is one all the same.
                 target, body = unless_another_type(answer) or (of.encode(), b"")
                 if body is not None:  # None: another controller has trimmed it since
-                    transitions.append(Transition(identity, text(target or b""), at, body))
+                    transitions.append(Transition(place.id, text(target or b""), place.at, body))
         return transitions

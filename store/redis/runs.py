@@ -7,6 +7,7 @@ from typing import Any
 
 from store import limits
 from store.api import SeenBuild
+from store.redis import scripts
 from store.redis.errors import Calls, unless_another_type
 from store.redis.keys import RedisKeys, text, texts
 
@@ -46,13 +47,10 @@ class RedisRuns:
         return [texts(raw or {}) for raw in map(unless_another_type, answers)]
 
     async def _some(self, keys: Sequence[str], only: Sequence[str]) -> list[dict[str, str]]:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.hmget(key, *only)
-            answers = await pipe.execute(raise_on_error=False)
+        answers = await scripts.run(self._redis, scripts.FIELDS, list(keys), *only)
         return [
-            {name: text(raw) for name, raw in zip(only, values, strict=True) if raw is not None}
-            for values in (unless_another_type(found) or [None] * len(only) for found in answers)
+            {name: text(raw) for name, raw in zip(only, values, strict=False) if raw is not None}
+            for values in answers
         ]
 
     async def note_seen(self, target: str, build: str, at: float) -> None:

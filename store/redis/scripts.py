@@ -126,3 +126,29 @@ for i = 0, #ARGV / 4 - 1 do
 end
 return 1
 """
+
+# KEYS any. Returns the type of each; `none` where there is none
+# Asked for by a command each, 50,000 of them took 1.3 s of a start, and 0.2 s so (python -m
+# tests.bench --only years).
+TYPES = """
+local types = {}
+for i = 1, #KEYS do types[i] = redis.call('TYPE', KEYS[i]).ok end
+return types
+"""
+
+# KEYS hashes
+# ARGV names of fields
+# Returns the fields of each, or nothing for a key of another type. A command for each hash takes
+# half as long again (python -m tests.page_speed).
+FIELDS = """
+local found = {}
+for i = 1, #KEYS do
+  local values = redis.pcall('HMGET', KEYS[i], unpack(ARGV))
+  if values.err then
+    if not string.find(values.err, 'WRONGTYPE', 1, true) then return values end
+    values = {}
+  end
+  found[i] = values
+end
+return found
+"""

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from store import limits
-from store.api import Claim, Meta, SeenBuild, StateStore, Transition
+from store.api import Claim, Meta, Place, SeenBuild, StateStore, Transition
 from store.leftovers import Leftover, Sweeper
 from store.redis import scripts
 from store.redis.claims import RedisClaims
@@ -142,7 +142,15 @@ class RedisStore(StateStore, Sweeper):
     async def history(
         self, target: str | None = None, *, limit: int = 100, before: float | None = None
     ) -> list[Transition]:
-        return await self._history.read(target, limit, before)
+        return await self._history.read(target, await self._history.places(target, limit, before))
+
+    async def places(
+        self, target: str | None = None, *, limit: int = 100, before: float | None = None
+    ) -> list[Place]:
+        return await self._history.places(target, limit, before)
+
+    async def transitions(self, target: str | None, places: Sequence[Place]) -> list[Transition]:
+        return await self._history.read(target, places)
 
     async def put_tag(self, repository: str, tag: str, fields: Mapping[str, str]) -> None:
         await self._calls.run(self._replace(self._keys.tag(repository, tag), fields))

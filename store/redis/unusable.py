@@ -11,6 +11,7 @@ from typing import Any
 from redis.exceptions import NoPermissionError
 
 from store.api import StoreError, StoreItemUnusable, StoreMisused
+from store.redis import scripts
 from store.redis.keys import RedisKeys, decode_claim, decode_pending, redis_cli, text
 from store.redis.layout import LAYOUT
 
@@ -61,10 +62,7 @@ class RedisUnusable:
 
     async def _wrong(self, keys: Sequence[str]) -> list[tuple[str, str]]:
         """Those of another type, each with its sentence."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.type(key)
-            types = map(text, await pipe.execute())
+        types = map(text, await scripts.run(self._redis, scripts.TYPES, list(keys)))
         return [
             (key, self._sentence(key, is_of, should))
             for key, is_of in zip(keys, types, strict=True)

@@ -20,6 +20,7 @@ from store import (
     MemoryStore,
     Meta,
     PassingStore,
+    Place,
     SeenBuild,
     StateStore,
     StoreForgot,
@@ -736,6 +737,8 @@ async def test_coverage_of_a_target(filled: StateStore) -> None:
         lambda store: store.note_seen("a:b", BUILD, at=1.0),
         lambda store: store.seen_builds("a:b"),
         lambda store: store.claims_of("a:b"),
+        lambda store: store.places("a:b"),
+        lambda store: store.transitions("a:b", []),
         lambda store: store.runs("a:b", []),
         lambda store: store.put_run("a:b", "r", {}),
         lambda store: store.put_evidence("a:b", "r", {}, keep_seconds=1.0),
@@ -746,6 +749,8 @@ async def test_coverage_of_a_target(filled: StateStore) -> None:
         "note_seen",
         "seen_builds",
         "claims_of",
+        "places",
+        "transitions",
         "runs",
         "put_run",
         "put_evidence",
@@ -818,6 +823,30 @@ async def test_history_before_a_time(store: StateStore) -> None:
     await store.append([one, two, three])
     assert await store.history(before=three.at) == [two, one]
     assert await store.history(before=three.at, limit=1) == [two]
+
+
+@pytest.mark.parametrize("target", [None, TARGET, "nobody"])
+@pytest.mark.parametrize(("limit", "before"), [(100, None), (2, None), (0, None), (2, 3.0)])
+async def test_places_are_those_of_the_history(
+    store: StateStore, target: str | None, limit: int, before: float | None
+) -> None:
+    """Are the places of a history those of its transitions, which can be read by them?"""
+    await store.append([transition(n, float(n)) for n in range(4)])
+    await store.append([transition(4, 2.0, target=OTHER_TARGET)])
+    found = await store.history(target, limit=limit, before=before)
+    places = await store.places(target, limit=limit, before=before)
+    assert places == [Place(each.id, each.at) for each in found]
+    assert await store.transitions(target, places) == found
+
+
+async def test_transitions_are_in_the_order_of_their_places(store: StateStore) -> None:
+    """Are they told as they were asked for, but for those that are gone?"""
+    one, two = transition(1, 1.0), transition(2, 2.0, body=b"[]")
+    await store.append([one, two])
+    gone = Place("gone", 1.5)
+    asked = [Place(one.id, one.at), gone, Place(two.id, two.at)]
+    assert await store.transitions(TARGET, asked) == [one, two]
+    assert await store.transitions(TARGET, []) == []
 
 
 async def test_times_and_bodies_are_exact(store: StateStore) -> None:

@@ -22,7 +22,7 @@ MINDED: dict[str, frozenset[str]] = {
     "bootstrap:deployment:bootstrap/anna": frozenset({"mirrored", "mirror"}),
     f"bootstrap:run:{TARGET}:r": frozenset({"run", "put_run"}),
     f"bootstrap:seen:{TARGET}": frozenset({"seen_builds", "note_seen"}),
-    "bootstrap:history": frozenset({"history", "append"}),
+    "bootstrap:history": frozenset({"history", "places", "append"}),
     f"bootstrap:history:{TARGET}": frozenset({"append"}),
     "bootstrap:transition:r.1": frozenset({"append"}),
     "bootstrap:tag:host/a:latest": frozenset({"tag"}),  # a write replaces it

@@ -13,6 +13,7 @@ from controller.domain.record.record import OpenRun, Outcome, Record, encode_rec
 from controller.domain.run import Phase
 from controller.engine.claims.refill import refill
 from store.api import SCHEMA, Claim, Meta
+from tests.fakes import FakeClock
 from tests.kube_samples.objects import raw_of
 from tests.machine_engine import at_once, still_store
 from tests.machine_objects import RULES, build, deployment, pinned, with_images
@@ -143,6 +144,6 @@ def test_a_lost_store_gives_a_build_to_whom_it_belongs() -> None:
     """Is the claim of an open run refilled before what another's record says of the build?"""
     own = with_fields(opened("20260101t000000z-aaaaaaaa"), name="real")
     store = still_store()
-    at_once(refill(store, Meta(SCHEMA, "epoch", 0, "cluster"), [over(), own]))
+    at_once(refill(store, Meta(SCHEMA, "epoch", 0, "cluster"), [over(), own], FakeClock()))
     claim = at_once(store.claimed(TARGET, build("a")))
     assert claim == Claim(TARGET, build("a"), "20260101t000000z-aaaaaaaa", "bootstrap/real")

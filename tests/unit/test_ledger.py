@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 from loguru import logger
+from msgspec.structs import replace as with_fields
 
 from controller.base.errors import Unavailable
 from controller.domain.decide.observation import ClaimSeen, TakeClaim
@@ -379,3 +380,26 @@ async def test_records_are_seen_anew_before_a_refill() -> None:
     assert asked == [FIRST_SEEN, 0.0, 0.0]
     claim = await desk.store.claimed(TARGET, build("a"))
     assert claim is not None
+
+
+async def test_others_go_on_while_many_records_are_gathered() -> None:
+    """Does a refill from hundreds of records give the loop back between them, and bring all?"""
+    desk, turns = Desk(), list[int]()
+    plain = recorded()
+    desk.records = [
+        with_fields(
+            plain, name=f"node-{n}", run=None, tested={TARGET: (build("a"), f"sha256:{n:064x}")}
+        )
+        for n in range(200)
+    ]
+
+    async def other() -> None:
+        while True:
+            turns.append(len(turns))
+            await asyncio.sleep(0)
+
+    going = asyncio.create_task(other())
+    await desk.ledger.open("ours")
+    going.cancel()
+    assert len(turns) >= 20
+    assert len(await desk.store.claims_of(TARGET)) == 201

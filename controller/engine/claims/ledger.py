@@ -109,7 +109,9 @@ class Ledger:
             ours = Meta(SCHEMA, f"{self._random.getrandbits(64):016x}", 0, whose)
             young = FIRST_SEEN if self._known is None else 0.0
             await see_anew(self._refresh, self._clock.monotonic() - young)
-            stands, claims = await refill(self._store, ours, self._records(), known=self._known)
+            stands, claims = await refill(
+                self._store, ours, self._records(), self._clock, known=self._known
+            )
         except (StoreUnavailable, StoreMisused) as error:
             self.lost(error)
             raise

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from controller.base.text import shown
 from controller.domain.notice import Level, Notice
 from controller.domain.record.record import OpenRun, Record, Step
-from controller.domain.run import Phase
+from controller.domain.run import Phase, has_form_of_run_id
 from controller.domain.target import SyncMode
 from store.api import Transition
 
@@ -15,6 +15,12 @@ def transition_id(record: Record, step: Step) -> str:
     same build in the same second have the same one.
     """
     return f"{record.namespace}.{record.name}.{step.run or 'idle'}.{step.seq}"
+
+
+def run_in(identity: str) -> str:
+    """The run id in a transition's id; empty: it names none, and only its body may."""
+    parts = identity.rsplit(".", 2)
+    return parts[-2] if len(parts) == 3 and has_form_of_run_id(parts[-2]) else ""
 
 
 def notice_of(record: Record, step: Step, uid: str) -> Notice:

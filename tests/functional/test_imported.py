@@ -30,6 +30,15 @@ ENGINE = {
     "controller.process": "the controller",
 }
 
+# And what reading settings brings along.
+SETTINGS = {
+    "asyncio": "HTTP",
+    "ssl": "certificates",
+    "yarl": "URLs",
+    "loguru": "logs",
+    "controller.settings.settings": "a command's settings",
+}
+
 # As in the cluster, up to the first request: credentials of a pod, and a store in memory.
 START = """
 import asyncio, pathlib, sys
@@ -95,7 +104,12 @@ def test_a_page_of_help_is_not_waited_for(word: str) -> None:
     """Is no command imported where none is run?"""
     modules = imported("-m", "controller", word)
     assert "controller.cli.commands" in modules
-    assert found(modules, FOREIGN | ENGINE) == set()
+    assert found(modules, FOREIGN | ENGINE | SETTINGS) == set()
+
+
+def test_the_list_of_commands_needs_no_version() -> None:
+    """Is what looks the version up imported only where it is asked for?"""
+    assert "importlib.metadata" not in imported("-m", "controller", "--help")
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""The only code that speaks to the API server; kubernetes-asyncio reads kubeconfigs for it."""
+"""The only code that speaks to the API server."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 # With what each is for.
 FOREIGN = {
-    "kubernetes_asyncio": "kubeconfigs",
+    "yaml": "kubeconfigs",
     "redis": "a store in Redis",
     "datadog": "DogStatsD",
     "rich": "tables",

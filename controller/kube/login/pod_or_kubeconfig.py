@@ -26,7 +26,7 @@ async def load_credentials(
     """
     if not kubeconfig and not context and in_cluster(environ, service_account):
         return load_in_cluster(environ, clock, service_account)
-    # Imported here: it takes half a second and 40 MB, which nobody in the cluster should pay.
+    # Imported here: in the cluster nobody needs YAML and plugins.
     from controller.kube.login.kubeconfig.credentials import load_kubeconfig
 
     return await load_kubeconfig(kubeconfig, context, environ, clock)

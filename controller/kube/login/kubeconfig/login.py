@@ -7,7 +7,6 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import orjson
@@ -15,7 +14,6 @@ import orjson
 from controller.base.errors import BootstrapError, SettingsFault
 from controller.base.text import shown
 from controller.kube.login.kubeconfig.chosen import Chosen, choose, decoded
-from controller.kube.login.kubeconfig.configuration import configuration_of
 from controller.kube.login.kubeconfig.exec_plugin import Surrounding, ask_plugin
 from controller.kube.login.kubeconfig.files import Files
 from controller.kube.login.kubeconfig.stanzas import CredentialStatus, User
@@ -63,12 +61,12 @@ class Reader:
         try:
             status = await self._asked(chosen)
             with tempfile.TemporaryDirectory(prefix="bootstrap-controller-") as folder:
-                return await _login(chosen, status, Path(folder), tls)
+                return _login(chosen, status, Path(folder), tls)
         except BootstrapError:
             raise
         except ValueError as fault:
             raise SettingsFault([f"{name}, context {shown(chosen.context)}: {fault}"]) from None
-        except Exception as error:  # noqa: BLE001 kubernetes-asyncio may stumble anyhow
+        except OSError as error:
             raise SettingsFault([f"{name} cannot be used ({type(error).__name__})"]) from None
 
     async def _asked(self, chosen: Chosen) -> CredentialStatus | None:
@@ -81,33 +79,32 @@ class Reader:
         return await ask_plugin(user.exec, chosen, self._around)
 
 
-async def _login(
+def _login(
     chosen: Chosen, status: CredentialStatus | None, folder: Path, tls: ssl.SSLContext | None
 ) -> Login:
     """folder: for what has to be a file, as long as it is read."""
     user = chosen.user if chosen.secure else User()
     bearer, expires = _bearer(user, status)
-    cluster, files = _cluster(chosen, folder), _certificate(user, status, folder)
-    basic = {"username": user.username, "password": user.password or ""} if user.username else {}
-    who: dict[str, str] = {"token": bearer} if bearer else basic
-    found = await configuration_of(cluster, who | files)
+    cluster = chosen.cluster
+    certificate, key = _certificate(user, status, folder)
     if chosen.secure:
-        wanted = TlsFiles(found.ssl_ca_cert, found.cert_file, found.key_file, found.verify_ssl)
+        verify = not cluster.insecure_skip_tls_verify
+        wanted = TlsFiles(_authority(chosen, folder), certificate, key, verify)
         if tls is None:
             tls = tls_context(wanted)
         else:
             load_files(tls, wanted)
-    header = found.api_key.get("BearerToken")
-    if header is not None and not str(header).isprintable():
+    header = _header(bearer, user)
+    if header is not None and not header.isprintable():
         raise ValueError("its token or password holds a character that no header can")
     return Login(
         chosen,
-        url=str(found.host),
+        url=(cluster.server or "").rstrip("/"),
         tls=tls if chosen.secure else None,
-        server_name=found.tls_server_name,
-        proxy=found.proxy,
-        header=None if header is None else str(header),
-        certificate=_content(found.cert_file) if found.cert_file else b"",
+        server_name=(cluster.tls_server_name or None) if chosen.secure else None,
+        proxy=cluster.proxy_url or None,
+        header=header,
+        certificate=Path(certificate).read_bytes() if certificate and chosen.secure else b"",
         token_file=Path(user.token_file) if user.token_file else None,
         expires=expires,
     )
@@ -129,6 +126,16 @@ def _bearer(user: User, status: CredentialStatus | None) -> tuple[str, datetime 
     return token, expires
 
 
+def _header(bearer: str, user: User) -> str | None:
+    """None where nothing in the header says who we are."""
+    if bearer:
+        return f"Bearer {bearer}"
+    if not user.username:
+        return None
+    basic = f"{user.username}:{user.password or ''}"
+    return f"Basic {base64.b64encode(basic.encode()).decode()}"
+
+
 def _expiry_of(token: str) -> datetime | None:
     """Of a JWT; None where it does not say."""
     payload = token.split(".")[1] if token.count(".") == 2 else ""
@@ -139,43 +146,28 @@ def _expiry_of(token: str) -> datetime | None:
         return None
 
 
-def _cluster(chosen: Chosen, folder: Path) -> dict[str, Any]:
+def _authority(chosen: Chosen, folder: Path) -> str | None:
+    """The path of the cluster's CA; None where it brings none."""
     cluster = chosen.cluster
-    told: dict[str, Any] = {"server": cluster.server}
-    if cluster.proxy_url:
-        told["proxy-url"] = cluster.proxy_url
-    if not chosen.secure:
-        return told
-    authority = decoded(cluster.certificate_authority_data, "certificate-authority")
-    if authority:
-        told["certificate-authority"] = _written(folder / "ca", authority)
-    elif cluster.certificate_authority:
-        told["certificate-authority"] = cluster.certificate_authority
-    if cluster.tls_server_name:
-        told["tls-server-name"] = cluster.tls_server_name
-    if cluster.insecure_skip_tls_verify:
-        told["insecure-skip-tls-verify"] = True
-    return told
+    if content := decoded(cluster.certificate_authority_data, "certificate-authority"):
+        return _written(folder / "ca", content)
+    return cluster.certificate_authority or None
 
 
-def _certificate(user: User, status: CredentialStatus | None, folder: Path) -> dict[str, str]:
+def _certificate(
+    user: User, status: CredentialStatus | None, folder: Path
+) -> tuple[str | None, str | None]:
+    """The paths of ours and of its key; None for both where we have none."""
     if status is not None:
         certificate = (status.client_certificate_data or "").encode()
         key = (status.client_key_data or "").encode()
     else:
         certificate = decoded(user.client_certificate_data, "client-certificate")
         key = decoded(user.client_key_data, "client-key")
-    told = {
-        "client-certificate": _written(folder / "certificate", certificate)
-        if certificate
-        else user.client_certificate or "",
-        "client-key": _written(folder / "key", key) if key else user.client_key or "",
-    }
-    return told if told["client-certificate"] else {}
-
-
-def _content(path: str) -> bytes:
-    return Path(path).read_bytes()
+    ours = _written(folder / "certificate", certificate) if certificate else user.client_certificate
+    if not ours:
+        return None, None
+    return ours, _written(folder / "key", key) if key else user.client_key
 
 
 def _written(path: Path, content: bytes) -> str:

@@ -132,7 +132,9 @@ class Settings:
     logs: LogSettings
 
 
-def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    flags: Mapping[str, object], environ: Mapping[str, str] | None = None
+) -> Settings:
     """Reads flags (by option key, `poll_interval`), environment and the password file.
 
     environ: None for the process's own.

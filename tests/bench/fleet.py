@@ -64,8 +64,8 @@ async def remember(store: StateStore, objects: Iterable[dict[str, Any]]) -> None
     for each in objects:
         key = f"{NAMESPACE}/{each['metadata']['name']}"
         text = each["metadata"]["annotations"][names.RECORD]
-        await store.mirror(key, {"record": text})
         record = json.loads(text)
+        await store.mirror(key, {"record": text, "seq": str(record["seq"])})
         for ended in record["outcomes"]:
             await store.note_seen(ended["target"], ended["build"], at=float(ended["began"]))
             claim = Claim(ended["target"], ended["build"], ended["run"], key)

@@ -1,5 +1,5 @@
-"""What a shell completes beside commands and flags, as the commands name it. Each answer is imported
-when a shell asks: 40 ms of CPU that a command itself has no use for.
+"""What a shell completes beside commands and flags, as the commands name it. The answers are
+imported when a shell asks: a command itself has no use for them.
 """
 
 import typer

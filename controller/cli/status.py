@@ -72,7 +72,7 @@ def in_their_namespaces(flags: Flags, wanted: Sequence[str]) -> Flags:
 
 async def _status(wanted: Sequence[str], flags: Flags, output: Format, *, watched: bool) -> int:
     settings, around = reading_settings(flags), surroundings()
-    async with inspecting(settings, around) as inspection:
+    async with inspecting(settings, around, alone=True) as inspection:
         if watched:
             await watch(inspection, settings, around, wanted, output)
         beside = await ask_beside(inspection, settings, around, wanted)

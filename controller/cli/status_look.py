@@ -32,8 +32,8 @@ class Beside:
 
     coverage: Coverage
     progress: dict[str, Remembered]  # of the open runs, by the Deployment's key
-    # What was seen of each Deployment then, by its key, with the object that it was seen of: what has
-    # not changed since is not read again, which is half of what a look takes
+    # What was seen of each Deployment then, by its key, with the object that it was seen of: what
+    # has not changed since is not read again
     views: Mapping[str, tuple[Deployment, DeploymentView]]
     nobody: str  # why nothing will happen, in one sentence; empty: a controller is there
 

@@ -1,6 +1,6 @@
 """The table of commands. Only the one that is typed is imported: `run` and `monitor` keep for weeks
 what was imported, and a list of commands should not wait for all of them. `--help` takes 79 ms of
-CPU, of which typer alone is 60, and took 154 when this imported settings too, and with them TLS, URLs
+CPU, of which typer alone is 60, and took 154 when this imported settings too, with them TLS, URLs
 and the package's metadata (python -m tests.bench --only commands).
 """
 

@@ -39,6 +39,15 @@ SETTINGS = {
     "controller.settings.settings": "a command's settings",
 }
 
+# What `status` asks nothing of.
+NOT_ASKED = {
+    "controller.registry": "registries",
+    "controller.node": "nodes",
+    "controller.inspection.lever_writer": "levers",
+    "kubernetes_asyncio": "another's models: half a second",
+    "redis": "a store in Redis",
+}
+
 # As in the cluster, up to the first request: credentials of a pod, and a store in memory.
 START = """
 import asyncio, pathlib, sys
@@ -105,6 +114,13 @@ def test_a_page_of_help_is_not_waited_for(word: str) -> None:
     modules = imported("-m", "controller", word)
     assert "controller.cli.commands" in modules
     assert found(modules, FOREIGN | ENGINE | SETTINGS) == set()
+
+
+def test_status_imports_what_it_asks() -> None:
+    """Does `status` leave out what only other commands ask?"""
+    modules = imported("-m", "controller", "status", "--help")
+    assert "controller.inspection.deployments" in modules
+    assert found(modules, NOT_ASKED) == set()
 
 
 def test_the_list_of_commands_needs_no_version() -> None:

@@ -1,7 +1,6 @@
 """Adapters made from settings, for the controller and for the commands that only look.
 
-What speaks to registries and nodes is imported where it is made: most commands ask neither, and
-`status` is 50 ms of CPU quicker for it.
+What speaks to registries and nodes is imported where it is made: most commands ask neither.
 """
 
 from collections.abc import Callable, Mapping

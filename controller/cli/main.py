@@ -9,7 +9,7 @@ from controller.cli.commands import command_line
 from controller.cli.completing import hush, is_completing, mend_line
 from controller.cli.exit_codes import BAD_USAGE, DONE, FAILED, INTERRUPTED
 from controller.cli.streams import give_up, mend, output_error
-from controller.settings.settings import environment
+from controller.settings.environ import environment
 
 PROGRAM = "bootstrap-controller"
 

@@ -1,7 +1,9 @@
 """`status`: every labelled Deployment, a row each."""
 
 import asyncio
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -40,7 +42,24 @@ def status(
 ) -> None:
     """Show each labelled Deployment: phase, since when, build, trouble, last outcome, message."""
     flags = in_their_namespaces(flags, wanted or [])
-    raise typer.Exit(asyncio.run(_status(wanted or [], flags, output, watched=watched)))
+    with _collecting(watched):
+        code = asyncio.run(_status(wanted or [], flags, output, watched=watched))
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _collecting(goes_on: bool) -> Iterator[None]:
+    """What ends at once need not look for cycles among all that it has read: with 1,000 Deployments
+    that is 150 ms of 950.
+    """
+    collects = gc.isenabled()
+    if not goes_on:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def in_their_namespaces(flags: Flags, wanted: Sequence[str]) -> Flags:
@@ -53,7 +72,7 @@ def in_their_namespaces(flags: Flags, wanted: Sequence[str]) -> Flags:
 
 async def _status(wanted: Sequence[str], flags: Flags, output: Format, *, watched: bool) -> int:
     settings, around = reading_settings(flags), surroundings()
-    async with inspecting(settings, around) as inspection:
+    async with inspecting(settings, around, alone=True) as inspection:
         if watched:
             await watch(inspection, settings, around, wanted, output)
         beside = await ask_beside(inspection, settings, around, wanted)

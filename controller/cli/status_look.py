@@ -1,12 +1,13 @@
 """One look for `status`: at the Deployments, at what the store tells beside, and at the Lease."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from controller.base.text import shown
 from controller.cli.status_table import TESTED
 from controller.domain import names
+from controller.domain.objects import Deployment
 from controller.inspection.activity import nobody_active
 from controller.inspection.coverage import Coverage, read_coverage
 from controller.inspection.deployments import InspectedDeployment, Inspection
@@ -31,6 +32,9 @@ class Beside:
 
     coverage: Coverage
     progress: dict[str, Remembered]  # of the open runs, by the Deployment's key
+    # What was seen of each Deployment then, by its key, with the object that it was seen of: what
+    # has not changed since is not read again
+    views: Mapping[str, tuple[Deployment, DeploymentView]]
     nobody: str  # why nothing will happen, in one sentence; empty: a controller is there
 
 
@@ -49,14 +53,16 @@ async def ask_beside(
     """Of those of the Deployments that are named, or of all. Whatever the store does, it is told
     and not raised.
     """
-    inspected, chosen = inspection.inspected(), _chosen(inspection, wanted)
-    targets = [view.target for view in map(_view, chosen) if view.target]
+    inspected = inspection.inspected()
+    chosen = [each for each in inspected if not wanted or _is_named(each, wanted)]
+    seen = {each.deployment.metadata.key: (each.deployment, _view(each)) for each in chosen}
+    targets = [view.target for _, view in seen.values() if view.target]
     coverage, progress, nobody = await asyncio.gather(
         read_coverage(settings, around, inspected, targets),
         read_progress(settings, around, inspected, chosen),
         nobody_active(inspection, chosen),
     )
-    return Beside(coverage, progress, nobody)
+    return Beside(coverage, progress, seen, nobody)
 
 
 def look(inspection: Inspection, wanted: Sequence[str], beside: Beside) -> Seen:
@@ -71,12 +77,9 @@ def look(inspection: Inspection, wanted: Sequence[str], beside: Beside) -> Seen:
         complaints.append(shown(beside.nobody, 600))
     if not keys:
         complaints.append(NOTHING)
-    views = [_with(_view(each), beside) for each in _chosen(inspection, wanted)]
+    chosen = (each for each in inspection.inspected() if not wanted or _is_named(each, wanted))
+    views = [_with(_seen(each, beside), beside) for each in chosen]
     return Seen(views, complaints, bool(missing))
-
-
-def _chosen(inspection: Inspection, wanted: Sequence[str]) -> list[InspectedDeployment]:
-    return [each for each in inspection.inspected() if not wanted or _is_named(each, wanted)]
 
 
 def _is_named(each: InspectedDeployment, wanted: Sequence[str]) -> bool:
@@ -86,6 +89,11 @@ def _is_named(each: InspectedDeployment, wanted: Sequence[str]) -> bool:
 
 def _view(each: InspectedDeployment) -> DeploymentView:
     return of_deployment(each.deployment)
+
+
+def _seen(each: InspectedDeployment, beside: Beside) -> DeploymentView:
+    deployment, view = beside.views.get(each.deployment.metadata.key, (None, None))
+    return view if view is not None and deployment is each.deployment else _view(each)
 
 
 def _with(view: DeploymentView, beside: Beside) -> DeploymentView:

@@ -9,7 +9,8 @@ import typer
 from controller.base.clock import SystemClock
 from controller.base.logs import configure_logs
 from controller.process.wiring import Surroundings
-from controller.settings.settings import Settings, environment, load_settings
+from controller.settings.environ import environment
+from controller.settings.settings import Settings, load_settings
 
 
 def reading_settings(flags: Mapping[str, object]) -> Settings:

@@ -64,7 +64,9 @@ def lines_of(
     """width: of the terminal in characters; None for none: nothing is cut, and each row is a line.
     Cells are made fit to be shown.
     """
-    columns, cells = _without_empty(columns, [[shown(c, _LONGEST) for c in row] for row in rows])
+    # Most cells repeat: each text is made fit once.
+    fit = {cell: shown(cell, _LONGEST) for cell in {cell for row in rows for cell in row}}
+    columns, cells = _without_empty(columns, [[fit[cell] for cell in row] for row in rows])
     fitted = _fit(columns, cells, width)
     lines = [_line(columns, [column.heading for column in columns], fitted, bold=True)]
     for row in cells:

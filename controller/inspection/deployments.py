@@ -11,7 +11,7 @@ from controller.base.errors import Refused, Unavailable
 from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, record_of
 from controller.kube.api.client import KubeClient
-from controller.kube.cluster import KubeCluster
+from controller.kube.cluster import KubeCluster, Watching
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
 from store.api import StoreMisused, StoreUnavailable
@@ -59,13 +59,20 @@ class Inspection:
 
 
 @asynccontextmanager
-async def inspecting(settings: Settings, around: Surroundings) -> AsyncIterator[Inspection]:
-    """Lists everything once and keeps it while the block runs. Raises SettingsFault and Trouble."""
+async def inspecting(
+    settings: Settings, around: Surroundings, *, alone: bool = False
+) -> AsyncIterator[Inspection]:
+    """Lists everything once and keeps it while the block runs. Raises SettingsFault and Trouble.
+
+    alone: only the Deployments, for who asks nothing of pods and Services.
+    """
     try:
         async with AsyncExitStack() as stack:
             wiring = Wiring(settings, around, stack)
             client = await wiring.client()
-            cluster = wiring.cluster(client)
+            selector = settings.cluster.selector
+            watching = Watching(wiring.watched(client), selector, alone=alone)
+            cluster = wiring.cluster(client, watching)
             keeping = asyncio.create_task(cluster.run(), name="informers")
             try:
                 await _listed(cluster)

@@ -45,6 +45,8 @@ class Watching:
     # The only Deployment, whose name its Service has; empty for all. Then of one namespace
     deployment: str = ""
     pod_labels: str = ""  # selects its pods beside `selector`; empty for nothing more
+    # Only the Deployments: of their pods and Services nothing is known then, nor any right needed
+    alone: bool = False
     instance: str = ""  # who of us speaks in Kubernetes Events; empty for a name of all of us
     # times, None for the usual ones: short in tests and the demo
     stream: StreamTimes | None = None
@@ -200,6 +202,8 @@ class KubeCluster:
         return [each for informer in self._informers() for each in informer.troubles()]
 
     def _informers(self) -> list[Informer[Any]]:
+        if self._watching.alone:
+            return [view.deployments for view in self._views.values()]
         return [informer for view in self._views.values() for informer in view.informers]
 
     def _of(self, key: str) -> View | None:

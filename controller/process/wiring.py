@@ -1,4 +1,7 @@
-"""Adapters made from settings, for the controller and for the commands that only look."""
+"""Adapters made from settings, for the controller and for the commands that only look.
+
+What speaks to registries and nodes is imported where it is made: most commands ask neither.
+"""
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -17,13 +20,6 @@ from controller.kube.cluster_id import Identifying
 from controller.kube.lease import LeaseTimes
 from controller.kube.login.pod_or_kubeconfig import load_credentials
 from controller.kube.login.service_account import SERVICE_ACCOUNT, in_cluster
-from controller.kube.pod_proxy_door import PodProxyDoor
-from controller.node.direct_door import DirectDoor, node_session
-from controller.node.http_probe import HttpNodeProbe
-from controller.node.own_pod_door import OwnPodDoor
-from controller.registry.client import RegistryClient
-from controller.registry.transport import registry_session
-from controller.registry.ways import Ways
 from controller.settings.settings import Settings
 from store import ReadOnlyStore, open_store
 from store.api import StateStore, StoreMisused
@@ -90,6 +86,10 @@ class Wiring:
         return KubeCluster(client, wanted, self.around.clock, self.around.random)
 
     async def registry(self) -> Registry:
+        from controller.registry.client import RegistryClient
+        from controller.registry.transport import registry_session
+        from controller.registry.ways import Ways
+
         chosen = self.settings.registry
         ways = Ways(self.around.environ, chosen.ca_file)
         return RegistryClient(
@@ -114,6 +114,11 @@ class Wiring:
 
     async def probe(self, client: KubeClient, own_pod: str = "") -> NodeProbe:
         """own_pod: the name of the only pod whose node is asked, on localhost; empty: of any."""
+        from controller.kube.pod_proxy_door import PodProxyDoor
+        from controller.node.direct_door import DirectDoor, node_session
+        from controller.node.http_probe import HttpNodeProbe
+        from controller.node.own_pod_door import OwnPodDoor
+
         if not own_pod and not self.asks_pods_directly:
             return HttpNodeProbe(PodProxyDoor(client))
         session = await self.stack.enter_async_context(node_session())

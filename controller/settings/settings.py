@@ -5,7 +5,6 @@ Flags win over the environment; all faults are reported at once. The options the
 are not here but in `controller.domain.defaults`.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +16,7 @@ from controller.domain.mirrors import Mirrors
 from controller.domain.node_url import NodeUrl
 from controller.settings import options, values
 from controller.settings.datadog import read_dogstatsd
+from controller.settings.environ import environment
 from controller.settings.page import PageSettings, read_page
 from controller.settings.reader import OptionReader
 from controller.settings.values import ALL_NAMESPACES, DogStatsd
@@ -132,16 +132,16 @@ class Settings:
     logs: LogSettings
 
 
-def environment() -> Mapping[str, str]:
-    """The process's own, for what is passed in with it."""
-    return os.environ
-
-
-def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(
+    flags: Mapping[str, object], environ: Mapping[str, str] | None = None
+) -> Settings:
     """Reads flags (by option key, `poll_interval`), environment and the password file.
+
+    environ: None for the process's own.
 
     Raises SettingsFault with a sentence for every fault found.
     """
+    environ = environment() if environ is None else environ
     read = OptionReader(options.OPTIONS, flags, environ)
     host, port = read.value(options.LISTEN)
     settings = Settings(

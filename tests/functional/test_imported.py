@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 # With what each is for.
 FOREIGN = {
     "kubernetes_asyncio": "kubeconfigs",
+    "yaml": "kubeconfigs",
     "redis": "a store in Redis",
     "datadog": "DogStatsD",
     "rich": "tables",
@@ -28,6 +29,23 @@ ENGINE = {
     "prometheus_client": "metrics",
     "msgspec": "decoding",
     "controller.process": "the controller",
+}
+
+# And what reading settings brings along.
+SETTINGS = {
+    "asyncio": "HTTP",
+    "ssl": "certificates",
+    "yarl": "URLs",
+    "loguru": "logs",
+    "controller.settings.settings": "a command's settings",
+}
+
+# What `status` asks nothing of.
+NOT_ASKED = {
+    "controller.registry": "registries",
+    "controller.node": "nodes",
+    "controller.inspection.lever_writer": "levers",
+    "redis": "a store in Redis",
 }
 
 # As in the cluster, up to the first request: credentials of a pod, and a store in memory.
@@ -95,7 +113,19 @@ def test_a_page_of_help_is_not_waited_for(word: str) -> None:
     """Is no command imported where none is run?"""
     modules = imported("-m", "controller", word)
     assert "controller.cli.commands" in modules
-    assert found(modules, FOREIGN | ENGINE) == set()
+    assert found(modules, FOREIGN | ENGINE | SETTINGS) == set()
+
+
+def test_status_imports_what_it_asks() -> None:
+    """Does `status` leave out what only other commands ask?"""
+    modules = imported("-m", "controller", "status", "--help")
+    assert "controller.inspection.deployments" in modules
+    assert found(modules, NOT_ASKED) == set()
+
+
+def test_the_list_of_commands_needs_no_version() -> None:
+    """Is what looks the version up imported only where it is asked for?"""
+    assert "importlib.metadata" not in imported("-m", "controller", "--help")
 
 
 @pytest.fixture

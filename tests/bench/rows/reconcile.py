@@ -2,6 +2,7 @@
 into the queue as the resync does, till a worker is done with it. CPU time of all that runs for it.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
@@ -15,6 +16,7 @@ from tests.fakes import EPOCH
 ROUNDS = 5
 RESYNC = 300.0  # seconds, the default
 EACH = at_most(0.2)
+QUIET = 1.0  # seconds
 
 
 async def measure(scale: Scale) -> Sequence[Figure]:
@@ -31,7 +33,7 @@ async def measure(scale: Scale) -> Sequence[Figure]:
         rest.add(open_)
         store = await open_store(scale.redis)
         async with Redis.from_url(scale.redis) as redis, resting(rest, store) as it:
-            before = await _commands(redis)
+            before = await _when_quiet(redis)
             rounds = await _rounds(it)
             commands = await _commands(redis) - before - 1
             each = commands / (ROUNDS * len(rest.deployments))
@@ -55,6 +57,15 @@ async def _rounds(it: Resting) -> list[float]:
     """Milliseconds a look, one for each round."""
     keys = it.crowd.keys()
     return [1e3 * await it.resynced(keys) for _ in range(ROUNDS)]
+
+
+async def _when_quiet(redis: Redis) -> int:
+    """Commands until then: evidence of what ended before is gathered in the background at first."""
+    before = -1
+    while (count := await _commands(redis)) > before + 1:
+        before = count
+        await asyncio.sleep(QUIET)
+    return count
 
 
 async def _commands(redis: Redis) -> int:

@@ -100,7 +100,8 @@ class Metrics:
             if series:
                 gauge.remove(*labels)
         for labels, value in series.items():
-            # Kept, not made anew at each heartbeat: that was 4 % of a process at rest.
+            # Kept, not made anew at each heartbeat: 200 targets at rest cost 0.63 % of a core so,
+            # and 0.92 % with all made anew (as --only idle, for five minutes, on a busy machine).
             series_of = shown.get(labels)
             if series_of is None:
                 series_of = shown[labels] = gauge.labels(*labels)

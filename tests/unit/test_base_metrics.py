@@ -80,6 +80,20 @@ def test_a_phase_that_is_empty_again_is_not_shown_with_its_old_count() -> None:
     assert not [name for name in samples(metrics) if "Failed" in name]
 
 
+def test_a_series_that_went_comes_back_with_its_new_value() -> None:
+    """Is a series shown again that was gone for a while, or gone with the time of leading?"""
+    metrics = Metrics("1.2.3")
+    series = "bootstrap_deployments{phase=Idle}"
+    metrics.show(table.DEPLOYMENTS, {("Idle",): 1})
+    assert samples(metrics)[series] == 1
+    metrics.show(table.DEPLOYMENTS, {("Held",): 1})
+    metrics.show(table.DEPLOYMENTS, {("Held",): 1, ("Idle",): 2})
+    assert samples(metrics)[series] == 2
+    metrics.leads_no_more()
+    metrics.show(table.DEPLOYMENTS, {("Idle",): 3})
+    assert samples(metrics)[series] == 3
+
+
 def test_who_leads_no_more_shows_nothing_of_what_was() -> None:
     """Is a controller that stands by silent of runs and tags that it does not follow any more?"""
     metrics = Metrics("1")

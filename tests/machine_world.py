@@ -35,6 +35,7 @@ from controller.engine.claims.guarded_store import GuardedStore
 from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.tag_state import TagState
 from controller.engine.reconcile.executor import Executor
+from controller.engine.reconcile.known_records import KnownRecords
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
 from controller.engine.reconcile.refused_writes import RefusedWrites
@@ -203,12 +204,14 @@ class World:
 
     def observe(self, key: str) -> Observation:
         books = self._bookkeeping()
+        cluster, memory = self._cluster(), RecordMemory(books.store)
         senses = Senses(
-            cluster=self._cluster(),
+            cluster=cluster,
             store=books.store,
             clock=self._clock,
             rules=self.rules,
-            memory=RecordMemory(books.store),
+            memory=memory,
+            known=KnownRecords(cluster, memory, self.rules),
             ledger=books.ledger,
             state=self._state,
             attention=self.attention.get,

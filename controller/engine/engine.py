@@ -11,7 +11,6 @@ from controller.base.clock import Clock
 from controller.base.tasks import stop_all, supervise
 from controller.domain.defaults import Rules
 from controller.domain.followed import Followed
-from controller.domain.record.belief import sibling_record
 from controller.domain.record.record import Record, Step
 from controller.engine.claims.guarded_store import GuardedStore
 from controller.engine.claims.ledger import Ledger
@@ -37,6 +36,7 @@ from controller.engine.reconcile.all_ours import AllOurs
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.follow_up import FollowUp
 from controller.engine.reconcile.gone_deployments import GoneDeployments
+from controller.engine.reconcile.known_records import KnownRecords
 from controller.engine.reconcile.observe import Senses
 from controller.engine.reconcile.reconciler import Reconciler
 from controller.engine.reconcile.record_memory import RecordMemory
@@ -92,6 +92,7 @@ class Engine:
         self.queue = WorkQueue(clock, random)
         self._outage_notices = OutageNotices(ports.sink, clock)
         self.memory = RecordMemory(store, clock.monotonic)
+        self._known = KnownRecords(cluster, self.memory, options.rules)
         self.ledger = Ledger(
             ports.store,
             clock,
@@ -111,7 +112,7 @@ class Engine:
             on_change=self._resolved,
             on_registry=self._outage_notices.registry,
         )
-        self._followed_tags = FollowedTags(self.poller.follow)
+        self._followed_tags = FollowedTags(self.poller.change)
         self._publisher = Publisher(store, ports.sink)
         self._seen_builds = SeenBuilds(store)
         self._closing = Closing(
@@ -132,6 +133,7 @@ class Engine:
             clock=clock,
             rules=options.rules,
             memory=self.memory,
+            known=self._known,
             ledger=self.ledger,
             state=self.poller.state,
             attention=self.prober.attention,
@@ -184,6 +186,7 @@ class Engine:
     async def run(self) -> None:
         """Until `stop`. The cluster's caches are synced before this is called."""
         self._ports.cluster.on_change(self._changed)
+        self._known.doubt()  # what changed before was not heard of
         self._ports.custody.on_change(self.queue.add)
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             self.queue.add(key)
@@ -198,6 +201,7 @@ class Engine:
             for name, loop in loops.items()
         ]
         try:
+            await self._known.read_all(clock)
             await self._store_keeper.until_asked()  # or what it remembers would be missed at first
             await run_workers(
                 self.queue,
@@ -235,6 +239,7 @@ class Engine:
         return [step for record in self.records() for step in self._publisher.behind(record)]
 
     def _changed(self, key: str) -> None:
+        self._known.changed(key)
         self.queue.add(key)
         self.prober.wake(key)
 
@@ -263,8 +268,4 @@ class Engine:
 
     def records(self) -> Iterator[Record]:
         """Those on the Deployments that are seen, ours or another's."""
-        for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
-            deployment = self.memory.freshest(key, self._ports.cluster.deployment(key))
-            record = sibling_record(deployment) if deployment is not None else None
-            if record is not None:
-                yield record
+        return self._known.index().records()

@@ -25,6 +25,7 @@ from controller.domain.record.record import OpenRun, Record, record_of
 from controller.domain.run import Reason
 from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.tag_state import TagState
+from controller.engine.reconcile.known_records import KnownRecords
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
 from controller.inspection.custody import who_looks_after
@@ -62,12 +63,14 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
     ledger = Ledger(store, clock, random, settle=0.0, patience=0.0, records=lambda: ())
     states: dict[Followed, TagState] = {}
     attention: list[Attention] = []
+    memory = RecordMemory(store)
     senses = Senses(
         cluster=i.cluster,
         store=store,
         clock=clock,
         rules=rules,
-        memory=RecordMemory(store),
+        memory=memory,
+        known=KnownRecords(i.cluster, memory, rules),
         ledger=ledger,
         state=lambda followed: states.get(followed, TagState()),
         attention=lambda _key: attention[0] if attention else None,
@@ -88,6 +91,7 @@ async def explain_deployment(i: Inspection, key: str) -> Explanation:
         # closed or somebody else who listens, says nothing of what the controller meets.
         heard = answer if answer and answer.kind is AnswerKind.ANSWERED else None
         attention.append(_attention(first, record.run, pods, heard, clock, remembered.progress))
+    senses.known.doubt()  # nobody has told it what changed meanwhile
     o = await observe(senses, deployment, Leave(True))
     trouble, lease = why_not or ledger.failure, await _lease(i, key)
     custody = await who_looks_after(i, deployment, lease)

@@ -84,8 +84,8 @@ class KubeCluster:
         self._doubts = Doubts(clock, self.deployment, lambda: relist(self._informers()))
 
     def keys(self) -> Sequence[str]:
-        held = (view.deployments.cache.keys() for view in self._views.values())
-        return sorted(chain.from_iterable(held))
+        held = [view.deployments.cache.keys() for view in self._views.values()]
+        return held[0] if len(held) == 1 else sorted(chain.from_iterable(held))
 
     def watches(self, key: str) -> bool:
         return self._of(key) is not None
@@ -228,16 +228,16 @@ class KubeCluster:
         return view
 
     def _own_key(self, change: Change[Any]) -> None:
-        self._tell({metadata_of(each).key for each in (change.before, change.after) if each})
+        self._tell(metadata_of(change.after or change.before).key)
 
     def _owner_key(self, change: Change[Pod]) -> None:
         owners = {deployment_of(each) for each in (change.before, change.after) if each}
-        self._tell({owner for owner in owners if owner is not None})
+        for owner in sorted(filter(None, owners)):
+            self._tell(owner)
 
-    def _tell(self, keys: set[str]) -> None:
-        for key in sorted(keys):
-            for handler in self._handlers:
-                handler(key)
+    def _tell(self, key: str) -> None:
+        for handler in self._handlers:
+            handler(key)
 
 
 def _pods(watching: Watching, namespace: str) -> Selection:

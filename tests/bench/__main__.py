@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+from loguru import logger
 
 from tests.bench.figure import Figure, Report, Row, Scale, encode
 from tests.bench.machine import machine
@@ -94,6 +95,8 @@ def _redis() -> Iterator[str]:
 
 def _measure_here(name: str, scale: Scale) -> None:
     """Prints the figures as the last line."""
+    logger.remove()  # as in production, where lines of DEBUG are not made
+    logger.add(sys.stderr, level="WARNING")
     measure = importlib.import_module(f"tests.bench.rows.{name}").measure
     figures = asyncio.run(measure(scale))
     print(msgspec.json.encode(tuple(figures)).decode())  # noqa: T201

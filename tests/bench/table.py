@@ -1,27 +1,27 @@
-"""A report as a table of Markdown, which README shows as it is."""
+"""A report as tables of Markdown, which README shows as they are."""
 
 from collections.abc import Iterator
 
 from tests.bench.figure import Figure, Goal, Report
 
-_HEAD = ("what", "measured", "to reach", "", "beside")
+_HEAD = ("what", "measured", "to reach", "", "beside it")
 
 
 def text_of(report: Report) -> str:
-    """With the machine above it."""
-    lines = [f"{name}: {value}" for name, value in report.machine.items()]
-    if report.quick:
-        lines.append("quick: it shows that the benchmark works, its figures mean nothing")
-    return "\n".join([*lines, "", *table_of(report), *_notes(report)])
+    """The machine, the table, and what must be known to read it right."""
+    machine = "; ".join(f"{name} {value}" for name, value in report.machine.items())
+    quick = ["Quick: this shows that the benchmark works; its figures mean nothing.", ""]
+    lines = [*(quick if report.quick else []), f"Measured on: {machine}.", "", *_table(report)]
+    return "\n".join([*lines, *_notes(report)])
 
 
-def table_of(report: Report) -> Iterator[str]:
+def _table(report: Report) -> Iterator[str]:
     yield "| " + " | ".join(_HEAD) + " |"
-    yield "|---|---:|---:|---|---|"
+    yield "|---|---:|---|---|---|"
     for row in report.rows:
-        yield f"| **{row.name}** | | | | {row.failed} |"
+        yield f"| **{row.name}** | | | | {_cell(row.failed)} |"
         for figure in row.figures:
-            yield "| " + " | ".join(_cells(figure)) + " |"
+            yield "| " + " | ".join(map(_cell, _cells(figure))) + " |"
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -37,6 +37,11 @@ def _cells(figure: Figure) -> tuple[str, ...]:
     beside = ", ".join(f"{name} {number(value)}" for name, value in figure.beside.items())
     measured = f"{number(figure.value)} {figure.unit}".strip()
     return figure.what, measured, _goal(figure.goal, figure.unit), verdict, beside
+
+
+def _cell(text: str) -> str:
+    """One cell, whatever is in it."""
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _goal(goal: Goal | None, unit: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from controller.domain.objects import Deployment, Pod, Service
+from controller.domain.objects import Deployment, ManagedField, Pod, Service
 
 FOLDER = Path(__file__).parent
 RECORDINGS = FOLDER.parent / "recordings"
@@ -29,6 +29,11 @@ def recorded_managers() -> list[dict[str, Any]]:
     """metadata.managedFields of a Deployment that was pinned: exchange 30, whole."""
     found: list[dict[str, Any]] = json.loads((FOLDER / "managed-fields.json").read_text())
     return found
+
+
+def raw_of(*entries: ManagedField) -> msgspec.Raw:
+    """As a Deployment keeps them."""
+    return msgspec.Raw(msgspec.json.encode(entries))
 
 
 def deployment(name: str = "fuji", version: str = "1", **changes: Any) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from controller.domain.run import Phase
 from controller.domain.target import SyncMode
 from controller.engine.claims.ledger import Ledger
 from controller.engine.polling.tag_state import TagState
+from controller.engine.reconcile.known_records import KnownRecords
 from controller.engine.reconcile.observe import Senses, observe
 from controller.engine.reconcile.record_memory import RecordMemory
 from tests.fakes import EPOCH
@@ -151,12 +152,14 @@ def _observation(seen: Seen) -> Observation:
     )
     record = as_record(i, seen.dep.record)
     attention = _attention(record, tuple(cluster.pods(KEYS[i])), seen.ready)
+    memory = RecordMemory(store)
     senses = Senses(
         cluster=cluster,
         store=store,
         clock=clock,
         rules=RULES,
-        memory=RecordMemory(store),
+        memory=memory,
+        known=KnownRecords(cluster, memory, RULES),
         ledger=Ledger(store, clock, Random(0), settle=0.0, patience=0.0, records=lambda: ()),
         state=lambda followed: _state(followed, seen.tag),
         attention=lambda _key: attention,

@@ -14,6 +14,7 @@ from controller.domain.manifest.configuration import (
 )
 from controller.domain.objects import Container, Deployment, EnvVar, ManagedField
 from tests.fakes import EPOCH
+from tests.kube_samples.objects import raw_of
 from tests.machine_objects import with_env
 from tests.machine_scene import scene
 
@@ -67,7 +68,7 @@ def owned(found: Deployment, manager: str, at: datetime, fields: object) -> Depl
         fields_v1=msgspec.Raw(msgspec.json.encode(raw)),
     )
     entries = [*(found.metadata.managed_fields or ()), entry]
-    return with_fields(found, metadata=with_fields(found.metadata, managed_fields=entries))
+    return with_fields(found, metadata=with_fields(found.metadata, managed=raw_of(*entries)))
 
 
 @pytest.mark.parametrize(

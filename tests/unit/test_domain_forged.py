@@ -13,6 +13,7 @@ from controller.domain.record.record import OpenRun, Outcome, Record, encode_rec
 from controller.domain.run import Phase
 from controller.engine.claims.refill import refill
 from store.api import SCHEMA, Claim, Meta
+from tests.kube_samples.objects import raw_of
 from tests.machine_engine import at_once, still_store
 from tests.machine_objects import RULES, build, deployment, pinned, with_images
 from tests.machine_world import World
@@ -109,7 +110,7 @@ def test_the_claim_decides_between_two_that_look_alike() -> None:
 def _managed(found: Deployment, manager: str) -> Deployment:
     fields = f'{{"f:metadata":{{"f:annotations":{{"f:{names.RECORD}":{{}}}}}}}}'
     raw = ManagedField(manager=manager, fields_v1=msgspec.Raw(fields.encode()))
-    return with_fields(found, metadata=with_fields(found.metadata, managed_fields=[raw]))
+    return with_fields(found, metadata=with_fields(found.metadata, managed=raw_of(raw)))
 
 
 @pytest.mark.parametrize(

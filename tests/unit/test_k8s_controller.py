@@ -69,7 +69,7 @@ def test_files_in_the_settings_are_mounted(overlay: str) -> None:
 def test_one_secret_for_the_kubelet_and_the_controller() -> None:
     """Does the page's own example mount the Secret that the targets pull with, without a right?"""
     page = (ROOT / "docs" / "kubernetes.md").read_text("utf-8")
-    section = page.partition("## Private images")[2].partition("\n## ")[0]
+    section = page.partition("### The same Secret for the controller")[2].partition("\n## ")[0]
     example = section.partition("```yaml\n")[2].partition("```")[0]
     objects = build_own(example)
     pod = pod_specs(objects)["Deployment bootstrap-controller"]

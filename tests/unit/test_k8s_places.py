@@ -179,7 +179,7 @@ def test_every_pod_pulls_with_the_secret() -> None:
     """Does the kustomization that is shown give the Secret to each pod, and the same one to the
     controller as a file?
     """
-    (objects,) = shown_under("Images from a private registry")
+    (objects,) = shown_under("Secrets that the kubelet pulls with")
     pods = pod_specs(objects)
     assert len(pods) == 3
     for pod in pods.values():

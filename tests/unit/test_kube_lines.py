@@ -16,7 +16,7 @@ from controller.kube.watch.lines import LineSplitter
 
 def split(chunks: list[bytes]) -> list[bytes]:
     splitter = LineSplitter()
-    return [line for chunk in chunks for line in splitter.feed(chunk)]
+    return [line for chunk in chunks for line in splitter.feed(chunk).split(b"\n") if line.strip()]
 
 
 def cut(text: bytes, places: list[int]) -> list[bytes]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.base.errors import Garbled
-from controller.domain.objects import Deployment, Pod
+from controller.domain.objects import Deployment, Managed, Pod
 from controller.kube.watch.decoding import (
     Bookmark,
     Changed,
@@ -32,7 +32,7 @@ PART = RECORDED[:60_000]
 
 def events(chunks: list[bytes]) -> list[WatchEvent[Deployment]]:
     splitter = LineSplitter()
-    return [DECODER.event(each) for chunk in chunks for each in splitter.feed(chunk)]
+    return [each for chunk in chunks for each in DECODER.events(splitter.feed(chunk))]
 
 
 def test_every_recorded_event_is_read() -> None:
@@ -107,6 +107,26 @@ def test_an_object_of_an_odd_type_is_named_and_does_not_raise() -> None:
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        line("ERROR", {"code": 410}),
+        line("DELETED", {"metadata": {}}),
+        line("LATER", deployment()),
+        line("MODIFIED", deployment(version="9") | {"spec": {"replicas": "three"}}),
+        b"\r\n\n",
+    ],
+)
+def test_many_lines_at_once_are_the_events_of_each(odd: bytes) -> None:
+    """Whatever stands between events that are well, all are read, in order."""
+    lines = [line("ADDED", deployment(version="1")), odd, bookmark("2")]
+    lines.append(line("DELETED", deployment(version="3")))
+
+    found = DECODER.events(b"".join(lines))
+
+    assert found == [DECODER.event(each) for each in lines if each.strip()]
+
+
+@pytest.mark.parametrize(
     "text", [b"<html>502</html>", b"Too many requests", b'"a string"', b"{", b"\xff\xfe", b"[]"]
 )
 def test_what_is_no_watch_event_is_garbled(text: bytes) -> None:
@@ -138,3 +158,26 @@ def test_bytes_that_are_no_utf8_are_garbled() -> None:
     """A broken byte inside an object is not passed on as text."""
     with pytest.raises(Garbled):
         DECODER.object(b'{"metadata":{"name":"\xff"}}')
+
+
+@given(
+    texts=st.lists(st.binary(max_size=40)),
+    between=st.sampled_from([b'"time":"', b'"time":"2026-11-23T06:15:59Z"']),
+)
+def test_managed_fields_are_whole_again_byte_for_byte(texts: list[bytes], between: bytes) -> None:
+    """Are they, cut for keeping, put together as they came, whatever stands behind a time?"""
+    raw = between.join(texts)
+
+    assert Managed.of(raw).whole() == raw
+
+
+def test_equal_parts_of_two_deployments_are_the_same_objects() -> None:
+    """Does a fleet of equal nodes hold its containers once, and each its own name?"""
+    first, second = (
+        DECODER.object(json.dumps(deployment(name)).encode()) for name in ("fuji", "main")
+    )
+
+    assert isinstance(first, Deployment)
+    assert isinstance(second, Deployment)
+    assert first.spec.template.spec.containers is second.spec.template.spec.containers
+    assert first.metadata.name != second.metadata.name

@@ -17,6 +17,7 @@ from controller.inspection.deployments import InspectedDeployment
 from controller.inspection.lever_annotations import Asker, Lever, Result, Wish
 from controller.inspection.lever_writer import operations
 from tests.fakes import EPOCH
+from tests.kube_samples.objects import raw_of
 from tests.machine_objects import RULES, build, deployment, with_annotations
 from tests.machine_world import World
 
@@ -33,7 +34,7 @@ def entry(manager: str, *annotations: str, at: datetime | None = MOMENT) -> Mana
 
 
 def managed(found: Deployment, *entries: ManagedField) -> Deployment:
-    return with_fields(found, metadata=with_fields(found.metadata, managed_fields=list(entries)))
+    return with_fields(found, metadata=with_fields(found.metadata, managed=raw_of(*entries)))
 
 
 def write(world: World, key: str, **annotations: str | None) -> None:
@@ -68,7 +69,6 @@ def test_the_last_manager_of_an_annotation_is_named() -> None:
         entry("late", names.ABORT, at=MOMENT + timedelta(seconds=1)),
         entry("other", names.RETEST, at=MOMENT + timedelta(seconds=2)),
         ManagedField(manager="odd", fields_v1=msgspec.Raw(b'{"f:metadata": 3}')),
-        ManagedField(manager="broken", fields_v1=msgspec.Raw(b"{")),
     )
     owner = annotation_manager(found, names.ABORT)
     assert owner is not None

@@ -266,6 +266,24 @@ async def test_so_many_keys_at_once_as_workers(shop: Shop) -> None:
     assert shop.looks == [(0, "a"), (0, "b"), (10, "c"), (10, "a")]
 
 
+async def test_a_long_queue_leaves_others_their_turn(idle: Shop) -> None:
+    """Do other tasks run between keys whose reconcile waits for nothing?"""
+    for number in range(100):
+        idle.queue.add(str(number))
+    left = []
+
+    async def other() -> None:
+        while idle.queue.depth:
+            left.append(idle.queue.depth)
+            await asyncio.sleep(0)
+
+    workers = idle.start()
+    await other()
+    assert len(left) >= 49  # two workers, a key each in between
+    idle.queue.shut_down()
+    await workers
+
+
 async def test_the_end_lets_keys_be_finished(idle: Shop) -> None:
     """Do workers, when the queue is shut down, finish what they have and begin nothing?"""
     workers = idle.start(count=1)

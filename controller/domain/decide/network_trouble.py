@@ -59,7 +59,10 @@ def shared(o: Observation, run: OpenRun, spans: Mapping[Condition, Span]) -> str
     spans = {condition: span for condition, span in spans.items() if _kind(condition)}
     others: list[str] = []
     same_build = True
-    for record in sorted(o.siblings, key=lambda r: r.key):
+    own = o.deployment.metadata.key
+    for record in sorted(o.troubled, key=lambda r: r.key):
+        if record.key == own:
+            continue
         build = next(_same_trouble(o, run, record, spans), None)
         if build is not None:
             others.append(record.name)

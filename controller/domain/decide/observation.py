@@ -11,6 +11,7 @@ from controller.domain.health.observed_time import Attention
 from controller.domain.manifest.request import RunRequest
 from controller.domain.objects import Deployment, Pod
 from controller.domain.pace.comparison import PastRun
+from controller.domain.pods.run_pods import PodsView
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record
 from controller.domain.record.write import Write
@@ -63,12 +64,16 @@ class Observation:
     port: int | TargetFault  # behind the Service, or the fault of the Service
     rules: Rules
     pods: tuple[Pod, ...] = ()  # of its ReplicaSets, of whatever run
+    view: PodsView | None = None  # what was seen in pods of an open run before; None: nothing
     # The newest copy of the record, from the store or from our own last write, for a Deployment
     # that lost its record.
     memory: Record | None = None
     memory_known: bool = True  # False while the store could not be asked whether there is one
-    # Of all other Deployments, as far as each is believed of others (`record.belief`)
+    # Of all other Deployments that speak of its targets (its open run's, and the one that its
+    # manifest asks for), as far as each is believed of others (`record.belief`)
     siblings: tuple[Record, ...] = ()
+    # Of all Deployments, it too, those that tell of trouble that may be their network's
+    troubled: tuple[Record, ...] = ()
     choices: tuple[Choice, ...] = ()  # in the order in which they would be tested
     # This Deployment's claim whose run its record does not know; None: all have come to be.
     pending: ClaimSeen | None = None

@@ -1,40 +1,39 @@
 """From what stands in the cluster and the store to an Observation: looking, without waiting."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
 from controller.base.errors import TargetFault
 from controller.domain import names
 from controller.domain.build import Build
 from controller.domain.decide.observation import ClaimSeen, Observation
+from controller.domain.decide.reading import Reading
 from controller.domain.defaults import Rules
-from controller.domain.manifest.field_owners import image_manager
-from controller.domain.manifest.node_port import node_port
-from controller.domain.manifest.request import RunRequest, node_container_name, read_request
+from controller.domain.manifest.request import RunRequest
 from controller.domain.objects import Deployment, Service
-from controller.domain.record.record import OpenRun, Record, record_of
-
-T = TypeVar("T")
+from controller.domain.record.record import OpenRun, Record
 
 
 def observed(
     deployment: Deployment, service: Service | None, rules: Rules, now: datetime
 ) -> Observation:
     """As much as the Deployment and its Service tell."""
-    record = record_of(deployment)
-    run = record.run if isinstance(record, Record) else None
-    pinned = run.image if run else ""
+    return observed_in(Reading(deployment, rules), service, now)
+
+
+def observed_in(reading: Reading, service: Service | None, now: datetime) -> Observation:
+    """The same of a Deployment that was read already."""
+    deployment = reading.deployment
     return Observation(
         now=now,
         deployment=deployment,
         record_text=deployment.metadata.annotation(names.RECORD),
-        record=record,
-        request=_or_fault(lambda: read_request(deployment, rules, pinned)),
-        port=_or_fault(lambda: node_port(deployment, service)),
-        rules=rules,
-        manager=image_manager(deployment, node_container_name(deployment)) or "",
+        record=reading.record,
+        request=reading.request,
+        port=reading.port(service),
+        rules=reading.rules,
+        manager=reading.manager,
     )
 
 
@@ -68,10 +67,12 @@ def with_claims(
 ) -> Observation:
     """pending: this Deployment's, as the store has it. standing: of what is contested."""
     record = o.record if isinstance(o.record, Record) else None
-    choices = tuple(
-        replace(c, claim=standing.get(c.resolution.build)) if c.resolution is not None else c
-        for c in o.choices
-    )
+    choices = o.choices
+    if standing:
+        choices = tuple(
+            replace(c, claim=standing.get(c.resolution.build)) if c.resolution is not None else c
+            for c in o.choices
+        )
     noted = pending.run if pending else ""
     return replace(o, pending=still_pending(pending, record), noted=noted, choices=choices)
 
@@ -86,10 +87,3 @@ def still_pending(claim: ClaimSeen | None, record: Record | None) -> ClaimSeen |
 def has_come_to_be(run: str, record: Record) -> bool:
     """Whether a claimed run was pinned, or a later one was: ids sort by time."""
     return run <= record.last_run
-
-
-def _or_fault(read: Callable[[], T]) -> T | TargetFault:
-    try:
-        return read()
-    except TargetFault as fault:
-        return fault

@@ -38,7 +38,9 @@ class RunCase:
 
     @cached_property
     def pods(self) -> RunPods:
-        deployment = self.o.deployment
+        view, deployment = self.o.view, self.o.deployment
+        if view is not None and view.pods is self.o.pods and view.run is self.run:
+            return view.found
         container, refusal = node_container_name(deployment), refused_pods(deployment)
         return view_pods(self.o.pods, self.run, container, refusal)
 

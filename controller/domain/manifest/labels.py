@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from controller.domain import names
-from controller.domain.objects import Deployment, Metadata, Service
+from controller.domain.objects import CommonMetadata, Deployment, Service
 
 
 def places_without_label(deployment: Deployment, service: Service | None) -> list[str]:
@@ -34,10 +34,10 @@ def labelled(deployment: Deployment) -> Deployment:
     return msgspec.structs.replace(deployment, metadata=_with(deployment.metadata), spec=spec)
 
 
-def _has(metadata: Metadata) -> bool:
+def _has(metadata: CommonMetadata) -> bool:
     return metadata.label(names.TEST) == "true"
 
 
-def _with(metadata: Metadata) -> Metadata:
+def _with(metadata: CommonMetadata) -> CommonMetadata:
     labels = {**(metadata.labels or {}), names.TEST: "true"}
     return msgspec.structs.replace(metadata, labels=labels)

@@ -68,6 +68,15 @@ class RunPods:
         return self.pod.metadata.uid, self.status.restart_count
 
 
+@dataclass(frozen=True)
+class PodsView:
+    """What was seen once in these very pods of this very run; of others it says nothing."""
+
+    pods: tuple[Pod, ...]
+    run: OpenRun
+    found: RunPods
+
+
 def view_pods(pods: Sequence[Pod], run: OpenRun, container: str, refusal: str = "") -> RunPods:
     """Level, not edge: from what the pods are now. refusal: as `refused_pods` has it."""
     carriers = [pod for pod in pods if pod.metadata.annotation(names.RUN_ID) == run.id]

@@ -19,10 +19,11 @@ def sibling_record(deployment: Deployment) -> Record | None:
     this controller that wrote the record last.
     """
     record = record_of(deployment)
-    return _believed(record, deployment) if isinstance(record, Record) else None
+    return believed(record, deployment) if isinstance(record, Record) else None
 
 
-def _believed(record: Record, deployment: Deployment) -> Record:
+def believed(record: Record, deployment: Deployment) -> Record:
+    """The same of the record that the Deployment has."""
     carried = deployment.spec.template.metadata.annotation(names.RUN_ID)
     run = record.run
     borne_out = bool(carried) and carried == (run.id if run else record.last_run)

@@ -7,7 +7,7 @@ once it is resolved. What was learned stays while registry or store are away.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from random import Random
 
 from loguru import logger
@@ -17,7 +17,7 @@ from controller.base.clock import Clock
 from controller.base.errors import BootstrapError, Garbled, Unavailable
 from controller.base.text import shown
 from controller.domain.followed import Followed
-from controller.domain.reference import Repository
+from controller.engine.polling.questions import Question, Questions
 from controller.engine.polling.registry_outages import Outages
 from controller.engine.polling.tag_memory import TagMemory
 from controller.engine.polling.tag_state import (
@@ -31,23 +31,7 @@ from controller.engine.polling.tag_state import (
 from controller.engine.ports import Registry, StateStore
 from controller.engine.queue.alarm import Alarm
 
-HOSTS_AT_ONCE = 4  # hosts asked at the same time; each is asked one thing at a time
 JITTER = 0.1  # of the interval, either way: tags that began together drift apart
-
-
-class _Question:
-    """What one HEAD is about: a reference in a repository, for all its platforms."""
-
-    def __init__(self, example: Followed, backoff: Backoff) -> None:
-        self.repository = example.repository
-        self.reference = example.reference
-        self.fixed = example.fixed
-        self.host = example.repository.registry
-        self.backoff = backoff
-        self.books: dict[Followed, TagBook] = {}
-        self.digest: str | None = None
-        self.confirmed = ""  # when `digest` was last said by the registry
-        self.due = -math.inf  # at once
 
 
 class Poller:
@@ -78,37 +62,33 @@ class Poller:
         self._random = random
         self._interval = interval
         self._on_change = on_change
-        self._questions: dict[tuple[Repository, str], _Question] = {}
+        self._questions = Questions()
         self._outages = Outages(on_registry)
-        self._busy: set[str] = set()
         self._alarm = Alarm(clock)
 
     def follow(self, wanted: Iterable[Followed]) -> None:
-        """Sets all that is followed. New ones are asked for at once, each host one after the other;
-        what is missing is forgotten; for the rest nothing changes.
+        """Sets all that is followed, as `change` does."""
+        wanted, known = set(wanted), self._questions.followed()
+        self.change(wanted - known, known - wanted)
+
+    def change(self, more: Iterable[Followed], gone: Iterable[Followed]) -> None:
+        """What is followed from now on, and no more. New ones are asked for at once, each host one
+        after the other; what is gone is forgotten; for the rest nothing changes.
         """
-        wanted = set(wanted)
-        for key, question in list(self._questions.items()):
-            for gone in question.books.keys() - wanted:
-                del question.books[gone]
-            if not question.books:
-                del self._questions[key]
-        for followed in sorted(wanted, key=str):  # by name: the same order for the same seed
-            key = (followed.repository, followed.reference)
-            if key not in self._questions:
-                self._questions[key] = _Question(followed, self._backoff())
-            question = self._questions[key]
+        for followed in gone:
+            self._questions.forget(followed)
+        for followed in sorted(more, key=str):  # by name: the same order for the same seed
+            question = self._questions.of(followed) or Question(followed, self._backoff())
             if followed not in question.books:
-                question.books[followed] = TagBook(
-                    followed, self._interval, self._clock, self._random
-                )
-                question.due = -math.inf
+                book = TagBook(followed, self._interval, self._clock, self._random)
+                question.books[followed] = book
+                self._questions.plan(question, -math.inf)
                 self._alarm.ring()
-        self._outages.keep({question.host for question in self._questions.values()})
+        self._outages.keep(self._questions.hosts())
 
     def state(self, followed: Followed) -> TagState:
         """What is known; an empty state for what is not followed, or was not asked for yet."""
-        question = self._questions.get((followed.repository, followed.reference))
+        question = self._questions.of(followed)
         book = question.books.get(followed) if question else None
         return book.state(self._registry.quota(followed.repository)) if book else TagState()
 
@@ -116,42 +96,30 @@ class Poller:
         """Polls for ever."""
         async with asyncio.TaskGroup() as group:
             while True:
-                for question in self._take_due():
+                for question in self._questions.take_due(self._clock.monotonic()):
                     name = f"poll {question.repository} {question.reference}"
                     group.create_task(self._turn(question), name=name)
                 await self._alarm.wait(self._until_next())
 
-    def _take_due(self) -> Iterator[_Question]:
-        now = self._clock.monotonic()
-        for question in sorted(self._questions.values(), key=lambda question: question.due):
-            if question.due > now or len(self._busy) >= HOSTS_AT_ONCE:
-                return
-            if question.host not in self._busy:
-                self._busy.add(question.host)
-                yield question
-
     def _until_next(self) -> float | None:
         """Seconds; None where only the end of a poll, or `follow`, makes anything due."""
-        if len(self._busy) >= HOSTS_AT_ONCE:
-            return None
-        idle = [one.due for one in self._questions.values() if one.host not in self._busy]
-        due = min(idle, default=math.inf)
+        due = self._questions.next_due()
         return None if math.isinf(due) else due - self._clock.monotonic()
 
-    async def _turn(self, question: _Question) -> None:
+    async def _turn(self, question: Question) -> None:
         try:
             await self._poll(question)
         finally:
-            self._busy.discard(question.host)
+            self._questions.asked(question)
             self._alarm.ring()
 
-    async def _poll(self, question: _Question) -> None:
+    async def _poll(self, question: Question) -> None:
         books = list(question.books.values())
         before = [book.look() for book in books]
         try:
             await self._ask(question, books)
             question.backoff.reset()
-            question.due = self._next_due(question)
+            due = self._next_due(question)
         except Exception as error:  # noqa: BLE001 a bug on one tag must stop no other
             if not isinstance(error, BootstrapError):
                 logger.bind(reference=question.reference).exception("poll failed")
@@ -159,19 +127,20 @@ class Poller:
             for book in books:
                 book.failed(error)
             delay = question.backoff.next_delay(max(self._interval, wait_asked(error)))
-            question.due = self._clock.monotonic() + delay
+            due = self._clock.monotonic() + delay
         for book, look in zip(books, before, strict=True):
             # What is not followed any more, or anew, is not spoken of.
             if question.books.get(book.followed) is book and book.look() != look:
                 self._tell(book)
         if any(book not in books for book in question.books.values()):
-            question.due = -math.inf  # a platform that came while we asked
+            due = -math.inf  # a platform that came while we asked
+        self._questions.plan_anew(question, due)
         await self._memory.save()
         if not question.fixed and question.books:
             fields = self._fields(question)
             await self._memory.save_tag(str(question.repository), question.reference, fields)
 
-    async def _ask(self, question: _Question, books: list[TagBook]) -> None:
+    async def _ask(self, question: Question, books: list[TagBook]) -> None:
         """Raises where the reference itself could not be asked for; a build that could not be had
         is its book's failure alone.
         """
@@ -215,7 +184,7 @@ class Poller:
         self._outages.answered(host)
         return answer
 
-    def _next_due(self, question: _Question) -> float:
+    def _next_due(self, question: Question) -> float:
         if question.fixed:
             open_books = [book for book in question.books.values() if book.resolution is None]
             return min((book.retry_at for book in open_books), default=math.inf)
@@ -233,7 +202,7 @@ class Poller:
             )
         self._on_change(followed)
 
-    def _fields(self, question: _Question) -> dict[str, str]:
+    def _fields(self, question: Question) -> dict[str, str]:
         """What the store shows of a tag: `build:<platform>` only where it belongs to `digest`."""
         fields = {"at": question.confirmed, "digest": question.digest or ""}
         for book in question.books.values():

@@ -30,6 +30,7 @@ from controller.base.backoff import Backoff, BackoffPolicy
 from controller.base.clock import Clock
 from controller.base.errors import BootstrapError
 from controller.engine.queue.alarm import Alarm
+from controller.engine.queue.deadlines import Deadlines
 
 # One second heals a conflict, five minutes is the resync: a key is never looked at less often.
 # Half of jitter, so that keys that failed together come back apart. Only success forgets failures,
@@ -52,7 +53,7 @@ class WorkQueue:
         self._order: deque[str] = deque()
         self._processing: set[str] = set()
         self._something = asyncio.Event()  # there is a key in `_order`, or the end has come
-        self._deadlines: dict[str, float] = {}
+        self._deadlines = Deadlines[str]()
         self._timer = Alarm(clock)
         self._timer_due = math.inf  # when the timer wakes by itself
         self._failures: dict[str, Backoff] = {}
@@ -88,9 +89,8 @@ class WorkQueue:
             self.add(key)
             return
         deadline = self._clock.monotonic() + seconds
-        if deadline >= self._deadlines.get(key, math.inf):
+        if not self._deadlines.bring_forward(key, deadline):
             return
-        self._deadlines[key] = deadline
         if deadline < self._timer_due:
             self._timer.ring()
 
@@ -146,11 +146,7 @@ class WorkQueue:
         """Makes delayed adds come due; one task, until `shut_down`."""
         while not self._closed:
             now = self._clock.monotonic()
-            # A look at all of them, no heap: keys are Deployments, hundreds at most, and nothing
-            # is left over from deadlines that were brought forward.
-            due = sorted((at, key) for key, at in self._deadlines.items() if at <= now)
-            for _, key in due:
-                del self._deadlines[key]
+            for key in self._deadlines.due(now):
                 self.add(key)
-            self._timer_due = min(self._deadlines.values(), default=math.inf)
+            self._timer_due = self._deadlines.first()
             await self._timer.wait(None if math.isinf(self._timer_due) else self._timer_due - now)

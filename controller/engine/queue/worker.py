@@ -128,6 +128,9 @@ async def run_worker(
             queue.done(key)
         if on_result is not None:
             _report(on_result, key, word, clock.monotonic() - started)
+        # A reconcile in which nothing changed waits for nothing: without this a worker would hold
+        # the loop for as many of them as there are, seconds for thousands.
+        await clock.sleep(0)
 
 
 async def _process(queue: WorkQueue, reconcile: Reconcile, key: str, said: SaidOnce[str]) -> str:

@@ -2,9 +2,9 @@
 
 from controller.base.errors import TargetFault
 from controller.domain.decide.observation import Leave, Observation
-from controller.domain.manifest.request import RunRequest, read_request
+from controller.domain.manifest.request import RunRequest
 from controller.domain.objects import Deployment
-from controller.domain.record.record import Record, record_of
+from controller.domain.record.record import Record
 from controller.engine.reconcile.executor import Executor
 from controller.engine.reconcile.observe import Senses
 
@@ -48,15 +48,13 @@ class LeaveToStart:
         """By target, which is the last; and one for all that may start where the number of open
         runs is limited. In this order always, so that no two wait for each other.
         """
-        record = record_of(deployment)
-        run = record.run if isinstance(record, Record) else None
-        try:
-            target = run.target if run else str(read_request(deployment, self._senses.rules).target)
-        except TargetFault:
+        reading = self._senses.known.reading(deployment)
+        run = reading.record.run if isinstance(reading.record, Record) else None
+        if run is None and isinstance(reading.request, TargetFault):
             return [deployment.metadata.key]
+        target = reading.targets[0]
         return [target] if run or self._max_open_runs is None else ["", target]
 
     def _open_runs(self) -> int:
         cluster, memory = self._senses.cluster, self._senses.memory
-        records = (memory.record(key) for key in cluster.keys())  # noqa: SIM118 a method of a port
-        return sum(record is not None and record.run is not None for record in records)
+        return sum(cluster.deployment(key) is not None for key in memory.open_runs())

@@ -13,7 +13,7 @@ from controller.domain.decide.observation import Choice, Leave, Observation
 from controller.domain.decide.observing import (
     contested,
     needs_claims,
-    observed,
+    observed_in,
     twin_run,
     with_claims,
 )
@@ -22,13 +22,13 @@ from controller.domain.followed import Followed
 from controller.domain.health.observed_time import Attention
 from controller.domain.objects import Deployment
 from controller.domain.pace.comparison import PastRun
-from controller.domain.record.belief import sibling_record
 from controller.domain.record.parts import Facts
 from controller.domain.record.record import Record
 from controller.domain.run import Reason
 from controller.engine.claims.ledger import Ledger, seen
 from controller.engine.polling.tag_state import TagState
 from controller.engine.ports import Cluster
+from controller.engine.reconcile.known_records import KnownRecords
 from controller.engine.reconcile.record_memory import RecordMemory
 from store.api import (
     StateStore,
@@ -48,6 +48,7 @@ class Senses:
     clock: Clock
     rules: Rules
     memory: RecordMemory
+    known: KnownRecords
     ledger: Ledger
     state: Callable[[Followed], TagState]  # what a followed reference stands for
     # What the prober knows of the open run; None: nothing yet
@@ -74,7 +75,8 @@ async def observe(senses: Senses, deployment: Deployment, leave: Leave) -> Obser
     try:
         await senses.memory.ask(key)
         memory = senses.memory.record(key)
-        o = replace(o, memory=memory, memory_known=True)
+        if not o.memory_known or memory is not o.memory:
+            o = replace(o, memory=memory, memory_known=True)
         if needs_claims(o) and not (senses.memory.unclaimed(key) and rests(o)):
             o = await _with_claims(senses, o)
         run = twin_run(o)
@@ -98,15 +100,20 @@ def _without(error: StoreError) -> Leave:
 def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation:
     """As much of the observation as needs no waiting."""
     key = deployment.metadata.key
-    o = observed(deployment, senses.cluster.service(key), senses.rules, senses.clock.now())
+    reading, others = senses.known.reading(deployment), senses.known.index()
+    o = observed_in(reading, senses.cluster.service(key), senses.clock.now())
     if isinstance(o.record, Record):
         senses.memory.note(o.record)
+    pods = senses.cluster.pods(key)
+    view = reading.view(pods)
     return replace(
         o,
-        pods=tuple(senses.cluster.pods(key)),
+        pods=view.pods if view else tuple(pods),
+        view=view,
         memory=senses.memory.record(key),
         memory_known=senses.memory.known(key),
-        siblings=tuple(siblings(senses.cluster, senses.memory, key)),
+        siblings=others.on(reading.targets, but=key),
+        troubled=others.troubled(),
         choices=tuple(_choices(senses, o)),
         leave=leave,
         no_pin=senses.no_pin(key),
@@ -119,20 +126,6 @@ def look_at(senses: Senses, deployment: Deployment, leave: Leave) -> Observation
         earlier=senses.earlier(key),
         order=senses.order(key),
     )
-
-
-def siblings(cluster: Cluster, memory: RecordMemory, key: str) -> Iterator[Record]:
-    """The records of all other labelled Deployments, as far as they are believed, of whatever
-    target: a record says itself which targets its builds were tested on. What we wrote ourselves
-    is known before the watch tells it.
-    """
-    for other in cluster.keys():  # noqa: SIM118 a method of a port
-        deployment = memory.freshest(other, cluster.deployment(other)) if other != key else None
-        if deployment is None:
-            continue
-        record = sibling_record(deployment)
-        if record is not None:
-            yield record
 
 
 def _choices(senses: Senses, o: Observation) -> Iterator[Choice]:

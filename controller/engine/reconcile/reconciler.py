@@ -12,7 +12,7 @@ from controller.base.errors import Forbidden, Unsettled, WriteRefused
 from controller.domain.decide.machine import decide
 from controller.domain.decide.observation import Decision, GiveBack, Observation, TakeClaim
 from controller.domain.objects import Deployment
-from controller.domain.record.record import Record, record_of
+from controller.domain.record.record import Record
 from controller.domain.run import Reason
 from controller.engine.polling.followed_tags import FollowedTags
 from controller.engine.probing.prober import Prober
@@ -68,7 +68,7 @@ class Reconciler:
         self._nudge = nudge
         self._dry_run = dry_run
         self._locks = WeakValueDictionary[str, asyncio.Lock]()  # those that somebody holds
-        self._rehearsal = Rehearsal(max_open_runs)
+        self._rehearsal = Rehearsal(max_open_runs, lambda: senses.known.index().open_runs())
 
     async def reconcile(self, key: str) -> float | None:
         """Seconds until the key wants to be looked at again; None to wait for a change. Raises what
@@ -79,6 +79,7 @@ class Reconciler:
             self._rehearsal.gone(key)
             self._aside.gone(key)
             self._refused.forget(key)
+            self._senses.known.changed(key)
             return await self._absent.look(key)
         self._absent.present(key)
         async with AsyncExitStack() as held:
@@ -119,6 +120,8 @@ class Reconciler:
                 self._rehearsal.say(key, self._rehearsal.of(o))
                 return self._again_in(decision, o)
             said = f"{decision.phase}, {decision.reason}"
+            if _claims(decision) and self._senses.known.went_unheard():
+                continue  # nothing is claimed on a picture of others that is not what stands (I1)
             decision = await self._without_cosmetics(o, decision)
             if not await self._carried_out(o, decision):
                 if await self._has_settled(key, o):
@@ -135,7 +138,7 @@ class Reconciler:
     async def _without_cosmetics(self, o: Observation, decision: Decision) -> Decision:
         """Label and message wait for their own delay, and nothing else waits for them."""
         write = decision.write
-        if write is None and any(isinstance(each, TakeClaim) for each in decision.effects):
+        if write is None and _claims(decision):
             return decision  # its pin is to be tried
         if write is None:
             pin = decision.reason != Reason.WRITE_REFUSED
@@ -179,7 +182,7 @@ class Reconciler:
         """
         key, cluster, memory = deployment.metadata.key, self._senses.cluster, self._senses.memory
         overdue, known = memory.overdue_in(key), memory.record(key)
-        record = record_of(deployment)
+        record = self._senses.known.reading(deployment).record
         older = record is None or (isinstance(record, Record) and known and record.seq < known.seq)
         if not (known and older) and (overdue is None or overdue > 0):
             return deployment
@@ -210,6 +213,10 @@ def _begins_or_ends_a_run(o: Observation, decision: Decision) -> bool:
     before = o.record.run if isinstance(o.record, Record) else None
     after = decision.record.run if decision.record is not None else before
     return (before is None) != (after is None)
+
+
+def _claims(decision: Decision) -> bool:
+    return any(isinstance(effect, TakeClaim) for effect in decision.effects)
 
 
 def _log(key: str, decision: Decision) -> None:

@@ -1,6 +1,6 @@
 """What the engine remembers of each Deployment's record, so that no older one is believed (I7)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from loguru import logger
@@ -32,10 +32,18 @@ class RecordMemory:
         """monotonic: seconds of a clock that is never put back."""
         self._store = store
         self._records: dict[str, Record] = {}
+        self._open: set[str] = set()
         self._monotonic = monotonic
         self._objects: dict[str, _Ours] = {}
         self._asked: set[str] = set()
         self._unclaimed: set[str] = set()
+        self._on_object: Callable[[str], None] = lambda _key: None
+
+    def on_object(self, handler: Callable[[str], None]) -> None:
+        """Calls `handler` with each key of which `freshest` may answer otherwise from now on,
+        whatever the cache says. The handler must only note the key.
+        """
+        self._on_object = handler
 
     def unclaimed(self, key: str) -> bool:
         """Whether the store has said, since it was last opened, that no claim of this Deployment's
@@ -61,9 +69,13 @@ class RecordMemory:
     def record(self, key: str) -> Record | None:
         return self._records.get(key)
 
+    def open_runs(self) -> Set[str]:
+        """Keys of those whose newest record has an open run."""
+        return self._open
+
     def written(self, deployment: Deployment, record: Record | None) -> None:
         """Notes an accepted write and the object that the API server returned for it."""
-        self._objects[deployment.metadata.key] = _Ours(deployment, None, self._monotonic())
+        self._keep(_Ours(deployment, None, self._monotonic()))
         if record is not None:
             self.note(record)
 
@@ -72,13 +84,14 @@ class RecordMemory:
         than `beside`, which it showed when the reading was asked for. It may be older than what we
         wrote: the cluster's memory may have been put back to an earlier day.
         """
-        key, shown = deployment.metadata.key, beside.metadata if beside is not None else None
-        self._objects[key] = _Ours(deployment, shown, self._monotonic())
+        shown = beside.metadata if beside is not None else None
+        self._keep(_Ours(deployment, shown, self._monotonic()))
 
     def note(self, record: Record) -> None:
         newest = self._records.get(record.key)
         if newest is None or record.seq >= newest.seq:
             self._records[record.key] = record
+            (self._open.add if record.run is not None else self._open.discard)(record.key)
 
     def freshest(self, key: str, cached: Deployment | None) -> Deployment | None:
         """The cached object, or the one that our last write or reading returned while the cache is
@@ -128,9 +141,16 @@ class RecordMemory:
 
     def forget(self, key: str) -> None:
         self._records.pop(key, None)
-        self._objects.pop(key, None)
+        self._open.discard(key)
         self._asked.discard(key)
         self._unclaimed.discard(key)
+        if self._objects.pop(key, None) is not None:
+            self._on_object(key)
+
+    def _keep(self, ours: _Ours) -> None:
+        key = ours.deployment.metadata.key
+        self._objects[key] = ours
+        self._on_object(key)
 
 
 def _is_same(a: Metadata, b: Metadata) -> bool:

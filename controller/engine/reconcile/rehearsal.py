@@ -5,6 +5,7 @@ each is believed to succeed, and the next decision is made by that. What was sta
 all that is looked at later: as an open run, and as a sibling's.
 """
 
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 
 from loguru import logger
@@ -30,9 +31,10 @@ class Rehearsed:
 class Rehearsal:
     """Of all Deployments together, whichever is looked at first."""
 
-    def __init__(self, max_open_runs: int | None) -> None:
-        """max_open_runs: None for no limit."""
+    def __init__(self, max_open_runs: int | None, open_runs: Callable[[], Set[str]]) -> None:
+        """max_open_runs: None for no limit. open_runs: keys of Deployments whose run is open."""
         self._max_open_runs = max_open_runs
+        self._open_runs = open_runs
         self._begun: dict[str, Record] = {}  # as it would be, of what would have been started
         self._said = SaidOnce[tuple[str, ...]]()
 
@@ -87,8 +89,9 @@ class Rehearsal:
         }
         o = replace(o, siblings=tuple(others.values()))
         limit = self._max_open_runs
-        opened = sum(record.run is not None for record in others.values())
-        if own or limit is None or not o.leave.given or opened < limit:
+        if own or limit is None or not o.leave.given:
+            return o
+        if len((self._open_runs() | self._begun.keys()) - {key}) < limit:
             return o
         why = f"{limit} runs are open, and --max-open-runs allows no more"
         return replace(o, leave=Leave(False, why, lasting=True))

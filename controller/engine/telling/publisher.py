@@ -41,6 +41,7 @@ class Published:
     kept: int = 0  # to history
     mirrored: int = -1  # to the mirror; -1: never, as far as this process knows
     asked: bool = False  # whether the store has told what an earlier process had told
+    done: Record | None = None  # all that this very object tells of has been carried
     # Lines that history has not got yet, by `seq`: a record keeps its last few steps only
     waiting: dict[int, Transition] = field(default_factory=dict)
 
@@ -78,6 +79,8 @@ class Publisher:
         published = self._published.setdefault(
             record.key, Published(told=max(record.told, record.heard))
         )
+        if published.done is record:
+            return
         trouble = None if published.asked else await self._recall(record, published)
         steps = steps_after(record, published.told)
         for step in up_to_last_end(steps) if trouble else steps:
@@ -103,6 +106,8 @@ class Publisher:
                 await self._settle(record)
             if spoilt.error is None:
                 published.mirrored = record.seq
+        if published.mirrored == record.seq and not self.behind(record):
+            published.done = record
         spoilt.end()
 
     async def tell(self, notice: Notice) -> None:
@@ -112,7 +117,7 @@ class Publisher:
     def refilled(self) -> None:
         """The store may have forgotten everything: history and mirror are written again."""
         for published in self._published.values():
-            published.kept, published.mirrored = 0, -1
+            published.kept, published.mirrored, published.done = 0, -1, None
 
     def forget(self, key: str) -> None:
         self._published.pop(key, None)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from controller.domain.objects import Deployment, Metadata, Pod, Service, Struct
+from controller.domain.objects import CommonMetadata, Deployment, Pod, Service, Struct
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class Review(Struct, frozen=True):
 class Node(Struct, frozen=True):
     """A machine of the cluster: its labels say of what type it is, and where."""
 
-    metadata: Metadata = Metadata()
+    metadata: CommonMetadata = CommonMetadata()
 
 
 class VolumeClaim(Struct, frozen=True):

@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from controller.kube.watch.decoding import metadata_of
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Change(Generic[T]):
+class Change(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """One object, as it was and as it is."""
 
     before: T | None  # None for what was added
@@ -26,6 +26,7 @@ class Cache(Generic[T]):
 
     def __init__(self, owner_of: Callable[[T], str | None] = lambda _: None) -> None:
         self._objects: dict[str, T] = {}
+        self._sorted: list[str] | None = None  # its keys; None when they are to be sorted anew
         self._owner_of = owner_of
         self._owned: defaultdict[str, set[str]] = defaultdict(set)
 
@@ -36,8 +37,10 @@ class Cache(Generic[T]):
         return self._objects.get(key)
 
     def keys(self) -> Sequence[str]:
-        """Sorted."""
-        return sorted(self._objects)
+        """Sorted; sorted anew only after one came or went."""
+        if self._sorted is None:
+            self._sorted = sorted(self._objects)
+        return self._sorted
 
     def owned(self, owner: str) -> Sequence[T]:
         """Objects of that owner, by key."""
@@ -48,21 +51,23 @@ class Cache(Generic[T]):
         another object now [28].
         """
         metadata = metadata_of(found)
-        before = self._objects.get(metadata.key)
+        key = metadata.key
+        before = self._objects.get(key)
         if before is None:
-            self._insert(metadata.key, found)
+            self._sorted = None
+            self._insert(key, found)
             return [Change(None, found)]
         known = metadata_of(before)
         if known.uid != metadata.uid:
-            self._discard(metadata.key)
-            self._insert(metadata.key, found)
+            self._discard(key, before)
+            self._insert(key, found)
             return [Change(before, None), Change(None, found)]
         # A version alone may be told twice: where the server's memory was put back to an earlier
         # day, it counts on from there.
         if known.resource_version == metadata.resource_version and before == found:
             return []
-        self._discard(metadata.key)
-        self._insert(metadata.key, found)
+        self._discard(key, before)
+        self._insert(key, found)
         return [Change(before, found)]
 
     def remove(self, key: str, uid: str = "") -> list[Change[T]]:
@@ -72,7 +77,9 @@ class Cache(Generic[T]):
         before = self._objects.get(key)
         if before is None or (uid and metadata_of(before).uid != uid):
             return []
-        self._discard(key)
+        self._sorted = None
+        del self._objects[key]
+        self._discard(key, before)
         return [Change(before, None)]
 
     def replace(self, found: Iterable[T], keep: Iterable[str] = ()) -> list[Change[T]]:
@@ -94,8 +101,9 @@ class Cache(Generic[T]):
         if (owner := self._owner_of(found)) is not None:
             self._owned[owner].add(key)
 
-    def _discard(self, key: str) -> None:
-        if (owner := self._owner_of(self._objects.pop(key))) is not None:
+    def _discard(self, key: str, before: T) -> None:
+        """It is its owner's no more."""
+        if (owner := self._owner_of(before)) is not None:
             self._owned[owner].discard(key)
             if not self._owned[owner]:
                 del self._owned[owner]

@@ -1,21 +1,20 @@
 """Decodes objects, and lines of a watch into events."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, Union
 
 import msgspec
 
 from controller.base.errors import Garbled
 from controller.base.text import shown
 from controller.base.undecodable import UNDECODABLE
-from controller.domain.objects import Metadata, Struct
+from controller.domain.objects import CommonMetadata, Struct
 from controller.kube.api.errors import Status
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Changed(Generic[T]):
+class Changed(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """ADDED or MODIFIED: which of the two, only our cache can tell after a reconnect [30]."""
 
     object: T
@@ -77,15 +76,27 @@ class _Partial(Struct, frozen=True):
     metadata: _Identity = _Identity()
 
 
+class _Gone(msgspec.Struct, tag="DELETED", tag_field="type", gc=False):
+    object: _Partial
+
+
+class _Position(msgspec.Struct, tag="BOOKMARK", tag_field="type", gc=False):
+    object: _Partial
+
+
+def _line_of(tag: str, kind: type[T]) -> type[msgspec.Struct]:
+    return msgspec.defstruct(tag, [("object", kind)], tag=tag, tag_field="type", gc=False)
+
+
 _LINE = msgspec.json.Decoder(_Line)
 _PARTIAL = msgspec.json.Decoder(_Partial)
 _STATUS = msgspec.json.Decoder(Status)
 
 
-def metadata_of(found: object) -> Metadata:
+def metadata_of(found: object) -> CommonMetadata:
     """Of any kind that is cached."""
     metadata = getattr(found, "metadata", None)
-    if not isinstance(metadata, Metadata):
+    if not isinstance(metadata, CommonMetadata):
         raise TypeError(f"{type(found).__name__} has no metadata")
     return metadata
 
@@ -95,20 +106,36 @@ class ObjectDecoder(Generic[T]):
 
     def __init__(self, kind: type[T]) -> None:
         self._decoder = msgspec.json.Decoder(kind)
+        # The common events in one step, from lines to objects.
+        self._changed = tuple(_line_of(tag, kind) for tag in ("ADDED", "MODIFIED"))
+        self._lines = msgspec.json.Decoder(Union[(*self._changed, _Gone, _Position)])
 
     def object(self, raw: bytes | msgspec.Raw) -> T | Unreadable:
         """The object, or who it is where its shape is unknown. Raises Garbled for what is not
         JSON.
         """
-        # Copied: fields that stay raw would otherwise keep the whole list or chunk in memory.
-        own = bytes(raw)
         try:
-            return self._decoder.decode(own)
+            return self._decoder.decode(raw)
         except msgspec.ValidationError as exc:
-            identity = _identity(own)
+            identity = _identity(raw)
             return Unreadable(identity.key, identity.resource_version, shown(exc))
         except UNDECODABLE as exc:
             raise Garbled(f"an object that is not JSON: {shown(exc)}") from exc
+
+    def events(self, lines: bytes) -> "list[WatchEvent[T]]":
+        """Of whole lines, blank ones left out. Raises Garbled where one is no watch event."""
+        try:
+            read = self._lines.decode_lines(lines)
+        except UNDECODABLE:  # one of them is none of the common ones, or odd
+            return [self.event(line) for line in lines.split(b"\n") if not line.isspace() and line]
+        return [self._event(each) for each in read]
+
+    def _event(self, read: Any) -> "WatchEvent[T]":
+        if type(read) is _Position:
+            return Bookmark(read.object.metadata.resource_version)
+        if type(read) is _Gone:
+            return _deleted(read.object.metadata)
+        return Changed(read.object, read.object.metadata.resource_version)
 
     def event(self, line: bytes) -> "WatchEvent[T]":
         """One line of a watch. Raises Garbled for what is no watch event."""
@@ -124,15 +151,18 @@ class ObjectDecoder(Generic[T]):
                 return Changed(found, metadata_of(found).resource_version)
             case "DELETED":
                 # Only who it was matters, so a shape that we do not know is no obstacle.
-                gone = _identity(read.object)
-                if gone.key:
-                    return Deleted(gone.key, gone.uid, gone.resource_version)
-                return Unreadable("", "", "a DELETED event without a name")
+                return _deleted(_identity(read.object))
             case "BOOKMARK":
                 return Bookmark(_identity(read.object).resource_version)
             case "ERROR":
                 return Failure(_status(read.object))
         return Unreadable("", "", f"an event of the unknown type {shown(read.type, 40)}")
+
+
+def _deleted(gone: _Identity) -> Deleted | Unreadable:
+    if gone.key:
+        return Deleted(gone.key, gone.uid, gone.resource_version)
+    return Unreadable("", "", "a DELETED event without a name")
 
 
 def _identity(raw: bytes | msgspec.Raw) -> _Identity:

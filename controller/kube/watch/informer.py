@@ -83,15 +83,15 @@ class Informer(Generic[T]):
 
     def apply(self, event: Changed[T] | Deleted | Unreadable) -> None:
         """As the reflector's replica: one event."""
-        match event:
-            case Changed():
+        if isinstance(event, Changed):
+            if self._unreadable:
                 self._unreadable.pop(metadata_of(event.object).key, None)
-                self._tell(self.cache.put(event.object))
-            case Deleted():
-                self._unreadable.pop(event.key, None)
-                self._tell(self.cache.remove(event.key, event.uid))
-            case Unreadable():
-                self._note_unreadable(event)
+            self._tell(self.cache.put(event.object))
+        elif isinstance(event, Deleted):
+            self._unreadable.pop(event.key, None)
+            self._tell(self.cache.remove(event.key, event.uid))
+        else:
+            self._note_unreadable(event)
 
     def _note_unreadable(self, event: Unreadable) -> None:
         if event.key not in self._unreadable:  # said once, until it could be read again

@@ -21,25 +21,31 @@ class LineSplitter:
         self._pieces: list[bytes] = []
         self._size = 0
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that this chunk completes, without their newline; blank ones are left out.
-        Raises Garbled where a line grows too long.
+    def feed(self, chunk: bytes) -> bytes:
+        """The lines that this chunk completes, as they are, each with its newline; empty where it
+        completes none. Raises Garbled where a line that does not end in its first chunk grows too
+        long.
         """
-        *complete, rest = chunk.split(b"\n")
-        lines = []
-        for piece in complete:
-            self._keep(piece)
-            line = b"".join(self._pieces).strip()
-            self._pieces.clear()
-            self._size = 0
-            if line:
-                lines.append(line)
-        self._keep(rest)
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            self._keep(chunk)
+            return b""
+        if self._pieces:
+            self._measure(chunk.index(b"\n"))
+            lines = b"".join((*self._pieces, memoryview(chunk)[:end]))
+        else:
+            lines = chunk[:end]
+        self._pieces.clear()
+        self._size = 0
+        self._keep(chunk[end:])
         return lines
 
     def _keep(self, piece: bytes) -> None:
         if piece:
+            self._measure(len(piece))
             self._size += len(piece)
-            if self._size > self._longest:
-                raise Garbled(f"a watch line is longer than {self._longest} bytes")
             self._pieces.append(piece)
+
+    def _measure(self, more: int) -> None:
+        if self._size + more > self._longest:
+            raise Garbled(f"a watch line is longer than {self._longest} bytes")

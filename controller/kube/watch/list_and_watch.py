@@ -93,5 +93,5 @@ class ListAndWatch(Generic[T]):
                     ) from exc
                 if not chunk:
                     return
-                if events := [self._decoder.event(line) for line in splitter.feed(chunk)]:
-                    yield events
+                if lines := splitter.feed(chunk):
+                    yield self._decoder.events(lines)

@@ -211,13 +211,14 @@ class Reflector(Generic[T]):
                     self._take(event)
 
     def _take(self, event: WatchEvent[T]) -> None:
+        """Of what was heard just now."""
         if isinstance(event, Failure):
             raise refusal(event.status.code, event.status, self._operation)
         if not isinstance(event, Bookmark):
             self._replica.apply(event)
         if event.resource_version:
             self._position = event.resource_version
-            self._moved = self._clock.monotonic()
+            self._moved = self._heard
             self._fruitless = 0
 
     async def _back_off(self, exc: Trouble, *, trouble: bool = True) -> None:

@@ -8,8 +8,7 @@ are not used: they follow kubectl neither in which file counts nor in whom it ac
 from collections.abc import Mapping
 from typing import Any
 
-from kubernetes_asyncio.client import Configuration
-from kubernetes_asyncio.config.kube_config import KubeConfigLoader
+from controller.kube.login.kubeconfig.without_models import Configuration, KubeConfigLoader
 
 _NAME = "chosen"
 

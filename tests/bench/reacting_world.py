@@ -155,7 +155,7 @@ class ReactingWorld:
         self.changed.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(300):
+        async with asyncio.timeout(600):
             while not condition():
                 self.changed.clear()
                 await self.changed.wait()

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.figure import Figure, Scale, at_most
+from tests.bench.idle_process import idle_process
 from tests.bench.replaying import replay_server
 from tests.bench.rows.first_sync import synced
 
 
 async def measure(scale: Scale) -> Sequence[Figure]:
-    return await _cached(scale.pick(10_000, 1_000))
+    return [*await _cached(scale.pick(10_000, 1_000)), *await idle_process(scale)]
 
 
 async def _cached(count: int) -> Sequence[Figure]:

@@ -40,6 +40,10 @@ class Stream:
         with translated_call(self._about, self._call.timeout, is_write=False):
             return await self._response.content.readany()
 
+    def abort(self) -> None:
+        """Who reads now, or later, is told that the connection broke."""
+        self._response.close()
+
 
 class KubeClient:
     """Use as an async context manager: the session is opened and closed with it.

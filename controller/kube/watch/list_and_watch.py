@@ -7,12 +7,13 @@ from typing import Generic, TypeVar
 from controller.base.clock import Clock
 from controller.base.errors import Unavailable
 from controller.kube.api.call import Call
-from controller.kube.api.client import KubeClient
-from controller.kube.api.resources import Resource
+from controller.kube.api.client import KubeClient, Stream
+from controller.kube.api.resources import Operation, Resource
 from controller.kube.watch.decoding import ObjectDecoder, WatchEvent
 from controller.kube.watch.lines import LineSplitter
 from controller.kube.watch.listing import Listing, list_all
 from controller.kube.watch.selection import Selection
+from controller.kube.watch.silence import SilenceTimer
 
 T = TypeVar("T")
 
@@ -81,17 +82,23 @@ class ListAndWatch(Generic[T]):
         end = self._clock.monotonic() + timeout + self._times.grace
         splitter = LineSplitter()
         async with self._client.stream(call) as stream:
+            timer = SilenceTimer(self._clock, self._times.silence, end)
             yield []
-            while (left := end - self._clock.monotonic()) > 0:
-                try:
-                    chunk = await self._clock.within(min(left, self._times.silence), stream.read())
-                except TimeoutError as exc:
-                    if left <= self._times.silence:
-                        return
-                    raise Unavailable(
-                        f"the stream was silent for {self._times.silence:g} seconds, to {operation}"
-                    ) from exc
-                if not chunk:
-                    return
-                if lines := splitter.feed(chunk):
-                    yield self._decoder.events(lines)
+            with timer.ending(stream.abort):
+                while chunk := await self._heard(stream, timer, operation):
+                    if lines := splitter.feed(chunk):
+                        yield self._decoder.events(lines)
+
+    async def _heard(self, stream: Stream, timer: SilenceTimer, operation: Operation) -> bytes:
+        """The next bytes; empty at its end, the one that the server forgot included."""
+        try:
+            chunk = await stream.read()
+        except Unavailable:
+            if timer.over:
+                return b""
+            if timer.silent:
+                seconds = f"{self._times.silence:g} seconds"
+                raise Unavailable(f"the stream was silent for {seconds}, to {operation}") from None
+            raise
+        timer.heard()
+        return b"" if timer.over else chunk

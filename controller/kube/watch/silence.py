@@ -1,4 +1,4 @@
-"""One timer for all of a stream: how long nothing may be heard of it, and when it is over anyhow."""
+"""One timer for a stream: how long nothing may be heard of it, and when it is over anyhow."""
 
 import asyncio
 from collections.abc import Callable, Iterator

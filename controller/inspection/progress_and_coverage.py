@@ -3,9 +3,9 @@ coverage.
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from controller.base.text import shown
-from controller.domain.decide.observation import Observation
 from controller.domain.manifest.request import RunRequest
 from controller.domain.pace.estimate import Estimate, time_left
 from controller.domain.pace.noted_progress import decode_progress
@@ -15,6 +15,9 @@ from controller.domain.record.record import OpenRun, Record
 from controller.engine.probing.earlier_runs import number_of, passed_runs
 from controller.views.traces import Covered, coverage_of
 from store.api import StateStore, StoreMisused, StoreUnavailable
+
+if TYPE_CHECKING:  # `status` uses nothing of what it stands on, 20 ms of imports
+    from controller.domain.decide.observation import Observation
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Remembered:
     covered: Covered | None = None  # None: the store does not tell
 
 
-async def recall(store: StateStore, o: Observation) -> Remembered:
+async def recall(store: StateStore, o: "Observation") -> Remembered:
     """Only what the record tells, where the store is away: what is said of the store says so."""
     try:
         return await _recall(store, o)
@@ -36,7 +39,7 @@ async def recall(store: StateStore, o: Observation) -> Remembered:
         return of_record(o)
 
 
-def of_record(o: Observation) -> Remembered:
+def of_record(o: "Observation") -> Remembered:
     """It has the progress where no store outlives the controller."""
     run = o.record.run if isinstance(o.record, Record) else None
     return of_run(run) if run else Remembered()
@@ -63,7 +66,7 @@ async def recall_run(store: StateStore, run: OpenRun) -> Remembered:
     return Remembered(progress, pace, observed, time_left(progress, observed, earlier))
 
 
-async def _recall(store: StateStore, o: Observation) -> Remembered:
+async def _recall(store: StateStore, o: "Observation") -> Remembered:
     run = o.record.run if isinstance(o.record, Record) else None
     target = (
         run.target if run else str(o.request.target) if isinstance(o.request, RunRequest) else ""

@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from controller.base.clock import Clock
 from controller.base.errors import SettingsFault
 from controller.domain.defaults import Rules
 from controller.domain.node_url import BY_ADDRESS
-from controller.engine.ports import NodeProbe, Registry
 from controller.kube.api.client import KubeClient, OnAnswer
 from controller.kube.cluster import ALL, KubeCluster, Watching
 from controller.kube.cluster_id import Identifying
@@ -23,6 +23,9 @@ from controller.kube.login.service_account import SERVICE_ACCOUNT, in_cluster
 from controller.settings.settings import Settings
 from store import ReadOnlyStore, open_store
 from store.api import StateStore, StoreMisused
+
+if TYPE_CHECKING:
+    from controller.engine.ports import NodeProbe, Registry
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Wiring:
         wanted = watching or Watching(self.watched(client), self.settings.cluster.selector)
         return KubeCluster(client, wanted, self.around.clock, self.around.random)
 
-    async def registry(self) -> Registry:
+    async def registry(self) -> "Registry":
         from controller.registry.client import RegistryClient
         from controller.registry.transport import registry_session
         from controller.registry.ways import Ways
@@ -112,7 +115,7 @@ class Wiring:
         """Pods have addresses that can be reached: in the cluster, or where a template says so."""
         return self.settings.node.url is not None or self.in_pod
 
-    async def probe(self, client: KubeClient, own_pod: str = "") -> NodeProbe:
+    async def probe(self, client: KubeClient, own_pod: str = "") -> "NodeProbe":
         """own_pod: the name of the only pod whose node is asked, on localhost; empty: of any."""
         from controller.kube.pod_proxy_door import PodProxyDoor
         from controller.node.direct_door import DirectDoor, node_session

@@ -77,7 +77,7 @@ def _forget() -> None:
     """Empties every cache of the project's functions."""
     for cached in gc.get_objects():
         if isinstance(cached, functools._lru_cache_wrapper) and (
-            cached.__module__.startswith("controller.")
+            str(cached.__module__).startswith("controller.")
         ):
             cached.cache_clear()
 

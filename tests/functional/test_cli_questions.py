@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 
-from controller.views.paging import LOOKED_THROUGH, PARTIAL
+from controller.views.paging import LOOKED_THROUGH, PAGE, PARTIAL
 from store import StateStore, Transition, open_store
 from tests.commands import Finished, command
 from tests.controlled_world import BUILD, SELDOM, ControlledWorld
@@ -123,9 +123,8 @@ async def test_stats_that_are_partial(
 ) -> None:
     """Is it said, in JSON too, that the search for runs was given up?"""
     assert (await ask(world, redis, "stats", TARGET, "-o", "json")).json()["partial"] == ""
-    trouble = [
-        Transition(f"c{n}", TARGET, 1_780_000_000.0 + n, b"{}") for n in range(LOOKED_THROUGH)
-    ]
+    more = LOOKED_THROUGH + PAGE  # a search may go a page further
+    trouble = [Transition(f"c{n}", TARGET, 1_780_000_000.0 + n, b"{}") for n in range(more)]
     await store.append(trouble)
     done = await ask(world, redis, "stats", TARGET, "-o", "json")
     assert (done.code, done.json()["partial"]) == (0, PARTIAL)

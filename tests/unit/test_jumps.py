@@ -13,9 +13,12 @@ RESTARTS = "controller/domain/decide/restarts.py"
 
 @pytest.mark.parametrize("play", [ready_to_passed, crash_to_failed])
 def test_an_open_run_is_looked_at_once(play: Callable[[], Walk]) -> None:
-    """Does a decision view the pods and the pin once, and count restarts once at most?"""
+    """Does a decision look at the pin once, count restarts once at most, and view the pods once at
+    most? They are viewed before it where they have not changed since.
+    """
     way = play()
-    assert (way.into(RUN_PODS), way.into(PIN)) == (1, 1)
+    assert way.into(RUN_PODS) <= 1
+    assert way.into(PIN) == 1
     assert way.into(RESTARTS) <= 1
 
 

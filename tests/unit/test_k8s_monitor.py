@@ -11,13 +11,12 @@ import shutil
 import tomllib
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from controller.domain.defaults import Rules
 from controller.domain.manifest.request import RunRequest, read_request
-from controller.domain.objects import Deployment
 from controller.settings.options import OF_THE_MONITOR
+from tests.kube_samples.objects import as_deployment
 from tests.kustomize import K8S, Object, build, build_folder, build_own, one, pod_specs, yaml
 from tests.monitored_targets import FUJI, TARGETS, WAYS, kustomization, monitor_of, monitored
 
@@ -108,7 +107,7 @@ def test_a_pin_does_not_touch_it() -> None:
     def request(objects: tuple[Object, ...]) -> RunRequest:
         raw = one(objects, "Deployment")
         raw = {**raw, "spec": {"replicas": 1, **raw["spec"]}}
-        return read_request(msgspec.convert(raw, Deployment), Rules())
+        return read_request(as_deployment(raw), Rules())
 
     with_it, without = request(monitored()), request(build(f"targets/overlays/{FUJI}"))
     assert (with_it.target, with_it.track) == (without.target, without.track)

@@ -20,6 +20,7 @@ from controller.domain.manifest.node_port import node_port
 from controller.domain.manifest.request import RunRequest, read_request
 from controller.domain.objects import Deployment, Service
 from controller.domain.target import SyncMode
+from tests.kube_samples.objects import as_deployment
 from tests.kustomize import K8S, Object, build, build_folder, build_own, one, pod_specs, yaml
 
 TARGETS = [f"{network}-{mode.value}" for network in ("mainnet", "fuji") for mode in SyncMode]
@@ -38,7 +39,7 @@ def volume_of(folder: str) -> str:
 def deployment_of(objects: tuple[Object, ...]) -> Deployment:
     """As the API server gives it back, where it matters: with one replica."""
     raw = one(objects, "Deployment")
-    return msgspec.convert({**raw, "spec": {"replicas": 1, **raw["spec"]}}, Deployment)
+    return as_deployment({**raw, "spec": {"replicas": 1, **raw["spec"]}})
 
 
 def request_of(objects: tuple[Object, ...]) -> RunRequest:

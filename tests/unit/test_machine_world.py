@@ -39,7 +39,7 @@ def patched(found: Deployment, write: Write) -> Deployment | None:
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _without_nulls(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_nulls(v) for v in value]
     return value
 

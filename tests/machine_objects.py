@@ -12,6 +12,7 @@ from controller.domain import names
 from controller.domain.defaults import Rules
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.objects import (
+    CommonMetadata,
     Container,
     ContainerPort,
     ContainerState,
@@ -162,7 +163,7 @@ def deployment(
             paused=paused,
             strategy=Strategy(type=strategy),
             template=Template(
-                metadata=Metadata(labels=pod_labels, annotations=pod_annotations), spec=pod
+                metadata=CommonMetadata(labels=pod_labels, annotations=pod_annotations), spec=pod
             ),
         ),
     )
@@ -177,7 +178,7 @@ def service(
     """The Service that a Deployment of that name needs."""
     http = ServicePort(name="http", port=9650, target_port=9650)
     return Service(
-        metadata=Metadata(name=name, namespace=NAMESPACE, labels={names.TEST: "true"}),
+        metadata=CommonMetadata(name=name, namespace=NAMESPACE, labels={names.TEST: "true"}),
         spec=ServiceSpec(
             selector={"app": name} if selector is None else selector,
             ports=[http] if ports is None else ports,
@@ -223,7 +224,7 @@ def pod(
         else ContainerState(running=StateRunning(started_at=EPOCH)),
     )
     return Pod(
-        metadata=Metadata(
+        metadata=CommonMetadata(
             name=name,
             namespace=NAMESPACE,
             uid=uid,

@@ -26,7 +26,6 @@ def machine() -> dict[str, str]:
             found[package] = "not installed"
     found["redis-server"] = _said("redis-server", "--version")
     found["commit"] = _said("git", "rev-parse", "--short", "HEAD")
-    found["load when it began"] = f"{os.getloadavg()[0]:.1f}"
     return found
 
 

@@ -31,7 +31,7 @@ ROWS = (
     "watch_throughput", "memory", "first_sync", "reconcile", "reaction", "storm", "idle", "growth",
     "writes", "commands", "years",
 )  # fmt: skip
-LIMIT = 1200  # seconds for a row
+LIMIT = 600  # seconds for a row
 
 
 def main() -> int:

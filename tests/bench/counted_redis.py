@@ -14,7 +14,7 @@ class RedisCount:
     """asked: command to how often a client has sent it; what scripts call inside is not counted."""
 
     def __init__(self, url: str) -> None:
-        self._admin = redis.Redis.from_url(url)
+        self._admin = redis.Redis.from_url(url, socket_timeout=None)
         self._monitor = self._admin.monitor()
         self._asked = Counter[str]()
         self._reached = threading.Event()

@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from aiohttp import web
+from loguru import logger
 
 from controller.base.clock import SystemClock
 from tests.bench.population import population
@@ -36,4 +37,5 @@ async def serve(count: int) -> None:
 
 
 if __name__ == "__main__":
+    logger.remove()  # what the engine says that makes the Deployments
     asyncio.run(serve(int(sys.argv[1])))

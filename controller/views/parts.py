@@ -33,8 +33,7 @@ def moment(seconds: float) -> datetime | None:
 
 def text(fields: Mapping[str, str], name: str) -> str:
     """A field, fit to be shown. Of digests and commits nothing needs to be looked for, and the
-    words of phases, versions and tags come again and again: what 10,000 runs are called takes half
-    the time so (python -m tests.page_speed).
+    words of phases, versions and tags come again and again: they are kept for that.
     """
     found = fields.get(name)
     if not found:

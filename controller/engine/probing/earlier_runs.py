@@ -37,7 +37,7 @@ async def passed_runs(store: StateStore, target: str, *, before: str) -> tuple[P
 
 async def _ends(store: StateStore, target: str) -> list[Transition]:
     """The target's transitions, without those of a run that was over before: its last one tells
-    how it ended. A fifth of the bodies are read (python -m tests.bench --only years).
+    how it ended.
     """
     last: dict[str, Place] = {}
     places = await store.places(target, limit=_LOOKED_THROUGH)

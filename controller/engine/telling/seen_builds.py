@@ -9,7 +9,7 @@ from controller.engine.ports import StateStore
 
 # Pairs that this process knows to be noted; the store keeps the rest. More than there are
 # Deployments, or each look of those that are too many writes again: 2,000 at rest asked Redis once
-# a look where 1000 were kept (python -m tests.bench --only reconcile).
+# a look where 1000 were kept.
 _KEPT = 16_384
 
 

@@ -240,7 +240,9 @@ class StateStore(ABC):
     async def places(
         self, target: str | None = None, *, limit: int = 100, before: float | None = None
     ) -> list[Place]:
-        """As `history`, without the bodies, for who can tell by an id whether he wants more. One whose body is gone may be among them."""
+        """As `history`, without the bodies, for who can tell by an id whether he wants more. One
+        whose body is gone may be among them.
+        """
 
     @abstractmethod
     async def transitions(self, target: str | None, places: Sequence[Place]) -> list[Transition]:

@@ -177,6 +177,7 @@ async def test_the_primary_that_sentinels_name(tmp_path: Path) -> None:
         async with opened(url) as store:
             await store.refill(META, [])
             assert one.admin.exists("bootstrap:meta")
+            has_all(one)
             sentinel.fail_over()
             assert await until_granted(store) == (ANNA, 1)
             assert two.admin.hexists(f"bootstrap:claims:{TARGET}", BUILD)

@@ -24,6 +24,7 @@ from controller.process.first_answers import first_answers
 from controller.process.leading import Leading, Parts
 from controller.process.leases import Leases
 from controller.process.listener import Health, Listener
+from controller.process.long_lived import left_alone
 from controller.process.page_source import PageSource
 from controller.process.refused_credentials import RefusedCredentials
 from controller.process.scope import FindScope, namespaces_scope
@@ -70,6 +71,7 @@ class App:
         """
         settings = self._settings
         async with AsyncExitStack() as stack:
+            stack.enter_context(left_alone(self._around.clock))
             wiring = Wiring(settings, self._around, stack)
             client = await wiring.client(
                 lambda operation, status: self._metrics.api_request(operation.verb, status)

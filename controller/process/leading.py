@@ -30,7 +30,6 @@ from controller.notify.fan_out import Notifier
 from controller.notify.kube_sink import KubeSink
 from controller.process.first_answers import START_BACKOFF
 from controller.process.levels import Seen, levels
-from controller.process.long_lived import left_alone
 from controller.process.metered_registry import MeteredRegistry
 from controller.process.scope import Scope
 from controller.process.target_leases import TargetLeases
@@ -158,8 +157,7 @@ class Leading:
         parts.on_status("leading")
         count = len(self._cluster.keys())
         logger.bind(cluster=", ".join(cluster_names), deployments=count).info("controller leads")
-        with left_alone():
-            await engine.run()
+        await engine.run()
 
     def _custody(self, wiring: Wiring) -> Custody:
         """A dry run takes no Lease, and looks at all; a monitor's own Lease is its Deployment's."""

@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -51,22 +52,25 @@ async def measure(scale: Scale) -> Sequence[Figure]:
 
 async def _storms(url: str, count: int, events: int) -> Sequence[Figure]:
     clock = SystemClock()
-    async with KubeClient(_Nobody(url), clock) as client, aiohttp.ClientSession(url) as session:
+    async with AsyncExitStack() as stack:
+        stack.enter_context(left_alone(clock))
+        client = await stack.enter_async_context(KubeClient(_Nobody(url), clock))
+        session = await stack.enter_async_context(aiohttp.ClientSession(url))
         cluster = KubeCluster(client, Watching((NAMESPACE,)), clock, Random(1))
         engine, seen = await _engine(cluster, clock, count)
+        gc.collect()  # what was made to measure with is looked through now
         informing = asyncio.create_task(cluster.run())
         await cluster.wait_synced(60)
         life = asyncio.create_task(engine.run())
         try:
-            with left_alone():
-                await _until_quiet(engine)
-                async with held_loop() as held:
-                    first = await _storm(session, engine, seen, count)
-                before = _resident()
-                looked = seen.looks
-                async with held_loop() as held_later:
-                    second = await _storm(session, engine, seen, events)
-                grown = 100 * (_resident() - before) / before
+            await _until_quiet(engine)
+            async with held_loop() as held:
+                first = await _storm(session, engine, seen, count)
+            before = _resident()
+            looked = seen.looks
+            async with held_loop() as held_later:
+                second = await _storm(session, engine, seen, events)
+            grown = 100 * (_resident() - before) / before
         finally:
             engine.stop()
             await asyncio.wait({life})

@@ -12,7 +12,7 @@ from controller.base.clock import Clock
 _ALL_AFTER = 86_400.0
 # Collections of the middle generation before one of all: with Python's own ten, some 70,000 objects
 # are looked through at once when many Deployments change.
-_FULL_AFTER = 3
+_FULL_AFTER = 1
 _OLDEST = 2  # the generation whose collection is a full one
 
 

@@ -1,5 +1,6 @@
 """The cache and whose pods are whose."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +13,15 @@ from tests.kube_samples.objects import as_deployment, as_pod, deployment, pod, r
 
 def made(name: str = "fuji", version: str = "1", **changes: Any) -> Deployment:
     return as_deployment(deployment(name, version, **changes))
+
+
+def listed(
+    cache: Cache[Deployment], *found: Deployment, keep: Sequence[str] = ()
+) -> list[Change[Deployment]]:
+    """What a whole list of these changed."""
+    replacement = cache.replacement(keep)
+    replacement.add(found)
+    return replacement.finish()
 
 
 @pytest.fixture
@@ -35,7 +45,7 @@ def test_a_newer_version_is_one_change(cache: Cache[Deployment]) -> None:
 def test_the_same_version_again_is_no_change(cache: Cache[Deployment]) -> None:
     """A relist of a quiet cluster wakes nobody."""
     assert cache.put(made()) == []
-    assert cache.replace([made()]) == []
+    assert listed(cache, made()) == []
 
 
 def test_a_version_that_is_told_twice_is_another_object(cache: Cache[Deployment]) -> None:
@@ -56,16 +66,33 @@ def test_another_uid_under_the_name_is_a_deletion_and_an_addition(
 
 def test_a_list_deletes_what_it_does_not_have(cache: Cache[Deployment]) -> None:
     """A deletion that was missed while we were not watching is found by the next list."""
-    (gone,) = [each for each in cache.replace([made("main")]) if each.after is None]
+    (gone,) = [each for each in listed(cache, made("main")) if each.after is None]
 
     assert gone.before is not None
     assert gone.before.metadata.name == "fuji"
     assert cache.keys() == ["bootstrap/main"]
 
 
+def test_what_did_not_change_is_the_same_object(cache: Cache[Deployment]) -> None:
+    """Does a list that says nothing new leave what readers hold as it is?"""
+    held = cache.get("bootstrap/fuji")
+    listed(cache, made(), made("main"))
+    assert cache.get("bootstrap/fuji") is held
+
+
+def test_a_list_takes_its_place_at_once(cache: Cache[Deployment]) -> None:
+    """Does nobody see a part of a list that is compared in parts?"""
+    replacement = cache.replacement()
+    replacement.add([made("main")])
+    assert cache.keys() == ["bootstrap/fuji"]
+    replacement.add([made("next")])
+    replacement.finish()
+    assert cache.keys() == ["bootstrap/main", "bootstrap/next"]
+
+
 def test_an_unreadable_object_in_a_list_is_not_a_deletion(cache: Cache[Deployment]) -> None:
     """What is there and cannot be read stays as it was last known."""
-    assert cache.replace([], keep=["bootstrap/fuji"]) == []
+    assert listed(cache, keep=["bootstrap/fuji"]) == []
     assert cache.get("bootstrap/fuji") is not None
 
 

@@ -50,25 +50,17 @@ class Cache(Generic[T]):
         """Nothing if it is known just so; two changes, gone and added, if the name belongs to
         another object now [28].
         """
-        metadata = metadata_of(found)
-        key = metadata.key
+        key = metadata_of(found).key
         before = self._objects.get(key)
+        changes = _changes(before, found)
+        if not changes:
+            return changes
         if before is None:
             self._sorted = None
-            self._insert(key, found)
-            return [Change(None, found)]
-        known = metadata_of(before)
-        if known.uid != metadata.uid:
+        else:
             self._discard(key, before)
-            self._insert(key, found)
-            return [Change(before, None), Change(None, found)]
-        # A version alone may be told twice: where the server's memory was put back to an earlier
-        # day, it counts on from there.
-        if known.resource_version == metadata.resource_version and before == found:
-            return []
-        self._discard(key, before)
         self._insert(key, found)
-        return [Change(before, found)]
+        return changes
 
     def remove(self, key: str, uid: str = "") -> list[Change[T]]:
         """Nothing if the key is unknown, or if another object has the name by now. uid: empty for
@@ -82,19 +74,16 @@ class Cache(Generic[T]):
         self._discard(key, before)
         return [Change(before, None)]
 
-    def replace(self, found: Iterable[T], keep: Iterable[str] = ()) -> list[Change[T]]:
-        """Becomes equal to a whole list; what is known and not in it is gone [28]. keep: keys that
-        are in the list and could not be read: they stay as they are.
+    def replacement(self, keep: Iterable[str] = ()) -> "Replacement[T]":
+        """Begins to become equal to a whole list. keep: keys that are in the list and could not be
+        read: they stay as they are.
         """
-        changes: list[Change[T]] = []
-        listed = set(keep)
-        for each in found:
-            listed.add(metadata_of(each).key)
-            changes.extend(self.put(each))
-        for key in self.keys():
-            if key not in listed:
-                changes.extend(self.remove(key))
-        return changes
+        kept = [found for key in keep if (found := self.get(key)) is not None]
+        return Replacement(self, Cache(self._owner_of), kept)
+
+    def become(self, other: "Cache[T]") -> None:
+        """Holds what the other holds, which is not to be used any more."""
+        self._objects, self._owned, self._sorted = other._objects, other._owned, None
 
     def _insert(self, key: str, found: T) -> None:
         self._objects[key] = found
@@ -107,3 +96,46 @@ class Cache(Generic[T]):
             self._owned[owner].discard(key)
             if not self._owned[owner]:
                 del self._owned[owner]
+
+
+class Replacement(Generic[T]):
+    """A whole list that takes the place of what a cache holds [28]: compared part by part, for the
+    loop is not to be held by thousands, and put in its place at once. The cache must not change
+    meanwhile.
+    """
+
+    def __init__(self, cache: Cache[T], empty: Cache[T], kept: Iterable[T]) -> None:
+        self._cache = cache
+        self._next = empty
+        self._changes: list[Change[T]] = []
+        for each in kept:
+            self._next.put(each)
+
+    def add(self, found: Iterable[T]) -> None:
+        """So much more of the list."""
+        for each in found:
+            before = self._cache.get(metadata_of(each).key)
+            changes = _changes(before, each)
+            self._changes += changes
+            self._next.put(each if changes or before is None else before)
+
+    def finish(self) -> list[Change[T]]:
+        """From now on the cache is equal to the list: what it knew and the list has not is gone."""
+        for key in self._cache.keys():  # noqa: SIM118 a method of ours, which sorts
+            if self._next.get(key) is None:
+                self._changes.append(Change(self._cache.get(key), None))
+        self._cache.become(self._next)
+        return self._changes
+
+
+def _changes(before: T | None, found: T) -> list[Change[T]]:
+    if before is None:
+        return [Change(None, found)]
+    known, metadata = metadata_of(before), metadata_of(found)
+    if known.uid != metadata.uid:
+        return [Change(before, None), Change(None, found)]
+    # A version alone may be told twice: where the server's memory was put back to an earlier day,
+    # it counts on from there.
+    if known.resource_version == metadata.resource_version and before == found:
+        return []
+    return [Change(before, found)]

@@ -79,9 +79,11 @@ class Offer(Protocol[T]):
 
 
 class Replica(Protocol[T]):
-    """What a reflector keeps equal. Neither may wait, or raise: a slow reader is cut off [26]."""
+    """What a reflector keeps equal. Neither may raise, and `apply` not wait: a slow reader is cut
+    off [26].
+    """
 
-    def replace(self, listing: Listing[T]) -> None: ...
+    async def replace(self, listing: Listing[T]) -> None: ...
 
     def apply(self, event: "Changed[T] | Deleted | Unreadable") -> None: ...
 
@@ -144,7 +146,7 @@ class Reflector(Generic[T]):
     async def _list(self) -> None:
         asked_at = self._clock.monotonic()
         listing = await self._offer.listing()
-        self._replica.replace(listing)
+        await self._replica.replace(listing)
         # Taken only now: events before the list are in it, events after it follow in the watch.
         self._position = listing.resource_version
         self._fruitless = 0

@@ -1,5 +1,6 @@
 """How far the open runs are, as store or records tell."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 
@@ -7,7 +8,7 @@ from controller.base.errors import SettingsFault
 from controller.domain.record.record import OpenRun
 from controller.inspection.coverage import PATIENCE
 from controller.inspection.deployments import InspectedDeployment
-from controller.inspection.progress_and_coverage import Remembered, of_run, recall_run
+from controller.inspection.progress_and_coverage import Remembered, of_run, recall_runs
 from controller.inspection.store_ownership import check_ours
 from controller.process.wiring import Surroundings, Wiring
 from controller.settings.settings import Settings
@@ -48,5 +49,9 @@ async def _read(
     async with AsyncExitStack() as stack:
         store = await Wiring(settings, around, stack).store()
         await check_ours(store, inspected)
+        by_target = defaultdict[str, list[str]](list)
         for key, run in runs.items():
-            found[key] = await recall_run(store, run)
+            by_target[run.target].append(key)
+        for keys in by_target.values():
+            told = await recall_runs(store, [runs[key] for key in keys])
+            found.update(zip(keys, told, strict=True))

@@ -2,18 +2,20 @@
 coverage.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller.base.text import shown
 from controller.domain.manifest.request import RunRequest
+from controller.domain.pace.comparison import PastRun
 from controller.domain.pace.estimate import Estimate, time_left
 from controller.domain.pace.noted_progress import decode_progress
 from controller.domain.pace.progress import Progress
 from controller.domain.pace.words import describe_progress
 from controller.domain.record.record import OpenRun, Record
 from controller.engine.probing.earlier_runs import number_of, passed_runs
-from controller.views.traces import Covered, coverage_of
+from controller.views.traces import AT_ONCE, Covered, coverage_of
 from store.api import StateStore, StoreMisused, StoreUnavailable
 
 if TYPE_CHECKING:  # `status` uses nothing of what it stands on, 20 ms of imports
@@ -54,15 +56,27 @@ def of_run(run: OpenRun) -> Remembered:
     return Remembered(progress, describe_progress(progress), run.observed, estimate)
 
 
-async def recall_run(store: StateStore, run: OpenRun) -> Remembered:
-    """What store or record tell of an open run. Raises StoreUnavailable and StoreMisused."""
-    fields = await store.run(run.target, run.id)
-    progress = decode_progress(fields.get("progress", ""))
+async def recall_runs(store: StateStore, runs: Sequence[OpenRun]) -> list[Remembered]:
+    """What store or record tell of these open runs of one target, in a few questions however many
+    they are. Raises StoreUnavailable and StoreMisused.
+    """
+    fields: list[dict[str, str]] = []
+    for at in range(0, len(runs), AT_ONCE):
+        some = runs[at : at + AT_ONCE]
+        fields += await store.runs(some[0].target, [run.id for run in some])
+    if not any(decode_progress(known.get("progress", "")) for known in fields):
+        return [of_run(run) for run in runs]
+    passed = await passed_runs(store, runs[0].target, before="")
+    return [_told(run, known, passed) for run, known in zip(runs, fields, strict=True)]
+
+
+def _told(run: OpenRun, known: Mapping[str, str], passed: Iterable[PastRun]) -> Remembered:
+    progress = decode_progress(known.get("progress", ""))
     if progress is None:
         return of_run(run)
-    observed = number_of(fields, "observed")
-    pace = tuple(shown(part) for part in fields.get("pace", "").split("; ") if part)
-    earlier = await passed_runs(store, run.target, before=run.id)
+    observed = number_of(known, "observed")
+    pace = tuple(shown(part) for part in known.get("pace", "").split("; ") if part)
+    earlier = [each for each in passed if each.run != run.id]
     return Remembered(progress, pace, observed, time_left(progress, observed, earlier))
 
 
@@ -74,4 +88,5 @@ async def _recall(store: StateStore, o: "Observation") -> Remembered:
     if not target:
         return Remembered()
     covered = await coverage_of(store, target)
-    return replace(await recall_run(store, run) if run else Remembered(), covered=covered)
+    told = (await recall_runs(store, [run]))[0] if run else Remembered()
+    return replace(told, covered=covered)

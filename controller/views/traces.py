@@ -36,20 +36,23 @@ async def traces_of(store: StateStore, target: str) -> dict[str, Trace]:
 
 
 async def coverage_of(store: StateStore, target: str) -> Covered:
-    """A few calls. Raises StoreUnavailable and StoreMisused."""
+    """A few calls, and one for each Deployment that claimed a build of whose run nothing is known.
+    Raises StoreUnavailable and StoreMisused.
+    """
     seen = [trace for trace in (await traces_of(store, target)).values() if trace.seen is not None]
     claims = [trace.claim for trace in seen if trace.claim is not None]
-    tested = 0
+    phases: list[str] = []
     for at in range(0, len(claims), AT_ONCE):
-        some = claims[at : at + AT_ONCE]
-        known = await store.runs(target, [claim.run for claim in some], only=["phase"])
-        for claim, fields in zip(some, known, strict=True):
-            tested += await _is_tested(store, claim, fields.get("phase", ""))
+        runs = [claim.run for claim in claims[at : at + AT_ONCE]]
+        known = await store.runs(target, runs, only=["phase"])
+        phases += [fields.get("phase", "") for fields in known]
+    told = list(zip(claims, phases, strict=True))
+    unknown = dict.fromkeys(claim.owner for claim, phase in told if claim.run and not phase)
+    pending = {owner: await store.pending(owner) for owner in unknown}
+    tested = sum(
+        phase in (Phase.PASSED, Phase.FAILED)
+        if phase
+        else not claim.run or pending[claim.owner] != claim
+        for claim, phase in told
+    )
     return Covered(tested, len(seen))
-
-
-async def _is_tested(store: StateStore, claim: Claim, phase: str) -> bool:
-    """phase: of the claim's run; empty: not known."""
-    if phase:
-        return phase in (Phase.PASSED, Phase.FAILED)
-    return not claim.run or await store.pending(claim.owner) != claim

@@ -12,6 +12,7 @@ from loguru import logger
 from controller.engine.engine import Engine, EngineOptions
 from controller.engine.ports import StateStore
 from controller.engine.queue.worker import SUCCESS
+from controller.process.long_lived import left_alone
 from store.memory import MemoryStore
 from tests.bench.crowd import Crowd, ports_of
 from tests.bench.population import Population
@@ -21,6 +22,7 @@ from tests.machine_engine import Ear
 from tests.simulation.played import PlayedClock
 
 AWHILE = 10.0  # seconds in which an engine that has something to do does it
+_NEVER = 1e9  # seconds
 REAL_AWHILE = 0.3  # the same, where it waits for a server
 
 
@@ -90,19 +92,23 @@ async def resting(people: Population, store: StateStore | None = None) -> AsyncI
     kept = store or MemoryStore(monotonic=clock.monotonic)
     ports = replace(ports_of(crowd, registry, kept, clock, ear), on_result=looks.note)
     lasts = store is not None
-    options = EngineOptions(cluster=("bench",), settle=0.0, store_lasts=lasts)
+    # What the engine does by itself now and then is what the row has it do
+    options = EngineOptions(
+        cluster=("bench",), settle=0.0, store_lasts=lasts, resync_interval=_NEVER
+    )
     engine = Engine(ports, options)
     gc.collect()
-    begin = time.process_time()
-    running = asyncio.create_task(engine.run())
-    try:
-        await looks.more(len(people.deployments))
-        await _until_quiet(looks, clock, lasts=lasts)
-        yield Resting(crowd, ear, engine, looks, time.process_time() - begin)
-        assert (crowd.writes, ear.notices) == (0, []), "the figures are of something else"
-    finally:
-        running.cancel()
-        await asyncio.wait({running})
+    with left_alone(clock):  # as in production
+        begin = time.process_time()
+        running = asyncio.create_task(engine.run())
+        try:
+            await looks.more(len(people.deployments))
+            await _until_quiet(looks, clock, lasts=lasts)
+            yield Resting(crowd, ear, engine, looks, time.process_time() - begin)
+            assert (crowd.writes, ear.notices) == (0, []), "the figures are of something else"
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
 
 
 async def _until_quiet(looks: Looks, clock: PlayedClock, *, lasts: bool) -> None:

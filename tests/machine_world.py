@@ -43,10 +43,13 @@ from controller.engine.telling.publisher import Publisher
 from store.api import Claim
 from store.memory import MemoryStore
 from tests.fakes import EPOCH
+from tests.kube_samples.objects import written_by
 from tests.machine_engine import Ear, StillClock, StillCluster, at_once, still_store
 from tests.machine_objects import RULES, SOUND, build, pod, service, word
 
 GIVEN = Leave(True)
+_IMAGES = {"f:spec": {"f:template": {"f:spec": {"f:containers": {
+    'k:{"name":"node"}': {"f:image": {}}}}}}}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -223,7 +226,9 @@ class World:
             order=lambda _key: self.order,
         )
         o = at_once(observe(senses, self.deployments[key], self.leave))
-        return replace(o, manager=self.manager)
+        if not self.manager:
+            return o
+        return replace(o, deployment=written_by(o.deployment, self.manager, _IMAGES))
 
     def look(self, key: str) -> Decision:
         """Observe, decide, and do it."""

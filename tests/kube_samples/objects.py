@@ -2,10 +2,12 @@
 
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace as with_fields
 
 from controller.domain.objects import Deployment, ManagedField, Pod, Service
 
@@ -34,6 +36,12 @@ def recorded_managers() -> list[dict[str, Any]]:
 def raw_of(*entries: ManagedField) -> msgspec.Raw:
     """As a Deployment keeps them."""
     return msgspec.Raw(msgspec.json.encode(entries))
+
+
+def written_by(found: Deployment, manager: str, fields: Mapping[str, Any]) -> Deployment:
+    """As if this field manager, and nobody else, had written these fields (`f:...`) of it."""
+    entry = ManagedField(manager=manager, fields_v1=msgspec.Raw(msgspec.json.encode(fields)))
+    return with_fields(found, metadata=with_fields(found.metadata, managed=raw_of(entry)))
 
 
 def deployment(name: str = "fuji", version: str = "1", **changes: Any) -> dict[str, Any]:

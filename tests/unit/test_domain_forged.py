@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 from msgspec.structs import replace as with_fields
 
 from controller.domain import names
-from controller.domain.objects import Deployment, ManagedField
+from controller.domain.objects import Deployment
 from controller.domain.record.belief import sibling_record
 from controller.domain.record.record import OpenRun, Outcome, Record, encode_record
 from controller.domain.run import Phase
 from controller.engine.claims.refill import refill
 from store.api import SCHEMA, Claim, Meta
 from tests.fakes import FakeClock
-from tests.kube_samples.objects import raw_of
+from tests.kube_samples.objects import written_by
 from tests.machine_engine import at_once, still_store
 from tests.machine_objects import RULES, build, deployment, pinned, with_images
 from tests.machine_world import World
@@ -109,9 +108,7 @@ def test_the_claim_decides_between_two_that_look_alike() -> None:
 
 
 def _managed(found: Deployment, manager: str) -> Deployment:
-    fields = f'{{"f:metadata":{{"f:annotations":{{"f:{names.RECORD}":{{}}}}}}}}'
-    raw = ManagedField(manager=manager, fields_v1=msgspec.Raw(fields.encode()))
-    return with_fields(found, metadata=with_fields(found.metadata, managed=raw_of(raw)))
+    return written_by(found, manager, {"f:metadata": {"f:annotations": {f"f:{names.RECORD}": {}}}})
 
 
 @pytest.mark.parametrize(

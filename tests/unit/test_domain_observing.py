@@ -41,7 +41,7 @@ def test_a_sound_deployment_is_seen_whole() -> None:
     """Is everything there that the manifest and the Service tell?"""
     o = observed(deployment(), service(), RULES, EPOCH)
     assert not isinstance(o.request, TargetFault)
-    assert (str(o.request.target), o.port, o.record, o.manager) == (TARGET, 9650, None, "")
+    assert (str(o.request.target), o.port, o.record) == (TARGET, 9650, None)
 
 
 def test_a_pin_that_lost_its_tag_is_no_fault_while_its_run_is_open() -> None:

@@ -166,7 +166,7 @@ def _pin(case: StartCase, choice: Choice, claim: ClaimSeen) -> Decision:
         target=case.target,
         network=request.target.network,
         mode=request.target.mode,
-        config=case.configuration,
+        config=o.configuration,
         parts=case.parts,
         phase=Phase.STARTING,
         reason=Reason.RETEST_REQUESTED if case.again == "retest" and not left else Reason.NEW_BUILD,

@@ -62,6 +62,7 @@ class Observation:
     record: Record | TargetFault | None  # decoded, or the fault that it has
     request: RunRequest | TargetFault  # or the fault of the manifest
     port: int | TargetFault  # behind the Service, or the fault of the Service
+    configuration: str  # hash of the node's, as it is now; empty: it has no such container
     rules: Rules
     pods: tuple[Pod, ...] = ()  # of its ReplicaSets, of whatever run
     view: PodsView | None = None  # what was seen in pods of an open run before; None: nothing
@@ -89,7 +90,6 @@ class Observation:
     heard: int = 0  # of the last one that all sinks have, whether history has it or not
     # Whether a store outlives this process; False: whatever the next one must know, the record says
     store_lasts: bool = True
-    manager: str = ""  # who last wrote the image; empty: nobody knows
     skew: float | None = None  # seconds our clock is ahead of the API server's; None: not known
     facts: Facts | None = None  # known beside the record of the open run; None while nothing is
     # Passed runs of its target, newest first; None while the store has not told.

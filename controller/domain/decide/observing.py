@@ -32,8 +32,8 @@ def observed_in(reading: Reading, service: Service | None, now: datetime) -> Obs
         record=reading.record,
         request=reading.request,
         port=reading.port(service),
+        configuration=reading.configuration,
         rules=reading.rules,
-        manager=reading.manager,
     )
 
 

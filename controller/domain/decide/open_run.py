@@ -19,7 +19,7 @@ from controller.domain.manifest.configuration import (
     configuration_parts,
     who_changed,
 )
-from controller.domain.manifest.request import configuration_hash, node_container_name
+from controller.domain.manifest.request import node_container_name
 from controller.domain.record.levers import asked, unanswered
 from controller.domain.record.pin import PinState, restoring_changes
 from controller.domain.record.record import OpenRun, Record
@@ -65,7 +65,7 @@ def _twin(case: RunCase) -> Decision | None:
 def _configuration(case: RunCase) -> Decision | None:
     """A change of command, args or env is a person's wish for another attempt."""
     o, run = case.o, case.run
-    now = configuration_hash(o.deployment)
+    now = o.configuration
     series = not isinstance(o.request, TargetFault) and str(o.request.target) != run.target
     if not series and now in ("", run.config):
         return None
@@ -92,7 +92,7 @@ def _image(case: RunCase) -> Decision | None:
     deployment = case.o.deployment
     container = deployment.spec.template.spec.container(node_container_name(deployment))
     image = container.image if container else ""
-    why = say.image_changed(case.o.manager, image, case.run.build)
+    why = say.image_changed(case.manager, image, case.run.build)
     return _aborted(case, Reason.IMAGE_CHANGED, why)
 
 
@@ -113,15 +113,15 @@ def _pin(case: RunCase) -> Decision | None:
     if case.pin is PinState.INTACT:
         return None
     if run.reverts >= rules.revert_limit:
-        why = say.pin_fought_over(o.manager, run.reverts + 1)
+        why = say.pin_fought_over(case.manager, run.reverts + 1)
         return _aborted(case, Reason.PIN_REVERTED, why)
     delay = rules.revert_delays[min(run.reverts, len(rules.revert_delays) - 1)]
     waited = o.attention.reverted if o.attention else 0.0
     if waited < delay:
-        why = say.pin_missed(o.manager, delay)
+        why = say.pin_missed(case.manager, delay)
         again_in = max(0.1, delay - waited)
         return Decision(run.phase, Reason.PIN_REVERTED, why, again_in=again_in, why=(why,))
-    message = say.pin_put_back(o.manager, run.id)
+    message = say.pin_put_back(case.manager, run.id)
     after = _said(case, replace(run, reverts=run.reverts + 1), Reason.PIN_REVERTED, message)
     return decided(o, after, images=restoring_changes(o.deployment, run), run_id=run.id)
 

@@ -8,9 +8,13 @@ from typing import TypeVar
 from controller.base.errors import TargetFault
 from controller.domain import names
 from controller.domain.defaults import Rules
-from controller.domain.manifest.field_owners import image_manager
 from controller.domain.manifest.node_port import node_port
-from controller.domain.manifest.request import RunRequest, node_container_name, read_request
+from controller.domain.manifest.request import (
+    RunRequest,
+    configuration_hash,
+    node_container_name,
+    read_request,
+)
 from controller.domain.objects import Deployment, Pod, Service
 from controller.domain.pods.obstacles import refused_pods
 from controller.domain.pods.run_pods import PodsView, view_pods
@@ -48,7 +52,7 @@ class Reading:
         known, own = vars(before), vars(self)
         own.update({name: known[name] for name in ("record",) if name in known})
         if was.spec == now.spec and was.metadata.annotations == now.metadata.annotations:
-            parsed = ("request", "targets")
+            parsed = ("request", "targets", "configuration")
             own.update({name: known[name] for name in parsed if name in known})
             self._port = before._port
 
@@ -71,9 +75,9 @@ class Reading:
         return _or_fault(lambda: read_request(self.deployment, self.rules, pinned))
 
     @cached_property
-    def manager(self) -> str:
-        """Who last wrote the image; empty: nobody knows."""
-        return image_manager(self.deployment, node_container_name(self.deployment)) or ""
+    def configuration(self) -> str:
+        """Hash of the node's."""
+        return configuration_hash(self.deployment)
 
     @cached_property
     def targets(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from controller.base.errors import TargetFault
 from controller.domain.decide.observation import Observation
 from controller.domain.decide.restarts import count_restarts
 from controller.domain.decide.run_notes import noted
+from controller.domain.manifest.field_owners import image_manager
 from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.pods.obstacles import refused_pods
 from controller.domain.pods.run_pods import RunPods, view_pods
@@ -47,6 +48,12 @@ class RunCase:
     @cached_property
     def pin(self) -> PinState:
         return pin_state(self.o.deployment, self.run, self.record)
+
+    @cached_property
+    def manager(self) -> str:
+        """Who last wrote the image; empty: nobody knows."""
+        deployment = self.o.deployment
+        return image_manager(deployment, node_container_name(deployment)) or ""
 
     @cached_property
     def seen(self) -> Seen:

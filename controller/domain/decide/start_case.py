@@ -6,7 +6,7 @@ from functools import cached_property
 from controller.domain.build import Build
 from controller.domain.decide.observation import Observation
 from controller.domain.manifest.configuration import configuration_parts
-from controller.domain.manifest.request import RunRequest, configuration_hash, node_container_name
+from controller.domain.manifest.request import RunRequest, node_container_name
 from controller.domain.record.levers import levers_of, unanswered
 from controller.domain.record.record import Record
 
@@ -23,11 +23,6 @@ class StartCase:
     def target(self) -> str:
         """What it tests, as a slug."""
         return str(self.request.target)
-
-    @cached_property
-    def configuration(self) -> str:
-        """Hash of the node's, as it is now."""
-        return configuration_hash(self.o.deployment)
 
     @cached_property
     def parts(self) -> dict[str, str]:
@@ -53,7 +48,7 @@ class StartCase:
         outcome = record.outcome()
         if outcome is None or outcome.target != self.target:
             return ""
-        changed = record.config and record.config != self.configuration
+        changed = record.config and record.config != self.o.configuration
         return "configuration" if changed or record.again else ""
 
     @cached_property

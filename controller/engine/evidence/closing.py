@@ -40,10 +40,14 @@ class Closing:
 
     async def settled(self, o: Observation) -> None:
         """A run that ended under an earlier controller, which may not have come to it."""
-        if isinstance(o.record, Record) and o.record.run is None:
-            found = _of(o, o.record, facts=Facts())
-            if found is not None:
-                await self._gatherer.ensure(found)
+        if not isinstance(o.record, Record) or o.record.run is not None:
+            return
+        outcome = o.record.outcome()
+        if outcome is None or self._gatherer.has_begun(outcome.target, outcome.run):
+            return  # as at nearly every look: what is below is made for nothing then
+        found = _of(o, o.record, facts=Facts())
+        if found is not None:
+            await self._gatherer.ensure(found)
 
     async def stop(self) -> None:
         await self._gatherer.stop()

@@ -34,7 +34,9 @@ PATIENCE = BackoffPolicy(first=1.0, cap=300.0)
 ATTEMPTS = 100
 MOST_WAITING = 32
 
-_REMEMBERED = 4096  # runs that are not gathered again by this process; each is a few names
+# Runs that are not gathered again by this process, each a few names. More than there are
+# Deployments, or the store is asked at each look of those that are too many.
+_REMEMBERED = 16_384
 
 _Place = tuple[str, str]
 
@@ -72,6 +74,10 @@ class Gatherer:
         self._waiting[place] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def has_begun(self, target: str, run: str) -> bool:
+        """Whether it is known that nothing is to be gathered of the run any more."""
+        return (target, run) in self._begun
 
     async def ensure(self, ended: Ended) -> None:
         """As `begin`, where the store has nothing of the run: for one that ended under an earlier

@@ -79,6 +79,7 @@ class GoneDeployments:
             record=record,
             request=_NO_MANIFEST,
             port=_NO_MANIFEST,
+            configuration="",
             rules=self._rules,
             told=self._publisher.told(record.key),
             heard=self._publisher.heard(record.key),

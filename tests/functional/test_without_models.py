@@ -20,6 +20,14 @@ def test_no_model_is_imported() -> None:
     assert said(ours) == "[]"
 
 
+def test_urllib3_is_not_imported() -> None:
+    """Is what only a header of basic authentication needs left out, and whole for others?"""
+    ours = f"import sys, {OURS}; print([m for m in sys.modules if 'urllib3' in m])"
+    assert said(ours) == "[]"
+    later = f"import {OURS}, urllib3; print(urllib3.util.make_headers(basic_auth='a:b'))"
+    assert "authorization" in said(later)
+
+
 def test_whoever_imports_the_package_later_has_it_whole() -> None:
     """Is nothing hollow left behind for another that uses the package in this process?"""
     later = f"import {OURS}; from kubernetes_asyncio import client, watch; print(client.V1Pod)"

@@ -7,10 +7,9 @@ from controller.base.fields import number
 from controller.domain.pace.comparison import PastRun
 from controller.domain.pace.noted_progress import decode_progress
 from controller.domain.run import OVER, Phase
-from controller.engine.ports import StateStore
 from controller.engine.telling.history_body import body_of
 from controller.engine.telling.notices import run_in
-from store.api import Place, Transition
+from store.api import Place, StateStore, Transition
 
 # Transitions that are looked through: a run has about five, more with trouble.
 _LOOKED_THROUGH = 600

@@ -13,7 +13,9 @@ class PollView(View, frozen=True, kw_only=True):
 
     repository: str
     tag: str
-    answered: Moment | None = None  # when the registry last said what the tag stands for
+    # When the registry said what the tag stands for, as the store was told: it may have said so
+    # again in the five minutes since
+    answered: Moment | None = None
     digest: str = ""  # that it said then
     error: str = ""  # why it does not say so now
     quota_limit: int | None = None  # pulls that the registry allows, where it tells

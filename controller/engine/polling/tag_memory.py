@@ -19,6 +19,12 @@ from store.api import StoreError, StoreItemUnusable, StoreUnavailable
 STORE_PAUSE = 30.0
 # In this process: all that is followed at any time, many times over; the store keeps the rest.
 BUILDS_KEPT = 1000
+# Seconds after which the store is told again of a tag of which nothing changed, but when it was
+# asked and what is left of the quota: a thousand tags are 67 commands a second where each poll
+# tells, and 13 so.
+TOLD_EVERY = 300.0
+_TAGS_KEPT = 16_384  # of which is known what the store was told; of one more it is told anew
+_PASSING = frozenset({"at", "quota_limit", "quota_remaining"})
 
 
 class _LeftAlone(StoreUnavailable):
@@ -34,6 +40,8 @@ class TagMemory:
         self._away_until = -math.inf
         self._builds = BoundedMap[tuple[str, Platform], Build](BUILDS_KEPT)
         self._unstored = BoundedMap[tuple[str, Platform], Build](BUILDS_KEPT)
+        # What the store was told of a tag, but for what passes, and in which monotonic second
+        self._told = BoundedMap[tuple[str, str], tuple[dict[str, str], float]](_TAGS_KEPT)
 
     async def build(self, digest: str, platform: Platform) -> Build | None:
         """The platform manifest behind a digest, if this process or the store knows it."""
@@ -64,9 +72,17 @@ class TagMemory:
                 self._unstored.pop((digest, platform), None)
 
     async def save_tag(self, repository: str, tag: str, fields: Mapping[str, str]) -> None:
-        """Replaces what the store says of a tag; if that fails, the next poll says it anew."""
+        """Replaces what the store says of a tag, unless it says the same but for times and quota,
+        and was told so not long ago. If that fails, the next poll says it anew.
+        """
+        now = self._clock.monotonic()
+        lasting = {name: value for name, value in fields.items() if name not in _PASSING}
+        before, at = self._told.get((repository, tag), ({}, -math.inf))
+        if lasting == before and now - at < TOLD_EVERY:
+            return
         with self._doing_without():
             await self._reachable().put_tag(repository, tag, fields)
+            self._told[repository, tag] = lasting, now
 
     def _reachable(self) -> StateStore:
         if self._clock.monotonic() < self._away_until:

@@ -157,10 +157,13 @@ LEASE_HELD = _gauge("lease_held", "1 if this controller leads.")
 DEPTH = _gauge("queue_depth", "Keys that wait for a reconcile.")
 OLDEST = _gauge("queue_oldest_key_seconds", "How long the key that waits longest has waited.")
 
-TABLE: tuple[Family, ...] = (
-    BUILD_INFO, DEPLOYMENTS,
+# Gauges whose first label is a target
+OF_TARGETS: tuple[Family, ...] = (
     OPEN_RUNS, PHASE_SECONDS, CONDITIONS, CRASHES, STAGE_DONE, PROGRESS, LEFT, UNFINISHED,
-    USUAL, LAST_END, LAST_SECONDS, LAST_BOOTSTRAP, LAST_FAILED, RUNS,
+    USUAL, LAST_END, LAST_SECONDS, LAST_BOOTSTRAP, LAST_FAILED,
+)  # fmt: skip
+TABLE: tuple[Family, ...] = (
+    BUILD_INFO, DEPLOYMENTS, *OF_TARGETS, RUNS,
     NOTICES, WEBHOOK, RECONCILES, RECONCILE_ERRORS,
     API, REGISTRIES, QUOTA, QUOTA_LIMIT, TAGS, TAG_AGE,
     LAG_STEPS, LAG_SECONDS, STORE_UP, LEASE_HELD, DEPTH, OLDEST,

@@ -27,11 +27,7 @@ _RECONCILE_BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0)
 # Labels of each series, in the order of its family's, to the value
 Series = Mapping[tuple[str, ...], float]
 # Known only to who leads: what an earlier time of leading said must not stand
-_OF_LEADING = (
-    table.DEPLOYMENTS, table.OPEN_RUNS, table.PHASE_SECONDS, table.CONDITIONS, table.CRASHES,
-    table.STAGE_DONE, table.PROGRESS, table.LEFT, table.UNFINISHED, table.USUAL, table.LAST_END,
-    table.LAST_SECONDS, table.LAST_BOOTSTRAP, table.LAST_FAILED, table.TAGS, table.TAG_AGE,
-)  # fmt: skip
+_OF_LEADING = (table.DEPLOYMENTS, table.TAGS, table.TAG_AGE)
 
 # Of one counter whose labels name targets or hosts: hundreds of them, at a few outcomes each
 SERIES_KEPT = 2000
@@ -47,6 +43,8 @@ class Metrics:
         ProcessCollector(namespace="bootstrap", registry=self._registry)
         self._gauges: dict[str, Gauge] = {}
         self._shown: dict[str, dict[tuple[str, ...], Gauge]] = {}  # series of each, as shown last
+        # The same of targets: target to the family's name and the labels
+        self._of_targets: dict[str, dict[tuple[str, tuple[str, ...]], Gauge]] = {}
         self._counters: dict[str, Counter] = {}
         self._counted: dict[str, BoundedMap[tuple[str, ...], None]] = {}  # series of each
         for family in table.TABLE:
@@ -107,8 +105,29 @@ class Metrics:
                 series_of = shown[labels] = gauge.labels(*labels)
             series_of.set(value)
 
+    def show_target(self, target: str, found: Mapping[Family, Series]) -> None:
+        """All series of OF_TARGETS that have this target as their first label, from now on."""
+        shown = self._of_targets.setdefault(target, {})
+        series = {
+            (family.name, labels): value
+            for family, some in found.items()
+            for labels, value in some.items()
+        }
+        for name, labels in shown.keys() - series.keys():
+            del shown[name, labels]
+            self._gauges[name].remove(*labels)
+        for (name, labels), value in series.items():
+            gauge = shown.get((name, labels))
+            if gauge is None:
+                gauge = shown[name, labels] = self._gauges[name].labels(*labels)
+            gauge.set(value)
+        if not shown:
+            del self._of_targets[target]
+
     def leads_no_more(self) -> None:
         """What only who leads knows is gone."""
+        for target in list(self._of_targets):
+            self.show_target(target, {})
         for family in _OF_LEADING:
             self.show(family, {})
         for family in (table.STORE_UP, table.LAG_STEPS, table.LAG_SECONDS):

@@ -29,7 +29,7 @@ from controller.kube.pod_facts import KubeWitness
 from controller.notify.fan_out import Notifier
 from controller.notify.kube_sink import KubeSink
 from controller.process.first_answers import START_BACKOFF
-from controller.process.levels import Seen, levels
+from controller.process.levels import Seen, TargetLevels
 from controller.process.metered_registry import MeteredRegistry
 from controller.process.scope import Scope
 from controller.process.target_leases import TargetLeases
@@ -37,6 +37,7 @@ from controller.process.wiring import Wiring
 from store.api import StateStore
 
 SYNC_DEADLINE = 60.0  # seconds to list everything once; more is told, and waited for all the same
+_PHASES = frozenset(str(phase) for phase in Phase)
 STOP_DEADLINE = 20.0  # seconds for keys in hand: under the 30 s that Kubernetes gives a pod [60]
 
 
@@ -64,6 +65,7 @@ class Leading:
         self._registry: MeteredRegistry | None = None
         self._engine: Engine | None = None
         self._target_leases: TargetLeases | None = None
+        self._levels = TargetLevels(parts.metrics.show_target)
 
     @property
     def works(self) -> bool:
@@ -192,12 +194,11 @@ class Leading:
             metrics.leads_no_more()
             return
         labels = (d.metadata.label(PHASE) for d in self.deployments())
-        phases = Counter(label if label in set(Phase) else Phase.IDLE for label in labels)
+        phases = Counter(label if label in _PHASES else Phase.IDLE for label in labels)
         metrics.show(table.DEPLOYMENTS, {(str(phase),): count for phase, count in phases.items()})
         now = self._wiring.around.clock.now().timestamp()
         records = list(engine.records())
-        for family, series in levels(records, self._seen(engine, records), now).items():
-            metrics.show(family, series)
+        self._levels.update(records, self._seen(engine, records), now)
         behind = engine.behind()
         metrics.show(table.LAG_STEPS, {(): len(behind)})
         oldest = min((step.at for step in behind), default=now)

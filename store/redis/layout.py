@@ -62,7 +62,8 @@ LAYOUT = (
     (
         "tag:<repository>:<tag>",
         "hash",
-        "digest, build by platform, when asked, and the registry's quota",
+        "digest, build by platform, when asked, and the registry's quota: told at once where"
+        " digest or error change, else every five minutes",
     ),
     (
         "builds:<index digest>",

@@ -24,7 +24,9 @@ def test_everything_that_is_counted_is_shown() -> None:
     """Does each method end in the series that it is named for?"""
     metrics = Metrics("1.2.3")
     metrics.show(table.DEPLOYMENTS, {("Bootstrapping",): 2, ("Idle",): 1})
-    metrics.show(table.OPEN_RUNS, {("fuji-full-sync", "Bootstrapping"): 2})
+    metrics.show_target(
+        "fuji-full-sync", {table.OPEN_RUNS: {("fuji-full-sync", "Bootstrapping"): 2}}
+    )
     metrics.show(table.LAG_STEPS, {(): 4})
     metrics.run_ended("fuji-full-sync", "Failed", "BadBlock", "client")
     metrics.notice("CrashLoop")
@@ -94,10 +96,23 @@ def test_a_series_that_went_comes_back_with_its_new_value() -> None:
     assert samples(metrics)[series] == 3
 
 
+def test_what_is_shown_of_a_target_is_all_of_it() -> None:
+    """Is a series gone that is not named again, and are other targets left alone?"""
+    metrics = Metrics("1")
+    for target in ("fuji", "main"):
+        whole = {table.LEFT: {(target,): 60.0}, table.CRASHES: {(target,): 2}}
+        metrics.show_target(target, whole)
+    metrics.show_target("fuji", {table.CRASHES: {("fuji",): 3}})
+    found, left = samples(metrics), "bootstrap_open_run_crashes{target=fuji}"
+    assert found[left] == 3
+    assert [name for name in found if "fuji" in name] == [left]
+    assert sum("main" in name for name in found) == 2
+
+
 def test_who_leads_no_more_shows_nothing_of_what_was() -> None:
     """Is a controller that stands by silent of runs and tags that it does not follow any more?"""
     metrics = Metrics("1")
-    metrics.show(table.OPEN_RUNS, {("fuji", "Soaking"): 1})
+    metrics.show_target("fuji", {table.OPEN_RUNS: {("fuji", "Soaking"): 1}})
     metrics.show(table.LAG_STEPS, {(): 4})
     metrics.tag_resolved("r", "latest", 1.0)
     metrics.store_up(True)

@@ -12,7 +12,7 @@ from controller.domain.record.parts import Seen as SeenOfPods
 from controller.domain.record.parts import ToldCondition
 from controller.domain.record.record import OpenRun, Outcome, Record
 from controller.domain.run import Phase
-from controller.process.levels import Seen, levels
+from controller.process.levels import Levels, Seen, TargetLevels, levels_of
 
 TARGET = "fuji-full-sync"
 A, B = (f"sha256:{letter * 64}" for letter in "ab")
@@ -51,7 +51,7 @@ def record(run: OpenRun | None, *outcomes: Outcome, name: str = "fuji") -> Recor
 
 def of(family: Family, *records: Record, **seen: Seen) -> dict[tuple[str, ...], float]:
     by_key = {f"b/{name}": each for name, each in seen.items()}
-    return levels(records, by_key, NOW)[family]
+    return levels_of(TARGET, records, by_key, NOW)[family]
 
 
 def test_an_open_run_is_in_its_phase_and_in_no_other() -> None:
@@ -126,3 +126,43 @@ def test_what_is_unfinished_begins_with_the_run_or_with_the_last_end() -> None:
     assert of(table.UNFINISHED, record(RUN)) == {(TARGET,): 5000}
     ended = record(None, outcome(Phase.PASSED, "Soaked", NOW - 70), name="other")
     assert of(table.UNFINISHED, record(RUN), ended) == {(TARGET,): 70}
+
+
+class Shown:
+    """What was shown, a target after the other."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Levels]] = []
+        self.levels = TargetLevels(lambda target, found: self.told.append((target, found)))
+
+    def after(self, *records: Record, at: float = NOW) -> list[str]:
+        """The targets that are shown anew by one beat."""
+        self.told.clear()
+        self.levels.update(records, {}, at)
+        return [target for target, _ in self.told]
+
+
+def test_a_target_at_rest_is_shown_once() -> None:
+    """Does a beat look at nothing where no record has changed and no run is open?"""
+    shown, resting = Shown(), record(None, outcome(Phase.PASSED, "Soaked", NOW - 700))
+    assert shown.after(resting) == [TARGET]
+    assert shown.after(resting, at=NOW + 15) == []
+    changed = msgspec.structs.replace(resting, seq=resting.seq + 1)
+    assert shown.after(changed, at=NOW + 30) == [TARGET]
+    assert shown.after(changed, record(None, name="other")) == [TARGET]
+
+
+def test_an_open_run_grows_older_with_each_beat() -> None:
+    """Are the seconds of a run told anew though its record stands?"""
+    shown, running = Shown(), record(RUN)
+    shown.after(running)
+    assert shown.after(running, at=NOW + 15) == [TARGET]
+    assert shown.told[0][1][table.PHASE_SECONDS] == {(TARGET, "Bootstrapping"): 4015}
+
+
+def test_a_target_that_nobody_tells_of_is_shown_no_more() -> None:
+    """Is nothing left of a target whose last record is gone?"""
+    shown = Shown()
+    shown.after(record(None))
+    shown.after()
+    assert shown.told == [(TARGET, {})]

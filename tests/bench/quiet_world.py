@@ -93,7 +93,8 @@ class QuietWorld:
         return await self._node.answer(request, path)
 
     async def _other(self, request: web.Request) -> web.Response:
-        self.counts[f"{request.method} {request.path}"] += 1
+        build = "/manifests/sha256:" in request.path or request.path == "/v2/"
+        self.counts["GET build" if build else f"{request.method} {request.path}"] += 1
         return web.json_response({"kind": "Status", "code": 404}, status=404)
 
 

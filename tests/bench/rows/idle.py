@@ -16,6 +16,7 @@ from random import Random
 
 from loguru import logger
 
+from controller.kube.watch.listing import PAGE
 from controller.process.app import App
 from controller.process.wiring import Surroundings
 from controller.settings.settings import load_settings
@@ -84,7 +85,8 @@ async def _hour(scale: Scale) -> Sequence[Figure]:
     share = 100 * sides.ours / seconds
     beside = {"with servers, loop and jumps": 100 * whole / seconds}
     cpu = Figure("CPU", share, "% of a core", at_most(1), beside, note=note)
-    return [cpu, *_requests(counts, seconds, len(people.tags), running)]
+    pages = -(-(resting + running) // PAGE)
+    return [cpu, *_requests(counts, seconds, len(people.tags), running, pages)]
 
 
 async def _people(clock: LoopClock, resting: int, running: int) -> Population:
@@ -103,16 +105,20 @@ async def _people(clock: LoopClock, resting: int, running: int) -> Population:
     return found
 
 
-def _requests(counts: Counter[str], seconds: float, tags: int, running: int) -> list[Figure]:
-    """Each kind of request, an hour, beside what it is by the intervals."""
+def _requests(
+    counts: Counter[str], seconds: float, tags: int, running: int, pages: int
+) -> list[Figure]:
+    """Each kind of request, an hour, beside what it is by the intervals. pages: of a list."""
     hour = HOUR / seconds
     watches = 3 * HOUR / 300  # of three collections; each ends after five to ten minutes
-    lists = 3 * HOUR / 960  # each is taken anew after sixteen minutes or more
+    lists = 3 * pages * HOUR / 960  # each is taken anew after sixteen minutes or more
     looks = 1.02 * running * HOUR / 30  # the interval is drawn, 10 % more or less
     expected = {
         "HEAD tag": 1.02 * tags * HOUR / 60,
         "watch": watches,
         "list": lists,
+        # What the build of a run is: this registry does not say, and is asked thrice, an hour apart
+        "GET build": running + 1,
         "read lease": HOUR / 5,
         "write lease": HOUR / 5,
         "node /ext/health/readiness": looks,

@@ -15,6 +15,7 @@ from typing import Any
 from controller.domain.node_http import DoorReply, NodeAddress, NodeRequest, NodeStarting
 from tests.fakes import EPOCH
 from tests.scenes import Answered, Scene, scene
+from tests.told_door import ToldDoor
 
 _HEALTH = "/ext/health"
 _METRICS = "/ext/metrics"
@@ -72,7 +73,7 @@ def _time_of(line: bytes) -> datetime | None:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-class ReplayedNode:
+class ReplayedNode(ToldDoor):
     """Implements the port `Door`. began: when this process of the node began. now: by the wall. At
     `until`, a second of the scene, it stands: what was so then stays so. cut: what becomes of a
     body on its way.

@@ -28,6 +28,7 @@ from tests.machine_world import World
 from tests.replayed_manifest import manifest
 from tests.replayed_node import ReplayedNode, asked_to_end, beginning, log_until
 from tests.scenes import KEPT_BY_KUBELET, Scene
+from tests.told_door import ToldDoor
 
 HOUR = 3600.0
 INTERVAL = 30.0  # seconds between looks, as the controller has it
@@ -53,7 +54,7 @@ class Onlooker(BlindWitness):
 
 
 @dataclass
-class _Door:
+class _Door(ToldDoor):
     """To the process that runs now."""
 
     node: ReplayedNode | None = None
@@ -127,6 +128,7 @@ class Replay:
         assert record.run is not None
         self._looks.record = record
         at_once(self._looks.look())
+        at_once(self._looks.listen())
         attention = self._looks.attention
         self.world.attention[self.key] = attention
         self.world.facts[self.key] = self._looks.facts

@@ -1,6 +1,7 @@
 """A node's HTTP port: where it is, the way to it, and what the node says of itself when asked."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -105,6 +106,12 @@ class Door(Protocol):
     """One request to one pod's node, each over a connection of its own where that is possible:
     a kept connection could lead to a pod that is gone.
     """
+
+    def for_one_look(self) -> AbstractAsyncContextManager["Door"]:
+        """A door whose connection may serve one request after the other, until the block ends: for
+        what is asked of one pod in one go.
+        """
+        ...
 
     async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:
         """Redirects are not followed. Raises NodeStarting; Garbled where more than `limit` bytes

@@ -1,5 +1,7 @@
 """The door to a node through the API server's pod proxy: for a controller outside the cluster."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 from controller.base.errors import Busy, Forbidden, Refused, Unavailable
@@ -20,6 +22,10 @@ class PodProxyDoor:
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
+
+    @asynccontextmanager
+    async def for_one_look(self) -> AsyncIterator["PodProxyDoor"]:
+        yield self
 
     async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:
         """See `Door`. A time limit that passes is Unavailable, not NodeStarting: from here, a node

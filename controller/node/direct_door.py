@@ -1,5 +1,8 @@
 """The door inside the cluster: straight to the pod's address, or to where `--node-url` says."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import aiohttp
 from yarl import URL
 
@@ -20,12 +23,12 @@ from controller.domain.node_url import BY_ADDRESS, NodeUrl
 _CONNECT_LIMIT = 5.0  # seconds: in one cluster a handshake takes milliseconds; one lost is repeated
 
 
-def node_session() -> aiohttp.ClientSession:
-    """A session that makes a new connection for each request, keeps no cookies, and takes no proxy
-    from the environment. Whoever makes it closes it.
+def node_session(*, keeps: bool = False) -> aiohttp.ClientSession:
+    """A session that makes a new connection for each request, unless it keeps them; that keeps no
+    cookies, and takes no proxy from the environment. Whoever makes it closes it.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(force_close=True), cookie_jar=aiohttp.DummyCookieJar()
+        connector=aiohttp.TCPConnector(force_close=not keeps), cookie_jar=aiohttp.DummyCookieJar()
     )
 
 
@@ -38,6 +41,12 @@ class DirectDoor:
         self._session = session
         self._clock = clock
         self._node_url = node_url
+
+    @asynccontextmanager
+    async def for_one_look(self) -> AsyncIterator["DirectDoor"]:
+        """A look of five questions takes 1.5 ms of CPU so, and 2.5 with a connection for each."""
+        async with node_session(keeps=True) as session:
+            yield DirectDoor(session, self._clock, self._node_url)
 
     async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:
         url = self._node_url.of(address, request.path)

@@ -54,9 +54,22 @@ class HttpNodeProbe:
 
     async def ask(self, address: NodeAddress) -> NodeAnswer:
         """Readiness first and health second: what is healthy later was ready before."""
+        async with self._door.for_one_look() as door:
+            return await _Look(door, address, self._time_limit).ask()
+
+
+class _Look:
+    """All questions that one look asks of one node."""
+
+    def __init__(self, door: Door, address: NodeAddress, time_limit: float) -> None:
+        self._door = door
+        self._address = address
+        self._time_limit = time_limit
+
+    async def ask(self) -> NodeAnswer:
         try:
-            readiness = await self._health(address, READINESS)
-            health = await self._health(address, HEALTH)
+            readiness = await self._health(READINESS)
+            health = await self._health(HEALTH)
         except _NoHealth as other:
             return other.answer
         except NodeStarting as error:
@@ -65,24 +78,22 @@ class HttpNodeProbe:
             return _no_health(AnswerKind.GARBLED, str(error))
         except Trouble as error:
             return _no_health(AnswerKind.UNREACHED, str(error))
-        return await self._told_more(address, readiness, health)
+        return await self._told_more(readiness, health)
 
-    async def _health(self, address: NodeAddress, path: str) -> Health:
+    async def _health(self, path: str) -> Health:
         request = NodeRequest(path, _LONGEST_HEALTH, self._time_limit)
-        reply = await self._door.fetch(address, request)
+        reply = await self._door.fetch(self._address, request)
         health = read_health(reply)
         if health is None:
             raise _NoHealth(_of_stranger(reply))
         return health
 
-    async def _told_more(
-        self, address: NodeAddress, readiness: Health, health: Health
-    ) -> NodeAnswer:
+    async def _told_more(self, readiness: Health, health: Health) -> NodeAnswer:
         """Health's answer, with what else the node tells: it holds without. The network's name is
         the last question of every look that is answered.
         """
         answer = _answer(readiness, health)
-        questions = Questions(self._door, address, self._time_limit)
+        questions = Questions(self._door, self._address, self._time_limit)
         metrics = read_metrics(await questions.get(METRICS, limit=LONGEST_PAGE) or b"")
         version = await questions.call(INFO, "info.getNodeVersion")
         chains = ("C", "P") if health.runs_c else ("P",)

@@ -1,5 +1,8 @@
 """The door of the monitor: to the node in its own pod, and to no other."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from controller.base.errors import Unavailable
 from controller.base.text import shown
 from controller.domain.node_http import Door, DoorReply, NodeAddress, NodeRequest
@@ -19,6 +22,11 @@ class OwnPodDoor:
         self._door = door
         self._pod = pod
         self._loopback = loopback
+
+    @asynccontextmanager
+    async def for_one_look(self) -> AsyncIterator["OwnPodDoor"]:
+        async with self._door.for_one_look() as door:
+            yield OwnPodDoor(door, self._pod, loopback=self._loopback)
 
     async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:
         """Raises what the door raises, and Unavailable for another pod."""

@@ -78,6 +78,24 @@ async def test_each_request_has_a_connection_of_its_own(door: DirectDoor) -> Non
     assert len(set(ports)) == 3
 
 
+async def test_a_look_has_one_connection_and_the_next_look_another(door: DirectDoor) -> None:
+    """Is what one look asks asked over one connection, which no later look has?"""
+    ports: list[int] = []
+
+    def respond(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        ports.append(request.transport.get_extra_info("peername")[1])
+        return web.Response()
+
+    async with ScriptedServer(respond) as server:
+        for _ in range(2):
+            async with door.for_one_look() as kept:
+                for _ in range(3):
+                    await fetch(kept, at(server.port))
+
+    assert [ports.count(port) for port in dict.fromkeys(ports)] == [3, 3]
+
+
 async def test_refused(door: DirectDoor) -> None:
     """Is a refused connection a node that starts?"""
     error = await failure(door, at(await closed_port()))

@@ -21,6 +21,7 @@ from controller.domain.node_http import (
 )
 from controller.node.http_probe import HttpNodeProbe
 from tests.scripted_node import ScriptedNode, scripted
+from tests.told_door import ToldDoor
 
 PASSED = {"message": [], "timestamp": "2026-11-23T06:00:00Z", "duration": 1}
 AT = 1_795_413_600.0  # the same, in seconds since 1970
@@ -271,7 +272,7 @@ async def test_what_a_node_says_is_fit_to_be_shown(node: Node) -> None:
     assert answer.commit == "abc"
 
 
-class ToldDoor:
+class FailingDoor(ToldDoor):
     """A door behind which every request ends as it was told to."""
 
     def __init__(self, outcome: Trouble) -> None:
@@ -293,7 +294,7 @@ class ToldDoor:
 async def test_ways_that_fail(outcome: Trouble, kind: AnswerKind, words: str) -> None:
     """Is a way that fails told from a node that does, and from one that is starting?"""
     address = NodeAddress("ns", "pod", "10.0.0.1", 9650, "svc")
-    answer = await HttpNodeProbe(ToldDoor(outcome)).ask(address)
+    answer = await HttpNodeProbe(FailingDoor(outcome)).ask(address)
 
     assert answer.kind is kind
     assert words in answer.detail

@@ -23,6 +23,7 @@ from controller.domain.node_http import (
 )
 from controller.node.http_probe import HttpNodeProbe
 from tests.scripted_node import ScriptedNode, scripted
+from tests.told_door import ToldDoor
 
 C_BLOCK = "eth_getBlockByNumber"
 C_NUMBER = "eth_blockNumber"
@@ -276,7 +277,7 @@ async def test_page_of_metrics_has_a_bound(node: Node, size: int, peers: int | N
     assert answer.ready
 
 
-class HalfClosedDoor:
+class HalfClosedDoor(ToldDoor):
     """The API server's proxy, which lets questions about health pass and fails at all others."""
 
     async def fetch(self, address: NodeAddress, request: NodeRequest) -> DoorReply:

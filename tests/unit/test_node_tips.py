@@ -12,6 +12,7 @@ import pytest
 from controller.domain.node_http import DoorReply, NodeAddress, NodeRequest, Tip
 from controller.node.further_questions import Questions
 from controller.node.tips import ask_tips
+from tests.told_door import ToldDoor
 
 C_BLOCK = "eth_getBlockByNumber"
 C_NUMBER = "eth_blockNumber"
@@ -28,7 +29,7 @@ ANSWERS: dict[str, object] = {
 C_TIP, P_TIP = Tip(60_000, AT), Tip(24_000, AT)
 
 
-class ToldDoor:
+class AnsweringDoor(ToldDoor):
     """Answers each method of JSON-RPC with the result that it was told. asked: (path, method) to
     parameters, in order.
     """
@@ -49,7 +50,7 @@ class ToldDoor:
         return [method for _, method in self.asked]
 
 
-def tips(door: ToldDoor, *chains: str) -> dict[str, Tip]:
+def tips(door: AnsweringDoor, *chains: str) -> dict[str, Tip]:
     questions = Questions(door, NodeAddress("ns", "pod", "10.0.0.1", 9650, "svc"), 10.0)
     return asyncio.run(ask_tips(questions, chains or ("C", "P")))
 
@@ -58,7 +59,7 @@ def test_both_chains() -> None:
     """Is each chain asked by its own API, in the words that it understands, and no more often than
     needed?
     """
-    door = ToldDoor()
+    door = AnsweringDoor()
 
     assert tips(door) == {"C": C_TIP, "P": P_TIP}
     assert door.asked == {
@@ -70,7 +71,7 @@ def test_both_chains() -> None:
 
 def test_only_those_that_run() -> None:
     """Is a chain that the node does not run left alone?"""
-    door = ToldDoor()
+    door = AnsweringDoor()
 
     assert tips(door, "P") == {"P": P_TIP}
     assert door.methods == [P_HEIGHT, P_TIME]
@@ -79,7 +80,7 @@ def test_only_those_that_run() -> None:
 @pytest.mark.parametrize("block", [None, {}, [], "0x1", {"number": 5}, {"timestamp": "0x5"}])
 def test_number_without_a_block(block: object) -> None:
     """Is the C-chain's height known where its API gives a number and no block?"""
-    door = ToldDoor(eth_getBlockByNumber=block)
+    door = AnsweringDoor(eth_getBlockByNumber=block)
 
     assert tips(door, "C") == {"C": Tip(60_001, None)}
     assert door.asked["/ext/bc/C/rpc", C_NUMBER] == []  # Ethereum's API takes nothing but lists
@@ -88,7 +89,7 @@ def test_number_without_a_block(block: object) -> None:
 @pytest.mark.parametrize("timestamp", [None, "", 5, "0x", "soon", "0xffffffffffff", [], "-0x1"])
 def test_block_without_a_time(timestamp: object) -> None:
     """Is a block of an impossible time one of no time?"""
-    door = ToldDoor(eth_getBlockByNumber={"number": "0xea60", "timestamp": timestamp})
+    door = AnsweringDoor(eth_getBlockByNumber={"number": "0xea60", "timestamp": timestamp})
 
     assert tips(door, "C") == {"C": Tip(60_000, None)}
     assert door.methods == [C_BLOCK]
@@ -98,7 +99,7 @@ def test_block_without_a_time(timestamp: object) -> None:
 def test_no_number_no_tip(number: object) -> None:
     """Is a chain without a number that can be believed one without a tip?"""
     block = {"number": number, "timestamp": hex(int(AT))}
-    door = ToldDoor(eth_getBlockByNumber=block, eth_blockNumber=number)
+    door = AnsweringDoor(eth_getBlockByNumber=block, eth_blockNumber=number)
 
     assert tips(door) == {"P": P_TIP}
 
@@ -118,7 +119,7 @@ def test_no_number_no_tip(number: object) -> None:
 )
 def test_height_of_p(height: object, tip: Tip | None) -> None:
     """Is P's height taken as text or number, and no time asked where there is none?"""
-    door = ToldDoor(**{P_HEIGHT: height})
+    door = AnsweringDoor(**{P_HEIGHT: height})
 
     assert tips(door, "P").get("P") == tip
     assert (P_TIME in door.methods) is (tip is not None)
@@ -127,4 +128,4 @@ def test_height_of_p(height: object, tip: Tip | None) -> None:
 @pytest.mark.parametrize("said", [None, {}, {"timestamp": 5}, {"timestamp": "x"}, [], "2026"])
 def test_p_without_a_time(said: object) -> None:
     """Does P's height stand without its time?"""
-    assert tips(ToldDoor(**{P_TIME: said}), "P") == {"P": Tip(24_000, None)}
+    assert tips(AnsweringDoor(**{P_TIME: said}), "P") == {"P": Tip(24_000, None)}

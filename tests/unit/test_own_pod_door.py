@@ -5,11 +5,12 @@ import pytest
 from controller.base.errors import Unavailable
 from controller.domain.node_http import DoorReply, NodeAddress, NodeRequest
 from controller.node.own_pod_door import OwnPodDoor
+from tests.told_door import ToldDoor
 
 REQUEST = NodeRequest("/ext/health", 100, timeout=10.0)
 
 
-class Noting:
+class Noting(ToldDoor):
     """A door that notes where it was to lead."""
 
     def __init__(self) -> None:

@@ -101,6 +101,7 @@ class Prober:
             following.woken.clear()
             await following.look()
             self._on_look(following.record.key)
+            await following.listen()
             await following.save()
             delay = self._interval * (0.9 + 0.2 * self._random.random())
             if following.reverted:

@@ -80,6 +80,7 @@ class RunLooks:
         self._words = LastWordsReader(probing.witness)
         self._running = RunningLogReader(probing.witness, clock)
         self._overheard: Overheard | None = None  # to be looked at with the next look
+        self._after: RunPods | None = None  # as seen at the end of the last look
         self._noted = run.observed
         self._noted_phase = run.phase
         self._turned_at = -RESTED  # monotonic seconds, of the last note for a counter's sake
@@ -105,6 +106,7 @@ class RunLooks:
 
     async def look(self) -> None:
         record, run, key = self.record, self.run, self.record.key
+        self._after = None
         deployment = self._on.cluster.deployment(key)
         if deployment is None:
             return  # nothing to look at is a gap in observation
@@ -131,8 +133,13 @@ class RunLooks:
         self.reverted = look.reverted
         self.attention = attend(self.attention, look, self._gap, self._rules)
         self.facts = await self._run_facts.read(self.facts, run, after.pod, container, look.answer)
-        self._overheard = await self._running.read(run, after, self.attention)
         await self._read_earlier()
+        self._after = after
+
+    async def listen(self) -> None:
+        """Reads for the next look what the node writes: nobody need wait for it."""
+        if self._after is not None:
+            self._overheard = await self._running.read(self.run, self._after, self.attention)
 
     async def save(self) -> None:
         """Notes in the store what a crash should not cost: rarely, when the phase changes, and when

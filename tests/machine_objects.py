@@ -10,9 +10,9 @@ from msgspec.structs import replace as with_fields
 
 from controller.domain import names
 from controller.domain.defaults import Rules
+from controller.domain.metadata import CommonMetadata, Metadata
 from controller.domain.node_http import AnswerKind, NodeAnswer
 from controller.domain.objects import (
-    CommonMetadata,
     Container,
     ContainerPort,
     ContainerState,
@@ -20,7 +20,6 @@ from controller.domain.objects import (
     Deployment,
     DeploymentSpec,
     EnvVar,
-    Metadata,
     Pod,
     PodSpec,
     PodStatus,

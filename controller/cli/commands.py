@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from controller.base.version import our_version
+from controller.cli.collecting import put_off
 from controller.cli.examples import examples_of
 from controller.cli.exit_codes import DONE
 
@@ -27,7 +28,9 @@ class Listed:
 
     def load(self) -> Callable[..., None]:
         module, function = self.place.split(":")
-        command: Callable[..., None] = getattr(import_module(f"controller.cli.{module}"), function)
+        with put_off():
+            found = import_module(f"controller.cli.{module}")
+        command: Callable[..., None] = getattr(found, function)
         return command
 
 

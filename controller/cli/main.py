@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from controller.base.errors import BootstrapError, Fault
+from controller.cli.collecting import not_at_the_end
 from controller.cli.commands import command_line
 from controller.cli.completing import hush, is_completing, mend_line
 from controller.cli.exit_codes import BAD_USAGE, DONE, FAILED, INTERRUPTED
@@ -17,6 +18,7 @@ PROGRAM = "bootstrap-controller"
 def main() -> None:
     """Runs the command that was typed, and exits."""
     mend()
+    not_at_the_end()
     if is_completing(environment()):
         hush()
     code = _run()

@@ -1,14 +1,14 @@
 """`status`: every labelled Deployment, a row each."""
 
 import asyncio
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 from controller.cli import completion
+from controller.cli.collecting import put_off
 from controller.cli.exit_codes import DONE, NOTHING_FOUND
 from controller.cli.flags import Flags, takes
 from controller.cli.output import Format, Output, console, print_json, print_names, width_for
@@ -42,24 +42,10 @@ def status(
 ) -> None:
     """Show each labelled Deployment: phase, since when, build, trouble, last outcome, message."""
     flags = in_their_namespaces(flags, wanted or [])
-    with _collecting(watched):
+    # With 1,000 Deployments it would be 150 ms of 950.
+    with nullcontext() if watched else put_off():
         code = asyncio.run(_status(wanted or [], flags, output, watched=watched))
     raise typer.Exit(code)
-
-
-@contextmanager
-def _collecting(goes_on: bool) -> Iterator[None]:
-    """What ends at once need not look for cycles among all that it has read: with 1,000 Deployments
-    that is 150 ms of 950.
-    """
-    collects = gc.isenabled()
-    if not goes_on:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def in_their_namespaces(flags: Flags, wanted: Sequence[str]) -> Flags:

@@ -46,7 +46,7 @@ from controller.engine.telling.outage_notices import OutageNotices
 from controller.engine.telling.publisher import Publisher
 from controller.engine.telling.seen_builds import SeenBuilds
 
-_RESYNCED_AT_ONCE = 100  # keys, 20 ms of looks in which nothing has changed
+_RESYNCED_AT_ONCE = 20  # keys, 3 ms of looks in which nothing has changed
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import msgspec
 
 from controller.base.errors import Forbidden, Garbled, NotFound
 from controller.base.undecodable import UNDECODABLE
-from controller.domain.objects import Metadata
+from controller.domain.metadata import Metadata
 from controller.kube.api.call import Call
 from controller.kube.api.client import KubeClient
 from controller.kube.api.resources import Operation

@@ -10,9 +10,10 @@ from controller.base.clock import Clock
 # Seconds. A cycle that was in use at one collection and is dropped later waits so long: what was in
 # hand at that moment, some requests and their tasks.
 _ALL_AFTER = 86_400.0
-# Collections of the middle generation before one of all: with Python's own ten, some 70,000 objects
-# are looked through at once when many Deployments change.
-_FULL_AFTER = 1
+# Objects made, collections of the first generation, and of the second, before one of the next: a
+# full one looks at some 8,000 objects so, which takes 5 ms. With Python's own ten at last it looked
+# at 70,000 where many Deployments change.
+_THRESHOLDS = (700, 10, 0)
 _OLDEST = 2  # the generation whose collection is a full one
 
 
@@ -39,7 +40,7 @@ def left_alone(clock: Clock) -> Iterator[None]:
             gc.unfreeze()
 
     thresholds = gc.get_threshold()
-    gc.set_threshold(*thresholds[:2], _FULL_AFTER)
+    gc.set_threshold(*_THRESHOLDS)
     gc.callbacks.append(hear)
     gc.freeze()
     try:

@@ -17,8 +17,9 @@ import msgspec
 import pytest
 
 from controller.domain.defaults import Rules
+from controller.domain.metadata import Metadata
 from controller.domain.notice import Notice
-from controller.domain.objects import Deployment, Metadata
+from controller.domain.objects import Deployment
 from controller.domain.pace.noted_progress import encode_progress
 from controller.domain.pace.progress import Progress, Stage
 from controller.domain.pace.words import describe_progress

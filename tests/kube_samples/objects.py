@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace as with_fields
 
-from controller.domain.objects import Deployment, ManagedField, Pod, Service
+from controller.domain.metadata import ManagedField
+from controller.domain.objects import Deployment, Pod, Service
 
 FOLDER = Path(__file__).parent
 RECORDINGS = FOLDER.parent / "recordings"

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.domain.objects import Deployment, Metadata
+from controller.domain.metadata import Metadata
+from controller.domain.objects import Deployment
 from controller.inspection.doctor.argo import what_lacks
 from tests.kustomize import K8S
 

@@ -12,7 +12,8 @@ from controller.domain.manifest.configuration import (
     changed_parts,
     configuration_parts,
 )
-from controller.domain.objects import Container, Deployment, EnvVar, ManagedField
+from controller.domain.metadata import ManagedField
+from controller.domain.objects import Container, Deployment, EnvVar
 from tests.fakes import EPOCH
 from tests.kube_samples.objects import raw_of
 from tests.machine_objects import with_env

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.base.errors import Garbled
-from controller.domain.objects import Deployment, Managed, Pod
+from controller.domain.metadata import Managed
+from controller.domain.objects import Deployment, Pod
 from controller.kube.watch.decoding import (
     Bookmark,
     Changed,

@@ -9,7 +9,8 @@ from msgspec.structs import replace as with_fields
 from controller.cli.levers import WHO_BYTES, person
 from controller.domain import names
 from controller.domain.manifest.field_owners import annotation_manager
-from controller.domain.objects import Deployment, ManagedField
+from controller.domain.metadata import ManagedField
+from controller.domain.objects import Deployment
 from controller.domain.record.levers import VALUE_BYTES, asked, lever_value
 from controller.domain.run import Phase
 from controller.inspection import lever_annotations as wishes

@@ -12,7 +12,8 @@ import msgspec
 from controller.base.text import cut_bytes
 from controller.domain import names
 from controller.domain.manifest.field_owners import container_manager, last_manager
-from controller.domain.objects import Container, Deployment, ManagedField
+from controller.domain.metadata import ManagedField
+from controller.domain.objects import Container, Deployment
 
 MOST = 48  # parts that are told apart: the record keeps them
 _NAME_BYTES = 64

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from controller.base.undecodable import UNDECODABLE
-from controller.domain.objects import Deployment, ManagedField
+from controller.domain.metadata import ManagedField
+from controller.domain.objects import Deployment
 
 
 def image_manager(deployment: Deployment, container: str, *, init: bool = False) -> str | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from controller.domain import names
-from controller.domain.objects import CommonMetadata, Deployment, Service
+from controller.domain.metadata import CommonMetadata
+from controller.domain.objects import Deployment, Service
 
 
 def places_without_label(deployment: Deployment, service: Service | None) -> list[str]:

@@ -9,7 +9,8 @@ from controller.domain import names
 from controller.domain.decide.next_record import closed
 from controller.domain.decide.observation import Observation
 from controller.domain.defaults import Rules
-from controller.domain.objects import Deployment, Metadata
+from controller.domain.metadata import Metadata
+from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, encode_record
 from controller.domain.run import Phase, Reason
 from controller.engine.ports import Cluster, StateStore

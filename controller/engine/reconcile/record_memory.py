@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from loguru import logger
 
 from controller.base.errors import TargetFault
-from controller.domain.objects import Deployment, Metadata
+from controller.domain.metadata import Metadata
+from controller.domain.objects import Deployment
 from controller.domain.record.record import Record, decode_record
 from store.api import StateStore, StoreItemUnusable
 

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from controller.domain.objects import CommonMetadata, Deployment, Pod, Service, Struct
+from controller.domain.metadata import CommonMetadata, Struct
+from controller.domain.objects import Deployment, Pod, Service
 
 T = TypeVar("T")
 

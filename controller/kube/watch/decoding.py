@@ -8,7 +8,7 @@ import msgspec
 from controller.base.errors import Garbled
 from controller.base.text import shown
 from controller.base.undecodable import UNDECODABLE
-from controller.domain.objects import CommonMetadata, Struct
+from controller.domain.metadata import CommonMetadata, Struct
 from controller.kube.api.errors import Status
 
 T = TypeVar("T")

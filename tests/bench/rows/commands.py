@@ -27,7 +27,7 @@ from tests.bench.whole_process import seconds
 
 HELP = 150.0  # ms
 STATUS = 400.0  # ms beside its request
-_OURS = (sys.executable, "-m", "controller")
+_OURS = (str(Path(sys.executable).with_name("bootstrap-controller")),)
 _PREFIX = "commands"  # of the store's keys
 
 

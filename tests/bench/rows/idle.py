@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -22,6 +23,7 @@ from controller.process.wiring import Surroundings
 from controller.settings.settings import load_settings
 from store import open_store
 from tests.bench.figure import Figure, Scale, at_most
+from tests.bench.old_store import emptied
 from tests.bench.population import Population, population
 from tests.bench.quiet_world import QuietWorld
 from tests.bench.sides import Sides, theirs
@@ -31,21 +33,44 @@ HOUR = 3600.0
 WARM = 1200.0  # seconds before the hour: the start, the settle time, the first lists
 
 
+@dataclass(frozen=True)
+class Mix:
+    """Of Deployments, each with a target of its own."""
+
+    resting: int
+    tags: int  # that those at rest follow
+    running: int  # bootstrap; each follows a tag of its own
+
+    def __str__(self) -> str:
+        return (
+            f"{self.resting + self.running:,} targets on {self.tags + self.running} distinct tags,"
+            f" {self.running} of them bootstrapping"
+        )
+
+
 async def measure(scale: Scale) -> Sequence[Figure]:
-    return await asyncio.to_thread(_measure, scale)
+    """Of a fleet, in which many follow a tag and few bootstrap; and of one that is hardly idle."""
+    fleet = Mix(48, 4, 2) if scale.quick else Mix(980, 80, 20)
+    figures = await asyncio.to_thread(_measure, scale, fleet)
+    if scale.quick:
+        return figures
+    if scale.redis:
+        await emptied(scale.redis)
+    busy, *requests = await asyncio.to_thread(_measure, scale, Mix(900, 610, 100))
+    every = sum(each.value for each in requests)
+    return [*figures, replace(busy, goal=None, note=f"{every:,.0f} requests an hour")]
 
 
-def _measure(scale: Scale) -> Sequence[Figure]:
+def _measure(scale: Scale, mix: Mix) -> Sequence[Figure]:
     logger.remove()
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        return runner.run(_hour(scale))
+        return runner.run(_hour(scale, mix))
 
 
-async def _hour(scale: Scale) -> Sequence[Figure]:
+async def _hour(scale: Scale, mix: Mix) -> Sequence[Figure]:
     clock = LoopClock()
-    resting, running = scale.pick(900, 45), scale.pick(100, 5)
     seconds = HOUR if not scale.quick else 600.0
-    people = await _people(clock, resting, running)
+    people = await _people(clock, mix)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         with theirs():
             world = QuietWorld(people, clock)
@@ -78,37 +103,28 @@ async def _hour(scale: Scale) -> Sequence[Figure]:
         await life
         with theirs():
             await world.stop()
-    note = (
-        f"{resting} Deployments at rest and {running} with open runs, {len(people.tags)} distinct"
-        f" tags; the store is {'Redis' if scale.redis else 'in memory'}"
-    )
+    note = f"the store is {'Redis' if scale.redis else 'in memory'}"
     share = 100 * sides.ours / seconds
     beside = {"with servers, loop and jumps": 100 * whole / seconds}
-    cpu = Figure("CPU", share, "% of a core", at_most(1), beside, note=note)
-    pages = -(-(resting + running) // PAGE)
-    return [cpu, *_requests(counts, seconds, len(people.tags), running, pages)]
+    cpu = Figure(f"CPU, {mix}", share, "% of a core", at_most(1), beside, note=note)
+    return [cpu, *_requests(counts, seconds, mix)]
 
 
-async def _people(clock: LoopClock, resting: int, running: int) -> Population:
-    """A third of those at rest share ten tags; all others have one of their own."""
+async def _people(clock: LoopClock, mix: Mix) -> Population:
     now = clock.now()
-    shared = resting // 3
     found = await population(
-        resting - shared, "at rest", now, per_target=1, prefix="rest", keep_raw=True
+        mix.resting, "at rest", now, tags=mix.tags, prefix="rest", keep_raw=True
     )
-    for count, state, tags in ((shared, "at rest", 10), (running, "open run", 0)):
-        first = 10_000 + len(found.deployments)
-        more = await population(
-            count, state, now, tags=tags, prefix=state.replace(" ", "-"), first=first, keep_raw=True
-        )
-        found.add(more)
-    return found
+    more = await population(
+        mix.running, "open run", now, prefix="open-run", first=10_000, keep_raw=True
+    )
+    return found.add(more)
 
 
-def _requests(
-    counts: Counter[str], seconds: float, tags: int, running: int, pages: int
-) -> list[Figure]:
-    """Each kind of request, an hour, beside what it is by the intervals. pages: of a list."""
+def _requests(counts: Counter[str], seconds: float, mix: Mix) -> list[Figure]:
+    """Each kind of request, an hour, beside what it is by the intervals."""
+    tags, running = mix.tags + mix.running, mix.running
+    pages = -(-(mix.resting + running) // PAGE)  # of a list
     hour = HOUR / seconds
     watches = 3 * HOUR / 300  # of three collections; each ends after five to ten minutes
     lists = 3 * pages * HOUR / 960  # each is taken anew after sixteen minutes or more

@@ -12,7 +12,7 @@ from textwrap import wrap
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.text import Text
+from rich.text import Span, Text
 
 from controller.base.text import shown
 
@@ -144,15 +144,17 @@ def _line(
     columns: Sequence[Column], row: Sequence[str], fitted: _Fitted, *, bold: bool = False
 ) -> Text:
     """The cells; the sentence's heading, where it stands beside them."""
-    line = Text(style="bold" if bold else "")
+    parts, length, spans = list[str](), 0, list[Span]()
     for at, width in zip(fitted.columns, fitted.widths, strict=True):
         cell = _cut(row[at], width)
         style = PHASE_STYLES.get(row[at].partition(" ")[0], "") if columns[at].styled else ""
-        line.append(cell, style=style)
-        line.append(" " * (width - cell_len(cell) + GAP))
+        if style:
+            spans.append(Span(length, length + len(cell), style))
+        parts.append(cell + " " * (width - cell_len(cell) + GAP))
+        length += len(parts[-1])
     if bold and columns[-1].sentence and fitted.sentence:
-        line.append(row[-1])
-    return line
+        parts.append(row[-1])
+    return Text("".join(parts), style="bold" if bold else "", spans=spans)
 
 
 def _cut(text: str, width: int) -> str:

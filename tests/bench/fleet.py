@@ -70,6 +70,8 @@ async def remember(store: StateStore, objects: Iterable[dict[str, Any]]) -> None
             await store.note_seen(ended["target"], ended["build"], at=float(ended["began"]))
             claim = Claim(ended["target"], ended["build"], ended["run"], key)
             claims.setdefault((claim.target, claim.build), claim)
+            fields = {"phase": ended["phase"], "build": ended["build"], "took": str(ended["took"])}
+            await store.put_run(ended["target"], ended["run"], fields)
         if "run" in record:
             run = record["run"]
             fields = {"phase": run["phase"], "build": run["build"], "observed": "700"}

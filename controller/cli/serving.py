@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 
 from controller.process.app import App
@@ -9,6 +10,7 @@ from controller.process.app import App
 
 def serve(app: App) -> None:
     """SIGTERM and SIGINT stop in good order; a second one at once."""
+    gc.collect()  # what the imports left behind is free for what is kept
     asyncio.run(_served(app))
 
 

@@ -82,19 +82,26 @@ class Managed(NamedTuple):
     """
 
     text: bytes = b"null"
-    times: tuple[bytes, ...] = ()  # what follows each `"time":"`
+    # What follows each `"time":"`, one after the other; empty where they still stand in the text
+    times: bytes = b""
 
     @classmethod
     def of(cls, raw: bytes) -> "Managed":
         head, *rest = raw.split(_TIME)
+        times = b"".join([part[:_TIME_SIZE] for part in rest])
+        if len(times) != _TIME_SIZE * len(rest):
+            return cls(raw)  # they are no times as an API server writes them
         text = _TIME.join([head, *[part[_TIME_SIZE:] for part in rest]])
-        return cls(_same(text), tuple([part[:_TIME_SIZE] for part in rest]))
+        return cls(_same(text), times)
 
     def whole(self) -> bytes:
         """As it came."""
+        if not self.times:
+            return self.text
         head, *rest = self.text.split(_TIME)
-        pairs = zip(self.times, rest, strict=True)
-        return _TIME.join((head, *(time + part for time, part in pairs)))
+        ends = range(_TIME_SIZE, len(self.times) + 1, _TIME_SIZE)
+        times = [self.times[end - _TIME_SIZE : end] for end in ends]
+        return _TIME.join((head, *(time + part for time, part in zip(times, rest, strict=True))))
 
 
 @lru_cache(SHARED)

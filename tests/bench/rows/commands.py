@@ -29,6 +29,9 @@ HELP = 150.0  # ms
 STATUS = 400.0  # ms beside its request
 _OURS = (str(Path(sys.executable).with_name("bootstrap-controller")),)
 _PREFIX = "commands"  # of the store's keys
+_REDIS = " and what Redis knows"
+_IMPORTED = ("controller.cli.main", "controller.cli.status",
+             "controller.kube.login.kubeconfig.credentials")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,20 +100,29 @@ def _of_status(place: _Place, redis: str) -> Sequence[Figure]:
     if shutil.which("kubectl"):
         peer["kubectl get"] = median(place.timed("kubectl", "get", "deployments"))
     whole = {"": place.timed(*_OURS, "status")}
+    imports = {"": _imports(place)}
     if redis:
-        whole[" and what Redis knows"] = place.timed(
+        whole[_REDIS] = place.timed(
             *_OURS, "status", "--store", redis, "--store-prefix", f"{_PREFIX}-{place.count}"
         )
+        imports[_REDIS] = _imports(place, "store.redis.opening")
     return [
         of_rounds(
             f"status of {place.count:,} Deployments{beside}, beside its request",
             [each - fetch for each in rounds],
             "ms",
             at_most(STATUS),
-            peer | {"whole": median(rounds)},
+            peer | {"Python and its imports alone": imports[beside], "whole": median(rounds)},
         )
         for beside, rounds in whole.items()
     ]
+
+
+def _imports(place: _Place, *more: str) -> float:
+    """Milliseconds of a process that imports what the command does, and does nothing."""
+    modules = ", ".join((*_IMPORTED, *more))
+    code = f"import gc; gc.disable(); import {modules}; gc.freeze()"
+    return median(place.timed(sys.executable, "-c", code))
 
 
 @contextlib.asynccontextmanager

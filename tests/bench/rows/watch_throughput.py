@@ -12,12 +12,18 @@ import time
 from collections.abc import Awaitable, Sequence
 from random import Random
 from statistics import median
+from typing import cast
 
 import orjson
 
 from controller.base.clock import SystemClock
+from controller.domain.objects import Deployment
 from controller.engine.queue.work_queue import WorkQueue
 from controller.kube.cluster import KubeCluster, Watching
+from controller.kube.watch.cache import Cache
+from controller.kube.watch.decoding import Changed, ObjectDecoder, metadata_of
+from controller.kube.watch.informer import Informer
+from controller.kube.watch.list_and_watch import ListAndWatch
 from tests.bench.figure import Figure, Scale, at_least, of_rounds
 from tests.bench.recorded_events import rounds
 from tests.bench.replaying import client_of, replay_server, until_ended
@@ -42,7 +48,7 @@ async def measure(scale: Scale) -> Sequence[Figure]:
                 peers[name] = median(
                     [await _rate(read(url, count), count) for _ in range(scale.pick(3, 1))]
                 )
-    beside = {_BARE: median(bare), **peers, _IDLE: median(idle)}
+    beside = {_BARE: median(bare), **peers, **_parts(scale.pick(12, 1)), _IDLE: median(idle)}
     missing = ", ".join(name for name in PEERS if name not in peers)
     goal = at_least(median(bare), _BARE)
     what = "events through the whole informer"
@@ -62,6 +68,35 @@ def _bare(count: int) -> float:
     for line in lines:
         orjson.loads(line)
     return len(lines) / (time.perf_counter() - begin)
+
+
+def _parts(count: int) -> dict[str, float]:
+    """Events a second of what ours does behind HTTP, which is the rest."""
+    lines = [line for each in rounds(count) for line in each]
+    chunks = [b"\n".join(lines[at : at + 20]) + b"\n" for at in range(0, len(lines), 20)]
+    decoder = ObjectDecoder(Deployment)
+    begin = time.perf_counter()
+    for chunk in chunks:
+        decoder.events(chunk)
+    decoded = time.perf_counter()
+    clock, random = SystemClock(), Random(1)
+    offer = cast("ListAndWatch[Deployment]", _NoOffer())
+    informer, queue = Informer(offer, Cache[Deployment](), clock, random), WorkQueue(clock, random)
+    informer.on_change(lambda each: queue.add(metadata_of(each.after or each.before).key))
+    for chunk in chunks:
+        for event in decoder.events(chunk):
+            informer.apply(cast("Changed[Deployment]", event))
+    end = time.perf_counter()
+    return {
+        "of ours, decoding alone": len(lines) / (decoded - begin),
+        "of ours, all but HTTP": len(lines) / (end - decoded),
+    }
+
+
+class _NoOffer:
+    """Nothing is asked of it."""
+
+    plural, namespace = "deployments", ""
 
 
 async def _rate(reading: Awaitable[None], count: int) -> float:

@@ -226,7 +226,7 @@ class App:
             self._refused.look(self._client.refused if self._client else None)
             self._metrics.lease_held(bool(self._leases.locks) and self._leases.held)
             if self._leading is not None:
-                self._leading.measure()
+                await self._leading.measure()
             else:
                 self._metrics.leads_no_more()
             await self._around.clock.sleep(BEAT)

@@ -97,6 +97,7 @@ class Leading:
             finally:
                 await stop_all([losing, working, informers])
                 self._engine = None
+                self._parts.metrics.leads_no_more()
 
     def deployments(self) -> list[Deployment]:
         """As the cache has them, by key."""
@@ -188,7 +189,8 @@ class Leading:
                     logger.bind(why=str(trouble)).error("cannot start yet")
                 await around.clock.sleep(backoff.next_delay())
 
-    def measure(self) -> None:
+    async def measure(self) -> None:
+        """Others have the loop between two targets."""
         metrics, engine = self._parts.metrics, self._engine
         if engine is None:
             metrics.leads_no_more()
@@ -198,7 +200,10 @@ class Leading:
         metrics.show(table.DEPLOYMENTS, {(str(phase),): count for phase, count in phases.items()})
         now = self._wiring.around.clock.now().timestamp()
         records = list(engine.records())
-        self._levels.update(records, self._seen(engine, records), now)
+        for _ in self._levels.update(records, self._seen(engine, records), now):
+            await self._wiring.around.clock.sleep(0)
+            if self._engine is not engine:
+                return
         behind = engine.behind()
         metrics.show(table.LAG_STEPS, {(): len(behind)})
         oldest = min((step.at for step in behind), default=now)

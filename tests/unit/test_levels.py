@@ -138,7 +138,8 @@ class Shown:
     def after(self, *records: Record, at: float = NOW) -> list[str]:
         """The targets that are shown anew by one beat."""
         self.told.clear()
-        self.levels.update(records, {}, at)
+        for _ in self.levels.update(records, {}, at):
+            pass
         return [target for target, _ in self.told]
 
 

@@ -44,7 +44,7 @@ class DirectDoor:
 
     @asynccontextmanager
     async def for_one_look(self) -> AsyncIterator["DirectDoor"]:
-        """A look of five questions takes 1.5 ms of CPU so, and 2.5 with a connection for each."""
+        """To make a connection takes as long as what is asked over it."""
         async with node_session(keeps=True) as session:
             yield DirectDoor(session, self._clock, self._node_url)
 

@@ -11,8 +11,8 @@ from controller.base.clock import Clock
 # hand at that moment, some requests and their tasks.
 _ALL_AFTER = 86_400.0
 # Objects made, collections of the first generation, and of the second, before one of the next: a
-# full one looks at some 8,000 objects so, which takes 5 ms. With Python's own ten at last it looked
-# at 70,000 where many Deployments change.
+# full one looks at some 8,000 objects so. With Python's own ten at last it looked at 70,000 where
+# many Deployments change.
 _THRESHOLDS = (700, 10, 0)
 _OLDEST = 2  # the generation whose collection is a full one
 

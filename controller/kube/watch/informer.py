@@ -16,8 +16,8 @@ from controller.kube.watch.reflector import Offer, Reflector, ReflectorTimes
 T = TypeVar("T")
 P = TypeVar("P")
 
-# Of a list, that are compared or told in one step: at most 5 ms. Ten thousand pods at once held the
-# loop for a tenth of a second (--only first_sync).
+# Of a list, that are compared or told in one step. Ten thousand pods at once held the loop for a
+# tenth of a second (--only first_sync).
 _PART = 500
 
 

@@ -250,6 +250,7 @@ class Engine:
         self._publisher.refilled()
         self.memory.refilled()
         self._seen_builds.refilled()
+        self.poller.refilled()
         for key in self._ports.cluster.keys():  # noqa: SIM118 a method of a port
             self.queue.add(key)
 

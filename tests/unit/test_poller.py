@@ -48,6 +48,16 @@ async def test_the_store_hears_within_minutes_that_a_tag_was_confirmed(desk: Des
     assert age.total_seconds() < TOLD_EVERY + 1.1 * INTERVAL
 
 
+async def test_a_store_that_forgot_is_told_at_the_next_poll(desk: Desk) -> None:
+    """Does a tag that stays not wait for its five minutes where the store was emptied?"""
+    desk.poller.follow([LATEST])
+    await desk.clock.advance(INTERVAL)
+    await desk.store.put_tag("registry.example/a/b", "latest", {})
+    desk.poller.refilled()
+    await desk.clock.advance(1.1 * INTERVAL)
+    assert "at" in await desk.store.tag("registry.example/a/b", "latest")
+
+
 async def test_one_head_an_interval(desk: Desk) -> None:
     """Is each distinct tag asked for once an interval, with jitter, however many follow it?"""
     desk.poller.follow([LATEST, Followed(REPOSITORY, "latest", ARM64)] * 10)

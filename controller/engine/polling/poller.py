@@ -92,6 +92,10 @@ class Poller:
         book = question.books.get(followed) if question else None
         return book.state(self._registry.quota(followed.repository)) if book else TagState()
 
+    def refilled(self) -> None:
+        """The store may have forgotten everything."""
+        self._memory.refilled()
+
     async def run(self) -> None:
         """Polls for ever."""
         async with asyncio.TaskGroup() as group:

@@ -84,6 +84,10 @@ class TagMemory:
             await self._reachable().put_tag(repository, tag, fields)
             self._told[repository, tag] = lasting, now
 
+    def refilled(self) -> None:
+        """The store may have forgotten everything: of each tag it is told at the next poll."""
+        self._told.clear()
+
     def _reachable(self) -> StateStore:
         if self._clock.monotonic() < self._away_until:
             raise _LeftAlone

@@ -265,7 +265,7 @@ class Engine:
     async def _resync(self) -> None:
         """Looks at everything again now and then: whatever was missed heals [29, 30]. Where there
         are many, in parts over the interval: a change never waits behind all of them (10,000 at
-        once would be two seconds of looks).
+        once would be more than a second of looks).
         """
         clock, interval = self._ports.clock, self._options.resync_interval
         while True:

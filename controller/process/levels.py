@@ -15,6 +15,7 @@ from controller.domain.pace.comparison import PastRun
 from controller.domain.pace.estimate import time_left
 from controller.domain.pace.progress import Progress
 from controller.domain.pace.stages import CHAINS, STAGES
+from controller.domain.record.index import targets_of
 from controller.domain.record.record import OpenRun, Outcome, Record
 from controller.domain.run import OPEN, Phase
 
@@ -52,7 +53,7 @@ class TargetLevels:
         for record in records:
             if record.run is not None:
                 running.add(record.run.target)
-            for target in _targets(record):
+            for target in targets_of(record):
                 told[target].append(record)
         for target, those in told.items():
             before = self._told.get(target, [])
@@ -65,12 +66,6 @@ class TargetLevels:
             del self._told[target]
             self._show(target, {})
             yield
-
-
-def _targets(record: Record) -> set[str]:
-    """Those that it tells of."""
-    found = {*record.tested, *(outcome.target for outcome in record.outcomes)}
-    return found | {record.run.target} if record.run is not None else found
 
 
 def levels_of(

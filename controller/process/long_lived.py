@@ -20,8 +20,8 @@ _OLDEST = 2  # the generation whose collection is a full one
 @contextmanager
 def left_alone(clock: Clock) -> Iterator[None]:
     """Modules, adapters, caches and records are not looked through for cycles that are not there.
-    With 10,000 Deployments that held the loop for half a second each time, every second of a storm
-    (`tox -e bench -- --only storm`).
+    With 10,000 Deployments that held the loop for half a second each time, again and again in a
+    storm (`tox -e bench -- --only storm`).
 
     What outlives a full collection is frozen then, and the next looks at what has come since. What
     is replaced is freed all the same: cycles alone need the collector. Once a day it looks at all,

@@ -30,7 +30,9 @@ async def held_loop() -> AsyncIterator[HeldLoop]:
     held = HeldLoop()
     task = asyncio.create_task(held._watch())
     try:
+        await asyncio.sleep(0)
         yield held
+        await asyncio.sleep(2 * _BEAT)  # what was held until now is seen, too
     finally:
         task.cancel()
         await asyncio.wait({task})

@@ -1,7 +1,7 @@
 """The direct door: connections to a pod's address, and what their failures mean."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
@@ -42,6 +42,17 @@ async def fetch(door: DirectDoor, address: NodeAddress, limit: int = 100) -> Doo
     return await door.fetch(address, NodeRequest("/ext/health", limit, timeout=10.0))
 
 
+def noting(ports: list[int]) -> Callable[[web.Request], web.Response]:
+    """Notes the port that each request came from."""
+
+    def respond(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        ports.append(request.transport.get_extra_info("peername")[1])
+        return web.Response()
+
+    return respond
+
+
 async def failure(door: DirectDoor, address: NodeAddress) -> Trouble:
     with pytest.raises(Trouble) as caught:
         await fetch(door, address)
@@ -65,13 +76,7 @@ async def test_ipv6(door: DirectDoor) -> None:
 async def test_each_request_has_a_connection_of_its_own(door: DirectDoor) -> None:
     """Does no request go out on the connection of an earlier one, which a dead pod may hold?"""
     ports: list[int] = []
-
-    def respond(request: web.Request) -> web.Response:
-        assert request.transport is not None
-        ports.append(request.transport.get_extra_info("peername")[1])
-        return web.Response()
-
-    async with ScriptedServer(respond) as server:
+    async with ScriptedServer(noting(ports)) as server:
         for _ in range(3):
             await fetch(door, at(server.port))
 
@@ -81,13 +86,7 @@ async def test_each_request_has_a_connection_of_its_own(door: DirectDoor) -> Non
 async def test_a_look_has_one_connection_and_the_next_look_another(door: DirectDoor) -> None:
     """Is what one look asks asked over one connection, which no later look has?"""
     ports: list[int] = []
-
-    def respond(request: web.Request) -> web.Response:
-        assert request.transport is not None
-        ports.append(request.transport.get_extra_info("peername")[1])
-        return web.Response()
-
-    async with ScriptedServer(respond) as server:
+    async with ScriptedServer(noting(ports)) as server:
         for _ in range(2):
             async with door.for_one_look() as kept:
                 for _ in range(3):

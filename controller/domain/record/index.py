@@ -26,7 +26,7 @@ class RecordIndex:
         if record is None:
             return
         self._records[key] = record
-        for target in _targets(record):
+        for target in targets_of(record):
             self._keys.setdefault(target, set()).add(key)
         if record.run is not None:
             self._open.add(key)
@@ -61,7 +61,7 @@ class RecordIndex:
         return iter(tuple(self._records.values()))
 
     def _drop(self, key: str, record: Record) -> None:
-        for target in _targets(record):
+        for target in targets_of(record):
             keys = self._keys[target]
             keys.discard(key)
             if not keys:
@@ -75,7 +75,8 @@ class RecordIndex:
 _NONE: frozenset[str] = frozenset()
 
 
-def _targets(record: Record) -> set[str]:
+def targets_of(record: Record) -> set[str]:
+    """Slugs of those that it tells of."""
     found = {outcome.target for outcome in record.outcomes}
     found.update(record.tested)
     if record.run is not None:

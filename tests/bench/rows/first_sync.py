@@ -16,6 +16,7 @@ from controller.base.clock import SystemClock
 from controller.kube.cluster import KubeCluster, Watching
 from controller.process.long_lived import left_alone
 from tests.bench.figure import Figure, Scale, at_most, of_rounds
+from tests.bench.held_loop import held_loop
 from tests.bench.replaying import client_of, replay_server
 
 _KINDS = ("/apis/apps/v1/namespaces/bench/deployments", "/api/v1/namespaces/bench/pods",
@@ -30,13 +31,12 @@ async def measure(scale: Scale) -> Sequence[Figure]:
             begin = time.perf_counter()
             await _bare(url)
             bare.append(time.perf_counter() - begin)
-            watching = asyncio.create_task(_longest_step())
             with left_alone(SystemClock()):
-                begin = time.perf_counter()
-                await synced(url, count)
-                ours.append(time.perf_counter() - begin)
-            watching.cancel()
-            blocked.append(await watching)
+                async with held_loop() as held:
+                    begin = time.perf_counter()
+                    await synced(url, count)
+                    ours.append(time.perf_counter() - begin)
+                blocked.append(held.longest_wall)
     goal = at_most(1.3 * median(bare), "1.3 times the bare fetch")
     what = f"{3 * count:,} objects in pages of 500"
     return (
@@ -70,15 +70,3 @@ async def _bare(url: str) -> None:
                     page = orjson.loads(await response.read())
                 kept.extend(page["items"])
                 token = page["metadata"].get("continue", "")
-
-
-async def _longest_step() -> float:
-    """Seconds that the loop did not come round, at most, until this is cancelled."""
-    longest, last = 0.0, time.perf_counter()
-    try:
-        while True:
-            await asyncio.sleep(0)
-            now = time.perf_counter()
-            longest, last = max(longest, now - last), now
-    except asyncio.CancelledError:
-        return longest

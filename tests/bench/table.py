@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tests.bench.figure import Figure, Goal, Report
 
+_NO_REDIS = "not measured: it needs a redis-server, and none is installed"
 _HEAD = ("what", "measured", "to reach", "", "beside it")
 
 
@@ -19,7 +20,8 @@ def _table(report: Report) -> Iterator[str]:
     yield "| " + " | ".join(_HEAD) + " |"
     yield "|---|---:|---|---|---|"
     for row in report.rows:
-        yield f"| **{row.name}** | | | | {_cell(row.failed)} |"
+        why = row.failed or ("" if row.figures else _NO_REDIS)
+        yield f"| **{row.name}** | | | | {_cell(why)} |"
         for figure in row.figures:
             yield "| " + " | ".join(map(_cell, _cells(figure))) + " |"
 

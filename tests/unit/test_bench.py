@@ -56,6 +56,12 @@ def test_a_row_that_failed_says_why() -> None:
     assert "| **years** | | | | failed \\| twice |" in text_of(failed)
 
 
+def test_a_row_that_measured_nothing_says_what_it_needs() -> None:
+    """Does whoever has no redis-server see why two rows are empty?"""
+    text = text_of(Report({}, quick=True, rows=(Row("years", (), 1.0),)))
+    assert "| **years** | | | | not measured: it needs a redis-server" in text
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0, "0"), (0.01234, "0.0123"), (99.94, "99.9"), (100.4, "100"), (51800.0, "51,800")],
